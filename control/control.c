@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Carries out what admins order.  Who may order is who may write to its
+ * socket; each order is logged with the caller's uid.
+ */
+#include "control/admin.h"
+#include "shared/id.h"
+#include "shared/log.h"
+#include "shared/program.h"
+
+/* Processes that end in order may take their time for it. */
+enum { MASTER_PATIENCE = 2 * STOP_TIME };
+
+static struct {
+	struct process	*process;
+	struct admin	*admin;
+} control;
+
+/* `id` 0 is all of them; it is no message's id. */
+static void
+do_retry(struct session *s, struct span arg)
+{
+	char	 id[ID_SIZE];
+	bool	 all = span_is(arg, "ALL");
+
+	if (!all && (!id_parse(arg, &s->id) || s->id == 0)) {
+		session_err(s, ADMIN_ERR_USAGE, "neither ALL nor an id");
+		return;
+	}
+	id_format(id, s->id);
+	log_info("%s: retry ordered, uid=%u", all ? "ALL" : id, s->uid);
+	s->ask = (struct msg){ .type = MSG_RETRY };
+	s->ask.retry.message = s->id;
+	session_ask(s, process_peer(control.process, ROLE_QUEUE),
+	    &s->ask.retry.token);
+}
+
+static void
+do_delete(struct session *s, struct span arg)
+{
+	char	 id[ID_SIZE];
+
+	if (!id_parse(arg, &s->id)) {
+		session_err(s, ADMIN_ERR_USAGE, "not a message's id");
+		return;
+	}
+	id_format(id, s->id);
+	log_info("%s: removal ordered, uid=%u", id, s->uid);
+	s->ask = (struct msg){ .type = MSG_DELETE };
+	s->ask.delete.message = s->id;
+	session_ask(s, process_peer(control.process, ROLE_QUEUE),
+	    &s->ask.delete.token);
+}
+
+static bool
+find_role(struct span name, enum role *role)
+{
+	for (*role = 0; *role < ROLE_COUNT; ++*role)
+		if (span_is(name, role_name(*role)))
+			return true;
+	return false;
+}
+
+static void
+do_restart(struct session *s, struct span arg)
+{
+	enum role	 role;
+
+	if (!find_role(arg, &role)) {
+		session_err(s, ADMIN_ERR_USAGE, "no such process");
+		return;
+	}
+	log_info("restart of %s ordered, uid=%u", role_name(role), s->uid);
+	s->ask = (struct msg){ .type = MSG_RESTART };
+	s->ask.restart.role = role;
+	s->patience = MASTER_PATIENCE;
+	session_ask(s, process_master(control.process), &s->ask.restart.token);
+}
+
+static void
+do_reload(struct session *s, struct span arg)
+{
+	if (arg.len > 0) {
+		session_err(s, ADMIN_ERR_USAGE, "reload takes no argument");
+		return;
+	}
+	log_info("reload ordered, uid=%u", s->uid);
+	s->ask = (struct msg){ .type = MSG_RELOAD };
+	s->patience = MASTER_PATIENCE;
+	session_ask(s, process_master(control.process), &s->ask.reload.token);
+}
+
+static const struct verb verbs[] = {
+	{ "queue retry", do_retry,	NULL },
+	{ "queue delete", do_delete,	NULL },
+	{ "restart",	do_restart,	NULL },
+	{ "reload",	do_reload,	NULL },
+	{ NULL,		NULL,		NULL }
+};
+
+static void
+on_retried(struct peer *peer, struct msg *m)
+{
+	struct session	*s = admin_find(control.admin, m->retried.token);
+
+	(void)peer;
+	if (s == NULL)
+		return;
+	if (s->id != 0 && m->retried.count == 0)
+		session_err(s, ADMIN_ERR_NONE, "no such message");
+	else
+		session_ok(s, m->retried.count);
+}
+
+static void
+on_deleted(struct peer *peer, struct msg *m)
+{
+	struct session	*s = admin_find(control.admin, m->deleted.token);
+
+	(void)peer;
+	if (s == NULL)
+		return;
+	if (m->deleted.outcome == DELETED_BUSY)
+		session_err(s, ADMIN_ERR_NONE,
+		    "the message is being delivered now");
+	else if (m->deleted.outcome == DELETED_UNKNOWN)
+		session_err(s, ADMIN_ERR_NONE, "no such message");
+	else
+		session_ok(s, m->deleted.count);
+}
+
+static void
+end_order(struct session *s, unsigned count, unsigned status,
+    struct span text)
+{
+	char	 why[REASON_TEXT_MAX + 1];
+
+	if (s == NULL)
+		return;
+	(void)span_copy(text, why, sizeof why);
+	if (status != 0)
+		session_err(s, status, why);
+	else
+		session_ok(s, count);
+}
+
+static void
+on_restarted(struct peer *peer, struct msg *m)
+{
+	const struct msg_restarted	*r = &m->restarted;
+
+	(void)peer;
+	end_order(admin_find(control.admin, r->token), r->count, r->status,
+	    r->text);
+}
+
+static void
+on_reload_line(struct peer *peer, struct msg *m)
+{
+	const struct msg_reload_line	*l = &m->reload_line;
+	struct session	*s = admin_find(control.admin, l->token);
+
+	(void)peer;
+	if (s != NULL)
+		session_row(s, "line\t%.*s", (int)l->text.len, l->text.ptr);
+}
+
+static void
+on_reloaded(struct peer *peer, struct msg *m)
+{
+	const struct msg_reloaded	*r = &m->reloaded;
+
+	(void)peer;
+	end_order(admin_find(control.admin, r->token), r->count, r->status,
+	    r->text);
+}
+
+static void
+on_listener(struct peer *peer, struct msg *m)
+{
+	(void)peer;
+	if (m->nfds == 0)
+		return;
+	admin_listen(control.admin, m->fds[0]);
+	m->fds[0] = -1;
+}
+
+static void
+on_lost(struct peer *peer)
+{
+	admin_lost(control.admin, peer);
+}
+
+static void
+done(void)
+{
+	process_exit(control.process, 0);
+}
+
+static void
+stop(void)
+{
+	admin_stop(control.admin, done);
+}
+
+static void
+prepare(struct process *p)
+{
+	control.process = p;
+	control.admin = admin_new(process_loop(p), verbs);
+}
+
+static const struct route inbox[] = {
+	{ MSG_CONF_LISTENER,	on_listener },
+	{ MSG_RETRIED,		on_retried },
+	{ MSG_DELETED,		on_deleted },
+	{ MSG_RESTARTED,	on_restarted },
+	{ MSG_RELOAD_LINE,	on_reload_line },
+	{ MSG_RELOADED,		on_reloaded },
+	{ MSG_COUNT,		NULL }
+};
+
+static const struct program description = {
+	.role = ROLE_CONTROL,
+	.priv = { .calls = PRIV_ACCEPT, .files = ADMIN_SESSIONS_MAX + 64 },
+	.after_drop = prepare,
+	.lost = on_lost,
+	.stop = stop,
+	.inbox = inbox
+};
+
+int
+main(int argc, char **argv)
+{
+	return program_run(&description, argc, argv);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Takes the lines of all processes and alone knows where they go.  Who sent a
+ * line is said by the kernel (SCM_CREDENTIALS) and by master's WIRE, never by
+ * the line.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/sink.h"
+#include "shared/alloc.h"
+#include "shared/fd.h"
+#include "shared/log.h"
+#include "shared/program.h"
+
+enum {
+	SOURCES_MAX	= 256,
+	LINES_TURN	= 64,		/* of one source */
+	STOP_DRAIN_TIME	= 2000
+};
+
+/* One process's lines. */
+struct source {
+	TAILQ_ENTRY(source) entry;
+	struct watch	 watch;
+	int		 fd;
+	enum role	 role;
+};
+
+static struct {
+	struct process	*process;
+	struct sink	 sink;
+	TAILQ_HEAD(, source) sources;
+	unsigned	 count;
+	bool		 held;		/* no source is read: sink is full */
+	bool		 stopping;
+	struct timer	 drain;
+} logger = { .sources = TAILQ_HEAD_INITIALIZER(logger.sources) };
+
+static void
+source_free(struct source *s)
+{
+	watch_clear(&s->watch);
+	fd_close(&s->fd);
+	TAILQ_REMOVE(&logger.sources, s, entry);
+	logger.count--;
+	free(s);
+}
+
+/* Descriptors that somebody sends along have no room and are dropped by the
+ * kernel: the control buffer holds the credentials and no more. */
+static ssize_t
+receive(struct source *s, char text[LOG_LINE_MAX], uint32_t *pid)
+{
+	union {
+		char		 space[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr	 align;
+	} control;
+	struct iovec	 iov = { text, LOG_LINE_MAX };
+	struct msghdr	 h = { .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = control.space,
+			    .msg_controllen = sizeof(control.space) };
+	struct cmsghdr	*c;
+	struct ucred	 who;
+	ssize_t		 n;
+
+	*pid = 0;
+	n = recvmsg(s->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n <= 0)
+		return n;
+	c = CMSG_FIRSTHDR(&h);
+	if (c != NULL && c->cmsg_level == SOL_SOCKET &&
+	    c->cmsg_type == SCM_CREDENTIALS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(who))) {
+		memcpy(&who, CMSG_DATA(c), sizeof(who));
+		*pid = who.pid;
+	}
+	return n;
+}
+
+/* False: nothing more to be had of it now. */
+static bool
+take_line(struct source *s)
+{
+	char			 text[LOG_LINE_MAX];
+	struct sink_line	 line = { .role = s->role };
+	ssize_t			 n = receive(s, text, &line.pid);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		source_free(s);
+		return false;
+	}
+	line.wall = clock_wall();
+	line.text = span_make(text, n);
+	sink_put(&logger.sink, &line);
+	return true;
+}
+
+static void
+on_lines(void *arg, unsigned events)
+{
+	struct source	*s = arg;
+	int		 i;
+
+	(void)events;
+	for (i = 0; i < LINES_TURN && !sink_is_full(&logger.sink); i++)
+		if (!take_line(s))
+			return;
+}
+
+static void
+hold(bool held)
+{
+	struct source	*s;
+
+	if (logger.held == held)
+		return;
+	logger.held = held;
+	TAILQ_FOREACH(s, &logger.sources, entry)
+		watch_want(&s->watch, held ? 0 : LOOP_READ);
+}
+
+static void
+on_source(struct process *p, int fd, enum role role, unsigned instance,
+    struct span name)
+{
+	struct source	*s;
+	int		 on = 1;
+
+	(void)instance;
+	(void)name;
+	if (logger.count == SOURCES_MAX) {
+		log_warning("no room for the lines of %s", role_name(role));
+		fd_close(&fd);
+		return;
+	}
+	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == -1)
+		log_warning("SO_PASSCRED: %s", strerror(errno));
+	s = xcalloc(1, sizeof(*s));
+	s->fd = fd;
+	s->role = role;
+	watch_init(&s->watch, process_loop(p), fd, on_lines, s);
+	watch_want(&s->watch, logger.held ? 0 : LOOP_READ);
+	TAILQ_INSERT_TAIL(&logger.sources, s, entry);
+	logger.count++;
+}
+
+/* Standard error is already ours and comes without a descriptor. */
+static void
+on_conf_log(struct peer *peer, struct msg *m)
+{
+	enum log_kind	 kind = m->conf_log.kind;
+	int		 fd = STDERR_FILENO;
+
+	(void)peer;
+	if (m->nfds > 0) {
+		fd = m->fds[0];
+		m->fds[0] = -1;
+	} else if (kind != LOG_TO_STDERR) {
+		log_error("a log without a descriptor");
+		return;
+	}
+	sink_open(&logger.sink, kind, fd);
+}
+
+static void
+on_sink_lost(int error)
+{
+	struct peer	*master = process_master(logger.process);
+	struct msg	 m = { .type = MSG_LOG_LOST };
+
+	m.log_lost.error = error;
+	if (master != NULL)
+		peer_put(master, &m);
+}
+
+static void
+on_end_of_turn(void)
+{
+	struct sink	*s = &logger.sink;
+
+	sink_flush(s);
+	hold(sink_is_full(s));
+	if (logger.stopping && (sink_is_empty(s) || s->fd == -1))
+		process_exit(logger.process, 0);
+}
+
+static void
+on_drain_over(void *arg)
+{
+	(void)arg;
+	process_exit(logger.process, 0);
+}
+
+/* What was sent before this moment is still written. */
+static void
+on_stop(void)
+{
+	struct source	*s, *next;
+
+	for (s = TAILQ_FIRST(&logger.sources); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, entry);
+		while (!sink_is_full(&logger.sink) && take_line(s))
+			continue;
+	}
+	logger.stopping = true;
+	timer_in(&logger.drain, STOP_DRAIN_TIME);
+}
+
+static void
+read_system(struct process *p)
+{
+	(void)p;
+	sink_prepare(&logger.sink);
+}
+
+static void
+prepare(struct process *p)
+{
+	logger.process = p;
+	sink_init(&logger.sink, process_loop(p), on_sink_lost);
+	timer_init(&logger.drain, process_loop(p), on_drain_over, NULL);
+}
+
+static const struct route inbox[] = {
+	{ MSG_CONF_LOG,	on_conf_log },
+	{ MSG_COUNT,	NULL }
+};
+
+static const struct program description = {
+	.role = ROLE_LOGGER,
+	.priv = { .files = SOURCES_MAX + 64, .writes_files = true },
+	.before_drop = read_system,
+	.after_drop = prepare,
+	.log_source = on_source,
+	.stop = on_stop,
+	.end_of_turn = on_end_of_turn,
+	.inbox = inbox
+};
+
+int
+main(int argc, char **argv)
+{
+	return program_run(&description, argc, argv);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Answers who only reads: its rows in ipc.def let it change nothing.
+ */
+#include <string.h>
+
+#include "control/admin.h"
+#include "shared/id.h"
+#include "shared/program.h"
+
+enum { PAGE = 16 };		/* messages asked for at a time */
+
+static struct {
+	struct process	*process;
+	struct admin	*admin;
+} monitor;
+
+static const char *const message_states[MESSAGE_STATE_COUNT] = {
+	[MESSAGE_INCOMING] = "incoming",
+	[MESSAGE_ACTIVE] = "active",
+	[MESSAGE_WAITING] = "waiting"
+};
+
+static const char *const recipient_states[RECIPIENT_STATE_COUNT] = {
+	[RECIPIENT_NEW] = "new",
+	[RECIPIENT_WAITING] = "waiting",
+	[RECIPIENT_RUNNING] = "running",
+	[RECIPIENT_FAILED] = "failed"
+};
+
+static const char *const process_states[PROCESS_STATE_COUNT] = {
+	[PROCESS_RUNNING] = "running",
+	[PROCESS_WAITING] = "waiting",
+	[PROCESS_STOPPING] = "stopping"
+};
+
+/* ---- requests ----------------------------------------------------------- */
+
+static void
+ask_page(struct session *s, unsigned count)
+{
+	s->ask = (struct msg){ .type = MSG_LIST };
+	s->ask.list.after = s->after;
+	s->ask.list.count = count;
+	session_ask(s, process_peer(monitor.process, ROLE_QUEUE),
+	    &s->ask.list.token);
+}
+
+static void
+next_page(struct session *s)
+{
+	ask_page(s, PAGE);
+}
+
+static void
+do_list(struct session *s, struct span arg)
+{
+	if (arg.len > 0 && !id_parse(arg, &s->after))
+		session_err(s, ADMIN_ERR_USAGE, "not a message's id");
+	else
+		next_page(s);
+}
+
+/* The page of one that follows the id before it. */
+static void
+do_show(struct session *s, struct span arg)
+{
+	if (!id_parse(arg, &s->id)) {
+		session_err(s, ADMIN_ERR_USAGE, "not a message's id");
+		return;
+	}
+	if (s->id == 0) {
+		session_err(s, ADMIN_ERR_NONE, "no such message");
+		return;
+	}
+	s->after = s->id - 1;
+	ask_page(s, 1);
+}
+
+static void
+do_status(struct session *s, struct span arg)
+{
+	if (arg.len > 0) {
+		session_err(s, ADMIN_ERR_USAGE, "status takes no argument");
+		return;
+	}
+	s->ask = (struct msg){ .type = MSG_STATUS };
+	session_ask(s, process_master(monitor.process), &s->ask.status.token);
+}
+
+static const struct verb verbs[] = {
+	{ "status",	do_status,	NULL },
+	{ "queue list",	do_list,	next_page },
+	{ "queue show",	do_show,	NULL },
+	{ NULL,		NULL,		NULL }
+};
+
+/* ---- answers ------------------------------------------------------------ */
+
+static void
+on_listed(struct peer *peer, struct msg *m)
+{
+	const struct msg_listed	*l = &m->listed;
+	struct session		*s = admin_find(monitor.admin, l->token);
+	char			 id[ID_SIZE];
+
+	(void)peer;
+	if (s == NULL || (s->id != 0 && l->message != s->id))
+		return;
+	s->found = true;
+	id_format(id, l->message);
+	session_row(s, "message\t%s\t%llu\t%llu\t%s\t%u\t%s\t%.*s\t%.*s", id,
+	    (unsigned long long)l->arrived, (unsigned long long)l->size,
+	    message_states[l->state], l->recipients, l->sender.text,
+	    (int)l->client.len, l->client.ptr,
+	    (int)l->identity.len, l->identity.ptr);
+}
+
+/* A reply of several lines becomes one. */
+static void
+flatten(const struct reply *r, char into[REPLY_TEXT_MAX + 4])
+{
+	char	*c;
+
+	memcpy(into, r->text, sizeof(r->text));
+	into[REPLY_TEXT_MAX + 3] = '\0';
+	for (c = into; *c != '\0'; c++)
+		if (*c == '\n')
+			*c = ' ';
+}
+
+static void
+on_listed_rcpt(struct peer *peer, struct msg *m)
+{
+	const struct msg_listed_rcpt	*l = &m->listed_rcpt;
+	struct session	*s = admin_find(monitor.admin, l->token);
+	char		 id[ID_SIZE], enhanced[ENHANCED_SIZE];
+	char		 text[REPLY_TEXT_MAX + 4];
+
+	(void)peer;
+	if (s == NULL || (s->id != 0 && l->message != s->id))
+		return;
+	id_format(id, l->message);
+	reply_enhanced(&l->reply, enhanced);
+	flatten(&l->reply, text);
+	session_row(s, "recipient\t%s\t%u\t%s\t%llu\t%u\t%s\t%s\t%.*s\t%u\t"
+	    "%s\t%s", id, l->number, recipient_states[l->state],
+	    (unsigned long long)l->due, l->attempts, l->recipient.text,
+	    l->original.text, (int)l->destination.len, l->destination.ptr,
+	    l->reply.code, enhanced, text);
+}
+
+/* Pages must go forward, or a listing would never end. */
+static void
+on_list_end(struct peer *peer, struct msg *m)
+{
+	uint64_t	 next = m->list_end.next;
+	struct session	*s = admin_find(monitor.admin, m->list_end.token);
+
+	if (s == NULL)
+		return;
+	if (s->id != 0 && s->found)
+		session_ok(s, 1);
+	else if (s->id != 0)
+		session_err(s, ADMIN_ERR_NONE, "no such message");
+	else if (next == 0)
+		session_ok(s, 0);
+	else if (next <= s->after)
+		peer_accuse(peer, "lists in circles");
+	else {
+		s->after = next;
+		session_answered(s);
+	}
+}
+
+static void
+on_process(struct peer *peer, struct msg *m)
+{
+	const struct msg_process	*p = &m->process;
+	struct session	*s = admin_find(monitor.admin, p->token);
+
+	(void)peer;
+	if (s == NULL)
+		return;
+	session_row(s, "process\t%s\t%u\t%u\t%s\t%u\t%llu\t%.*s",
+	    role_name(p->role), p->instance, p->pid, process_states[p->state],
+	    p->restarts, (unsigned long long)p->since,
+	    (int)p->name.len, p->name.ptr);
+}
+
+static void
+on_status_end(struct peer *peer, struct msg *m)
+{
+	struct session	*s = admin_find(monitor.admin, m->status_end.token);
+
+	(void)peer;
+	if (s != NULL)
+		session_ok(s, 0);
+}
+
+static void
+on_listener(struct peer *peer, struct msg *m)
+{
+	(void)peer;
+	if (m->nfds == 0)
+		return;
+	admin_listen(monitor.admin, m->fds[0]);
+	m->fds[0] = -1;
+}
+
+static void
+on_lost(struct peer *peer)
+{
+	admin_lost(monitor.admin, peer);
+}
+
+static void
+done(void)
+{
+	process_exit(monitor.process, 0);
+}
+
+static void
+stop(void)
+{
+	admin_stop(monitor.admin, done);
+}
+
+static void
+prepare(struct process *p)
+{
+	monitor.process = p;
+	monitor.admin = admin_new(process_loop(p), verbs);
+}
+
+static const struct route inbox[] = {
+	{ MSG_CONF_LISTENER,	on_listener },
+	{ MSG_LISTED,		on_listed },
+	{ MSG_LISTED_RCPT,	on_listed_rcpt },
+	{ MSG_LIST_END,		on_list_end },
+	{ MSG_PROCESS,		on_process },
+	{ MSG_STATUS_END,	on_status_end },
+	{ MSG_COUNT,		NULL }
+};
+
+static const struct program description = {
+	.role = ROLE_MONITOR,
+	.priv = { .calls = PRIV_ACCEPT, .files = ADMIN_SESSIONS_MAX + 64 },
+	.after_drop = prepare,
+	.lost = on_lost,
+	.stop = stop,
+	.inbox = inbox
+};
+
+int
+main(int argc, char **argv)
+{
+	return program_run(&description, argc, argv);
+}

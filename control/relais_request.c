@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/relais.h"
+#include "control/runtime.h"
+#include "shared/fd.h"
+#include "shared/log.h"
+
+enum { ROW_SIZE = 8192, ANSWER_TIME = 75 };
+
+static int
+no_socket(const struct relais *r, const char *name)
+{
+	if (errno == ENOENT || errno == ECONNREFUSED) {
+		log_error("relais is not running (%s/%s: %m)", r->runtime,
+		    name);
+		return RELAIS_NOT_RUNNING;
+	}
+	log_error("%s/%s: %m", r->runtime, name);
+	return errno == EAGAIN ? RELAIS_LATER : RELAIS_NONE;
+}
+
+static void
+split(struct span line, struct row *row)
+{
+	row->count = 0;
+	line = span_cut(line, '\t', &row->kind);
+	while (line.len > 0 && row->count < ROW_FIELDS)
+		line = span_cut(line, '\t', &row->fields[row->count++]);
+}
+
+/* What could move a terminal's cursor goes no further than this. */
+static void
+make_printable(char *line)
+{
+	for (; *line != '\0'; line++)
+		if ((*line < ' ' || *line > '~') && *line != '\t' &&
+		    *line != '\n')
+			*line = '?';
+}
+
+static struct span
+field(const struct row *row, unsigned n)
+{
+	return n < row->count ? row->fields[n] : span_of("");
+}
+
+/* "err STATUS TEXT": the status is the exit status. */
+static int
+refused(const struct request *q, const struct row *row)
+{
+	struct span	 text = field(row, 1);
+	uint64_t	 status = row_number(row, 0);
+
+	log_error("%s: %.*s", q->socket, (int)text.len, text.ptr);
+	if (status == 0 || status > RELAIS_CONFIG)
+		return RELAIS_LATER;
+	return status;
+}
+
+static int
+read_rows(FILE *in, const struct request *q, uint64_t *count)
+{
+	char		 line[ROW_SIZE];
+	struct row	 row;
+	size_t		 len;
+
+	while (fgets(line, sizeof(line), in) != NULL) {
+		len = strlen(line);
+		if (len == 0 || line[len - 1] != '\n')
+			break;
+		make_printable(line);
+		split(span_make(line, len - 1), &row);
+		if (span_is(row.kind, "err"))
+			return refused(q, &row);
+		if (span_is(row.kind, "ok")) {
+			if (count != NULL)
+				*count = row_number(&row, 0);
+			return RELAIS_DONE;
+		}
+		if (q->on_row != NULL)
+			q->on_row(q->arg, &row);
+	}
+	log_error("%s: the answer broke off", q->socket);
+	return RELAIS_LATER;
+}
+
+int
+relais_request(const struct relais *r, const struct request *q,
+    uint64_t *count)
+{
+	int	 fd = runtime_connect(r->runtime, q->socket, ANSWER_TIME);
+	int	 status = RELAIS_LATER;
+	FILE	*in = NULL;
+
+	if (fd == -1)
+		return no_socket(r, q->socket);
+	/* An end that is already over there shows in the answer. */
+	(void)send(fd, q->text, strlen(q->text), MSG_NOSIGNAL);
+	in = fdopen(fd, "r");
+	if (in == NULL) {
+		log_error("%s: %m", q->socket);
+		fd_close(&fd);
+		return status;
+	}
+	status = read_rows(in, q, count);
+	fclose(in);
+	return status;
+}
+
+uint64_t
+row_number(const struct row *row, unsigned n)
+{
+	uint64_t	 value = 0;
+
+	(void)span_parse_u64(field(row, n), UINT64_MAX, &value);
+	return value;
+}
+
+int64_t
+row_time(const struct row *row, unsigned n)
+{
+	return row_number(row, n) / 1000000;
+}
+
+void
+format_time(char into[TIME_SIZE], int64_t seconds)
+{
+	time_t		 t = seconds;
+	struct tm	 tm;
+
+	if (seconds == 0 || localtime_r(&t, &tm) == NULL ||
+	    strftime(into, TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		memcpy(into, "-", sizeof("-"));
+}
+
+/* The row is printable ASCII by now. */
+static void
+json_string(struct span s)
+{
+	size_t	 i;
+
+	putchar('"');
+	for (i = 0; i < s.len; i++) {
+		if (s.ptr[i] == '"' || s.ptr[i] == '\\')
+			putchar('\\');
+		putchar(s.ptr[i]);
+	}
+	putchar('"');
+}
+
+void
+json_text(bool first, const char *key, struct span value)
+{
+	printf("%s\"%s\":", first ? "" : ",", key);
+	json_string(value);
+}
+
+void
+json_number(bool first, const char *key, uint64_t value)
+{
+	printf("%s\"%s\":%llu", first ? "" : ",", key,
+	    (unsigned long long)value);
+}

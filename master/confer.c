@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "master/confer.h"
+#include "master/sink.h"
+#include "master/suite.h"
+#include "shared/alloc.h"
+#include "shared/fd.h"
+#include "shared/log.h"
+
+#define RESOLV_CONF	"/etc/resolv.conf"
+
+enum { SECOND = 1000 };
+
+/* Who hears the values: a child and its picture, or the picture alone. */
+struct audience {
+	struct suite	*suite;
+	enum role	 role;
+	struct child	*child;		/* or NULL */
+	struct buf	*picture;
+};
+
+/* ---- the picture -------------------------------------------------------- */
+
+static void
+picture_put(struct buf *picture, const void *what, size_t len)
+{
+	if (!buf_put(picture, span_make(what, len)))
+		fatal("the configuration of a child is too long");
+}
+
+/* Sockets keep what they are; of a file its time and size count as well. */
+static void
+picture_stat(struct buf *picture, const struct stat *st)
+{
+	uint64_t	 is[5] = { st->st_dev, st->st_ino };
+
+	if (S_ISREG(st->st_mode)) {
+		is[2] = st->st_size;
+		is[3] = st->st_mtim.tv_sec;
+		is[4] = st->st_mtim.tv_nsec;
+	}
+	picture_put(picture, is, sizeof is);
+}
+
+void
+picture_file(struct buf *picture, const char *path)
+{
+	struct stat	 st = { 0 };
+
+	if (path[0] == '\0' || stat(path, &st) == -1)
+		memset(&st, 0, sizeof st);
+	picture_stat(picture, &st);
+}
+
+static void
+say(struct audience *a, const struct msg *m)
+{
+	struct stat	 st;
+	unsigned	 i;
+
+	if (!msg_encode(m, a->picture))
+		fatal("a value of the configuration is too long");
+	for (i = 0; i < m->nfds; i++)
+		if (fstat(m->fds[i], &st) == 0)
+			picture_stat(a->picture, &st);
+	if (a->child != NULL)
+		peer_put(a->child->peer, m);
+}
+
+/* ---- values ------------------------------------------------------------- */
+
+static bool
+confer_host(struct audience *a)
+{
+	const struct config	*config = a->suite->config;
+	struct msg		 m = { .type = MSG_CONF_HOST };
+
+	m.conf_host.hostname = span_of(config->hostname);
+	m.conf_host.postmaster = span_of(config->postmaster);
+	say(a, &m);
+	return true;
+}
+
+static bool
+confer_listeners(struct audience *a)
+{
+	const struct listeners	*all = a->suite->listeners;
+	const struct listener	*l;
+	struct msg		 m;
+	unsigned		 i, number = 0;
+
+	for (i = 0; i < all->n; i++) {
+		l = &all->item[i];
+		if (l->role != a->role)
+			continue;
+		m = (struct msg){ .type = MSG_CONF_LISTENER, .nfds = 1 };
+		m.fds[0] = l->fd;
+		m.conf_listener.number = number++;
+		m.conf_listener.name = span_of(l->name);
+		m.conf_listener.flags = l->flags;
+		m.conf_listener.sessions = a->role != ROLE_SMTPD ?
+		    ADMIN_SESSIONS_MAX : a->suite->config->smtpd.sessions;
+		say(a, &m);
+	}
+	return true;
+}
+
+static bool
+confer_smtpd(struct audience *a)
+{
+	const struct config	*config = a->suite->config;
+	struct msg		 m = { .type = MSG_CONF_SMTPD };
+	unsigned		 i;
+
+	m.conf_smtpd.size_max = config->message_size;
+	m.conf_smtpd.recipients_max = config->smtpd.recipients;
+	m.conf_smtpd.command_time = config->smtpd.command_time;
+	m.conf_smtpd.data_time = config->smtpd.data_time;
+	m.conf_smtpd.errors = config->smtpd.errors;
+	say(a, &m);
+	for (i = 0; i < config->relay_from.n; i++) {
+		m = (struct msg){ .type = MSG_CONF_RELAY };
+		m.conf_relay.address = span_make(
+		    config->relay_from.item[i].address, 16);
+		m.conf_relay.prefix = config->relay_from.item[i].prefix;
+		say(a, &m);
+	}
+	return confer_listeners(a);
+}
+
+static bool
+confer_queue(struct audience *a)
+{
+	const struct config	*config = a->suite->config;
+	struct msg		 m = { .type = MSG_CONF_QUEUE };
+
+	m.conf_queue.retry_first = config->retry.first / SECOND;
+	m.conf_queue.retry_max = config->retry.maximum / SECOND;
+	m.conf_queue.life = config->retry.lifetime / SECOND;
+	m.conf_queue.notice_life = config->retry.notice_lifetime / SECOND;
+	m.conf_queue.size_max = config->message_size;
+	say(a, &m);
+	return true;
+}
+
+static bool
+confer_remote(struct audience *a)
+{
+	const struct config	*config = a->suite->config;
+	struct msg		 m = { .type = MSG_CONF_REMOTE };
+
+	m.conf_remote.connect_time = config->remote.connect_time;
+	m.conf_remote.command_time = config->remote.command_time;
+	m.conf_remote.content_time = config->remote.content_time;
+	m.conf_remote.final_time = config->remote.final_time;
+	say(a, &m);
+	return true;
+}
+
+/* These hear it in BOOT, or local's agents do. */
+static bool
+confer_users(struct audience *a)
+{
+	const struct config	*c = a->suite->config;
+	uint64_t		 uid = c->minimum_uid;
+
+	picture_put(a->picture, c->users, strlen(c->users) + 1);
+	picture_put(a->picture, &uid, sizeof uid);
+	picture_file(a->picture, c->users);
+	return true;
+}
+
+static bool
+confer_local(struct audience *a)
+{
+	const struct config	*config = a->suite->config;
+	const struct config_domain	*d = config->domains;
+	struct msg		 m = { .type = MSG_CONF_DELIVERY };
+	unsigned		 i;
+
+	for (i = 0; i < config->ndomains; i++, d++) {
+		m.conf_delivery.domain = span_of(d->name);
+		m.conf_delivery.kind = d->delivery.kind;
+		m.conf_delivery.path = span_of(d->delivery.path);
+		say(a, &m);
+	}
+	picture_put(a->picture, config->mailboxes.list,
+	    strlen(config->mailboxes.list) + 1);
+	return confer_users(a);
+}
+
+/* -1 with errno: without its aliases a domain would refuse good mail. */
+static int
+open_aliases(const char *path)
+{
+	struct stat	 st;
+	int		 fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		fd_close(&fd);
+	else if (!S_ISREG(st.st_mode) || st.st_size > ALIAS_FILE_MAX) {
+		fd_close(&fd);
+		errno = EFBIG;
+	}
+	return fd;
+}
+
+static bool
+confer_domain(struct audience *a, const struct config_domain *d)
+{
+	struct msg	 m = { .type = MSG_CONF_DOMAIN };
+	int		 fd = -1;
+
+	if (d->aliases[0] != '\0') {
+		fd = open_aliases(d->aliases);
+		if (fd == -1) {
+			log_error("%s: %s", d->aliases, strerror(errno));
+			return false;
+		}
+		m.fds[m.nfds++] = fd;
+	}
+	m.conf_domain.domain = span_of(d->name);
+	m.conf_domain.alias_path = span_of(d->aliases);
+	say(a, &m);
+	fd_close(&fd);
+	return true;
+}
+
+static bool
+confer_lookup(struct audience *a)
+{
+	const struct config	*config = a->suite->config;
+	struct msg		 m = { .type = MSG_CONF_ROUTE };
+	unsigned		 i;
+
+	for (i = 0; i < config->ndomains; i++)
+		if (!confer_domain(a, &config->domains[i]))
+			return false;
+	for (i = 0; i < config->nroutes; i++) {
+		m.conf_route.pattern = span_of(config->routes[i].pattern);
+		m.conf_route.destination =
+		    span_of(config->routes[i].destination);
+		say(a, &m);
+	}
+	return true;
+}
+
+static bool
+confer_resolver(struct audience *a)
+{
+	const struct config	*config = a->suite->config;
+	struct msg		 m = { .type = MSG_CONF_RESOLVER };
+	unsigned		 i;
+
+	for (i = 0; i < config->resolvers.n; i++) {
+		m.conf_resolver.server = span_of(config->resolvers.item[i]);
+		say(a, &m);
+	}
+	if (config->resolvers.n == 0)
+		picture_file(a->picture, RESOLV_CONF);
+	return true;
+}
+
+/* The file may be another one by now, for old lines are put aside. */
+static bool
+confer_sink(struct audience *a)
+{
+	const struct suite	*s = a->suite;
+	const char		*path = s->config->log.path;
+	struct stat		 st;
+
+	if (a->child != NULL && !sink_confer(a->child))
+		return false;
+	picture_put(a->picture, &s->log_kind, sizeof s->log_kind);
+	if (s->log_kind != LOG_TO_FILE)
+		return true;
+	picture_put(a->picture, path, strlen(path));
+	if (stat(path, &st) == -1)
+		st.st_dev = st.st_ino = 0;
+	picture_put(a->picture, &st.st_dev, sizeof st.st_dev);
+	picture_put(a->picture, &st.st_ino, sizeof st.st_ino);
+	return true;
+}
+
+static bool	 (*const conferrers[ROLE_COUNT])(struct audience *) = {
+	[ROLE_SMTPD]	= confer_smtpd,
+	[ROLE_QUEUE]	= confer_queue,
+	[ROLE_REMOTE]	= confer_remote,
+	[ROLE_LOCAL]	= confer_local,
+	[ROLE_LOOKUP]	= confer_lookup,
+	[ROLE_RESOLVER]	= confer_resolver,
+	[ROLE_CONTROL]	= confer_listeners,
+	[ROLE_MONITOR]	= confer_listeners,
+	[ROLE_USERS]	= confer_users,
+	[ROLE_LOGGER]	= confer_sink,
+};
+
+static bool
+confer_all(struct audience *a)
+{
+	confer_host(a);
+	return conferrers[a->role] == NULL || conferrers[a->role](a);
+}
+
+bool
+confer(struct child *c)
+{
+	struct audience	 a = { c->suite, c->role, c, &c->picture };
+	struct msg	 start = { .type = MSG_START };
+
+	buf_drop(&c->picture, buf_len(&c->picture));
+	if (!confer_all(&a))
+		return false;
+	peer_put(c->peer, &start);
+	return true;
+}
+
+bool
+confer_picture(struct suite *s, enum role role, struct buf *into)
+{
+	struct audience	 a = { s, role, NULL, into };
+
+	return confer_all(&a);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The words of relais.conf(5): a keyword is a row.  A default is written as an
+ * admin would write it, and goes through the same converter.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "master/config_table.h"
+#include "shared/alloc.h"
+
+enum {
+	KIB	= 1 << 10,
+	GIB	= 1 << 30,
+	SECOND	= 1000,
+	HOUR	= 3600 * SECOND,
+	DAY	= 24 * HOUR
+};
+
+#define IN(field)	offsetof(struct config, field)
+#define LISTEN(field)	offsetof(struct config_listen, field)
+#define DOMAIN(field)	offsetof(struct config_domain, field)
+#define ROUTE(field)	offsetof(struct config_route, field)
+
+static const struct config_keyword top[] = {
+	{ "hostname",	CONFIG_HOST,	0, 0, NULL, IN(hostname) },
+	{ "spool",	CONFIG_PATH,	0, SPOOL_PATH_MAX, SPOOLDIR,
+	    IN(spool) },
+	{ "runtime",	CONFIG_PATH,	0, RUNTIME_PATH_MAX, RUNSTATEDIR,
+	    IN(runtime) },
+	{ "log",	CONFIG_LOG,	0, PATH_TEXT_MAX, NULL, IN(log) },
+	{ "users",	CONFIG_FILE,	0, PATH_TEXT_MAX, NULL, IN(users) },
+	{ "minimum-uid", CONFIG_NUMBER,	1, UINT32_MAX - 1, "1000",
+	    IN(minimum_uid) },
+	{ "postmaster",	CONFIG_MAILBOX,	0, 0, NULL, IN(postmaster) },
+	{ "aliases",	CONFIG_FILE,	0, PATH_TEXT_MAX, NULL, IN(aliases) },
+	{ "resolver",	CONFIG_SERVERS,	0, 0, NULL, IN(resolvers) },
+	{ "relay-from",	CONFIG_NETWORKS, 0, 0, NULL, IN(relay_from) },
+	{ "message-size", CONFIG_SIZE,	KIB, GIB, "50M", IN(message_size) },
+	{ "watchdog",	CONFIG_TIME,	SECOND, HOUR, "60s", IN(watchdog) },
+	{ "drain",	CONFIG_TIME,	SECOND, DAY, "10m", IN(drain) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword retry[] = {
+	{ "first",	CONFIG_TIME,	SECOND, DAY, "5m", IN(retry.first) },
+	{ "maximum",	CONFIG_TIME,	SECOND, 7 * DAY, "1h",
+	    IN(retry.maximum) },
+	{ "lifetime",	CONFIG_TIME,	0, UINT64_C(60) * DAY, "5d",
+	    IN(retry.lifetime) },
+	{ "notice-lifetime", CONFIG_TIME, 0, UINT64_C(60) * DAY, "1d",
+	    IN(retry.notice_lifetime) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword smtpd[] = {
+	{ "processes",	CONFIG_NUMBER,	1, INSTANCES_MAX, "2",
+	    IN(smtpd.processes) },
+	{ "sessions",	CONFIG_NUMBER,	1, SESSIONS_MAX, "1000",
+	    IN(smtpd.sessions) },
+	{ "recipients",	CONFIG_NUMBER,	100, RECIPIENTS_MAX, "1000",
+	    IN(smtpd.recipients) },
+	{ "command-time", CONFIG_TIME,	SECOND, HOUR, "5m",
+	    IN(smtpd.command_time) },
+	{ "data-time",	CONFIG_TIME,	SECOND, HOUR, "3m",
+	    IN(smtpd.data_time) },
+	{ "errors",	CONFIG_NUMBER,	1, 1000, "20", IN(smtpd.errors) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword remote[] = {
+	{ "connect-time", CONFIG_TIME,	SECOND, HOUR, "30s",
+	    IN(remote.connect_time) },
+	{ "command-time", CONFIG_TIME,	SECOND, HOUR, "5m",
+	    IN(remote.command_time) },
+	{ "content-time", CONFIG_TIME,	SECOND, HOUR, "3m",
+	    IN(remote.content_time) },
+	{ "final-time",	CONFIG_TIME,	SECOND, HOUR, "10m",
+	    IN(remote.final_time) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword listening[] = {
+	{ "address",	CONFIG_ADDRESSES, 0, 0, NULL, LISTEN(addresses) },
+	{ "port",	CONFIG_NUMBER,	1, 65535, "25", LISTEN(port) },
+	{ "socket",	CONFIG_PATH,	0, UNIX_PATH_MAX, NULL,
+	    LISTEN(socket) },
+	{ "relay",	CONFIG_YESNO,	0, 0, "no", LISTEN(relay) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword domain[] = {
+	{ "aliases",	CONFIG_FILE,	0, PATH_TEXT_MAX, NULL,
+	    DOMAIN(aliases) },
+	{ "deliver",	CONFIG_DELIVERY, 0, PATH_TEXT_MAX,
+	    "maildir ~/Maildir", DOMAIN(delivery) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword route[] = {
+	{ "via",	CONFIG_VIA,	0, 0, NULL, ROUTE(destination) },
+	{ .word = NULL }
+};
+
+static const struct config_block blocks[SECTION_COUNT] = {
+	[SECTION_TOP]	 = { NULL,	NULL,		false,	top },
+	[SECTION_RETRY]	 = { "retry",	NULL,		false,	retry },
+	[SECTION_SMTPD]	 = { "smtpd",	NULL,		false,	smtpd },
+	[SECTION_REMOTE] = { "remote",	NULL,		false,	remote },
+	[SECTION_LISTEN] = { "listen",	"one name",	false,	listening },
+	[SECTION_DOMAIN] = { "domain",	"domains",	true,	domain },
+	[SECTION_ROUTE]	 = { "route",	"patterns",	true,	route },
+};
+
+const struct config_block *
+config_block(enum config_section section)
+{
+	return &blocks[section];
+}
+
+static void
+set_default(const struct config_keyword *k, void *base)
+{
+	struct span	 rest = span_of(k->standard), words[2];
+	unsigned	 n = 0;
+	char		 why[CONFIG_WHY_SIZE];
+
+	while (n < COUNT(words) && (words[n] = span_word(&rest)).len > 0)
+		n++;
+	if (!config_value(k, words, n, base, why))
+		abort();	/* a row of the table contradicts itself */
+}
+
+void
+config_defaults(enum config_section section, void *base)
+{
+	const struct config_keyword	*k;
+
+	for (k = blocks[section].keywords; k->word != NULL; k++)
+		if (k->standard != NULL)
+			set_default(k, base);
+}
+
+struct config *
+config_new(void)
+{
+	struct config	*c = xcalloc(1, sizeof *c);
+
+	config_defaults(SECTION_TOP, c);
+	config_defaults(SECTION_RETRY, c);
+	config_defaults(SECTION_SMTPD, c);
+	config_defaults(SECTION_REMOTE, c);
+	return c;
+}
+
+void
+config_free(struct config *c)
+{
+	if (c == NULL)
+		return;
+	free(c->listens);
+	free(c->domains);
+	free(c->routes);
+	free(c);
+}
+
+/* ---- what is wrong with a file ------------------------------------------ */
+
+void
+config_notes_init(struct config_notes *n)
+{
+	buf_init(&n->errors, CONFIG_NOTES_MAX);
+	buf_init(&n->warnings, CONFIG_NOTES_MAX);
+	n->nerrors = 0;
+}
+
+void
+config_notes_clear(struct config_notes *n)
+{
+	buf_clear(&n->errors);
+	buf_clear(&n->warnings);
+}
+
+static void
+note(struct buf *b, const char *file, unsigned line, const char *text)
+{
+	if (line == 0)
+		buf_printf(b, "%s: %s\n", file, text);
+	else
+		buf_printf(b, "%s:%u: %s\n", file, line, text);
+}
+
+void
+config_error(struct config_notes *n, const char *file, unsigned line,
+    const char *fmt, ...)
+{
+	char	 text[2 * PATH_TEXT_MAX];
+	va_list	 ap;
+
+	if (++n->nerrors > CONFIG_ERRORS_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	note(&n->errors, file, line, text);
+	if (n->nerrors == CONFIG_ERRORS_MAX)
+		note(&n->errors, file, 0, "too many errors to tell the rest");
+}
+
+void
+config_warning(struct config_notes *n, const char *file, unsigned line,
+    const char *fmt, ...)
+{
+	char	 text[2 * PATH_TEXT_MAX];
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	note(&n->warnings, file, line, text);
+}
+
+void
+config_show(char into[CONFIG_SHOWN_SIZE], struct span s)
+{
+	enum { SHOWN = 40 };
+	size_t	 i, n = s.len > SHOWN ? SHOWN : s.len;
+
+	for (i = 0; i < n; i++)
+		into[i] = s.ptr[i] < ' ' || s.ptr[i] > '~' ? '?' : s.ptr[i];
+	memcpy(into + n, s.len > SHOWN ? "..." : "\0\0\0", 4);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MASTER_CONFIG_H
+#define MASTER_CONFIG_H
+
+#include "shared/buf.h"
+#include "shared/ipc.h"
+
+/*
+ * The values of relais.conf(5).  config_load reads and checks all of a file;
+ * what it found is complete and in range, or there is at least one error.
+ * Sizes are octets, times are milliseconds.
+ */
+enum {
+	CONFIG_LINE_MAX		= 8192,	/* octets of one line, less one */
+	CONFIG_WORDS_MAX	= 128,	/* words of one line */
+	CONFIG_ERRORS_MAX	= 100,	/* errors told of one file */
+	CONFIG_NOTES_MAX	= 1 << 20,	/* octets of all errors */
+	DOMAINS_MAX		= 1024,
+	ROUTES_MAX		= 1024,
+	NETWORKS_MAX		= 256,
+	RESOLVERS_MAX		= 4,
+	LISTEN_ADDRESSES_MAX	= 16,	/* of one block */
+	UNIX_PATH_MAX		= 107,	/* unix(7), less the NUL */
+	RUNTIME_PATH_MAX	= 96,	/* leaves room for "/control" below */
+	SPOOL_PATH_MAX		= PATH_TEXT_MAX - 16	/* likewise "/queue" */
+};
+
+struct config_log {
+	bool		 said;
+	enum log_kind	 kind;
+	char		 path[PATH_TEXT_MAX + 1];
+};
+
+struct config_network {
+	uint8_t	 address[16];		/* v4 mapped */
+	uint8_t	 prefix;		/* of 128 */
+};
+
+struct config_networks {
+	unsigned		 n;
+	struct config_network	 item[NETWORKS_MAX];
+};
+
+struct config_servers {
+	unsigned	 n;
+	char		 item[RESOLVERS_MAX][HOST_TEXT_MAX + 1];
+};
+
+struct config_address {
+	int	 family;		/* AF_INET, AF_INET6 */
+	uint8_t	 octets[16];
+};
+
+struct config_addresses {
+	unsigned		 n;
+	struct config_address	 item[LISTEN_ADDRESSES_MAX];
+};
+
+struct config_delivery {
+	enum delivery_kind	 kind;
+	char			 path[PATH_TEXT_MAX + 1];
+};
+
+struct config_listen {
+	unsigned		 line;
+	char			 name[HOST_TEXT_MAX + 1];
+	struct config_addresses	 addresses;
+	bool			 anywhere;	/* no address was said */
+	uint64_t		 port;
+	char			 socket[UNIX_PATH_MAX + 1];
+	bool			 relay;
+};
+
+struct config_domain {
+	unsigned		 line;
+	char			 name[HOST_TEXT_MAX + 1];
+	char			 aliases[PATH_TEXT_MAX + 1];	/* or "" */
+	struct config_delivery	 delivery;
+};
+
+/* Directories in which mailboxes stand that are not in homes, for BOOT. */
+struct config_places {
+	unsigned	 n;
+	char		 list[PATH_TEXT_MAX + 1];	/* parted by ":" */
+};
+
+struct config_route {
+	unsigned	 line;
+	char		 pattern[HOST_TEXT_MAX + 1];
+	char		 destination[DESTINATION_TEXT_MAX + 1];
+};
+
+struct config {
+	char			 hostname[HOST_TEXT_MAX + 1];
+	char			 spool[SPOOL_PATH_MAX + 1];
+	char			 runtime[RUNTIME_PATH_MAX + 1];
+	char			 users[PATH_TEXT_MAX + 1];
+	char			 aliases[PATH_TEXT_MAX + 1];
+	char			 postmaster[ADDR_TEXT_MAX + 1];
+	uint64_t		 minimum_uid;
+	uint64_t		 message_size;
+	uint64_t		 watchdog, drain;
+	struct config_log	 log;
+	struct config_servers	 resolvers;
+	struct config_networks	 relay_from;
+	struct {
+		unsigned	 line;
+		uint64_t	 first, maximum, lifetime, notice_lifetime;
+	} retry;
+	struct {
+		uint64_t	 processes, sessions, recipients;
+		uint64_t	 command_time, data_time, errors;
+	} smtpd;
+	struct {
+		uint64_t	 connect_time, command_time;
+		uint64_t	 content_time, final_time;
+	} remote;
+	struct config_listen	*listens;
+	unsigned		 nlistens;
+	struct config_domain	*domains;
+	unsigned		 ndomains;
+	struct config_places	 mailboxes;	/* of all domains */
+	struct config_route	*routes;
+	unsigned		 nroutes;
+};
+
+/* ---- reading ------------------------------------------------------------ */
+
+struct config	*config_new(void);
+void		 config_free(struct config *);
+
+/* Errors and warnings, a line each, "file:line: what was expected". */
+struct config_notes {
+	struct buf	 errors, warnings;
+	unsigned	 nerrors;
+};
+
+void	 config_notes_init(struct config_notes *);
+void	 config_notes_clear(struct config_notes *);
+
+/* line 0: no line of the file is meant. */
+void	 config_error(struct config_notes *, const char *file, unsigned line,
+	    const char *fmt, ...)
+	    __attribute__((__format__(__printf__, 4, 5)));
+void	 config_warning(struct config_notes *, const char *file, unsigned line,
+	    const char *fmt, ...)
+	    __attribute__((__format__(__printf__, 4, 5)));
+
+/* Lines to values; then all that concerns more than one line.  True without
+ * errors. */
+bool	 config_parse(struct config *, const char *file, struct span text,
+	    struct config_notes *);
+bool	 config_check(struct config *, const char *file,
+	    struct config_notes *);
+
+/* Opens, reads, parses and checks. */
+bool	 config_load(struct config *, const char *file, struct config_notes *);
+
+#endif

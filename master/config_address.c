@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: ISC */
+/* Values that are addresses of machines, or lead to one. */
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "master/config_value.h"
+#include "shared/alloc.h"
+
+/* What a v4 address begins with when it is written as one of v6. */
+static const uint8_t	 mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+static bool
+parse_ip(struct span s, struct config_address *a)
+{
+	char	 text[INET6_ADDRSTRLEN];
+
+	if (!span_copy(s, text, sizeof text))
+		return false;
+	a->family = memchr(text, ':', s.len) != NULL ? AF_INET6 : AF_INET;
+	memset(a->octets, 0, sizeof a->octets);
+	return inet_pton(a->family, text, a->octets) == 1;
+}
+
+static const char *
+format_ip(char into[INET6_ADDRSTRLEN], const struct config_address *a)
+{
+	return inet_ntop(a->family, a->octets, into, INET6_ADDRSTRLEN);
+}
+
+bool
+value_take_addresses(struct value *v)
+{
+	struct config_addresses	*list = v->field;
+	unsigned		 i;
+
+	if (v->n == 0)
+		return value_expected(v, "addresses such as 0.0.0.0 or ::");
+	for (i = 0; i < v->n; i++) {
+		if (list->n == COUNT(list->item))
+			return value_expected(v, "at most %d addresses",
+			    LISTEN_ADDRESSES_MAX);
+		if (!parse_ip(v->words[i], &list->item[list->n]))
+			return value_expected_at(v, i,
+			    "an address such as 0.0.0.0 or ::");
+		list->n++;
+	}
+	return true;
+}
+
+/* Octets as of v6, and how many bits of them count. */
+static bool
+parse_network(struct span s, struct config_network *net)
+{
+	struct config_address	 a;
+	struct span		 address, bits;
+	uint64_t		 most, prefix;
+
+	bits = span_cut(s, '/', &address);
+	if (!parse_ip(address, &a))
+		return false;
+	most = a.family == AF_INET ? 32 : 128;
+	prefix = most;
+	if (address.len < s.len && !span_parse_u64(bits, most, &prefix))
+		return false;
+	if (a.family == AF_INET) {
+		memmove(a.octets + sizeof mapped, a.octets, 4);
+		memcpy(a.octets, mapped, sizeof mapped);
+		prefix += 96;
+	}
+	memcpy(net->address, a.octets, sizeof net->address);
+	net->prefix = prefix;
+	return true;
+}
+
+/* Is every bit behind the prefix zero? */
+static bool
+is_aligned(const struct config_network *net)
+{
+	unsigned	 bit;
+
+	for (bit = net->prefix; bit < 128; bit++)
+		if (net->address[bit / 8] & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
+/* Does it hold all addresses of v4, or of v6? */
+static bool
+is_everything(const struct config_network *net)
+{
+	unsigned	 bit;
+
+	if (net->prefix > sizeof mapped * 8)
+		return false;
+	for (bit = 0; bit < net->prefix; bit++)
+		if ((net->address[bit / 8] ^ mapped[bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
+bool
+value_take_networks(struct value *v)
+{
+	struct config_networks	*list = v->field;
+	struct config_network	*net;
+	unsigned		 i;
+
+	if (v->n == 0)
+		return value_expected(v, "networks such as 192.0.2.0/24 or "
+		    "::1");
+	for (i = 0; i < v->n; i++) {
+		if (list->n == COUNT(list->item))
+			return value_expected(v, "at most %d networks",
+			    NETWORKS_MAX);
+		net = &list->item[list->n];
+		if (!parse_network(v->words[i], net))
+			return value_expected_at(v, i,
+			    "a network such as 192.0.2.0/24 or ::1");
+		if (!is_aligned(net))
+			return value_expected_at(v, i,
+			    "a network without bits behind its prefix");
+		if (is_everything(net))
+			return value_expected_at(v, i, "less than the whole "
+			    "internet, for which nobody may relay");
+		list->n++;
+	}
+	return true;
+}
+
+/* ":PORT" or nothing, which is `standard`; at most five digits. */
+static bool
+parse_port(struct span s, uint64_t standard, uint64_t *port)
+{
+	*port = standard;
+	if (s.len == 0)
+		return true;
+	return s.ptr[0] == ':' &&
+	    span_parse_u64(span_skip(s, 1), 65535, port) && *port != 0;
+}
+
+/* "[inside]rest"; false without brackets. */
+static bool
+cut_brackets(struct span s, struct span *inside, struct span *rest)
+{
+	size_t	 end = span_index(s, ']');
+
+	if (!span_starts(s, "[") || end == s.len)
+		return false;
+	*inside = span_head(span_skip(s, 1), end - 1);
+	*rest = span_skip(s, end + 1);
+	return true;
+}
+
+static bool
+parse_server(struct span s, char into[HOST_TEXT_MAX + 1])
+{
+	enum { DOMAIN_PORT = 53 };
+	struct config_address	 a;
+	struct span		 host = s, rest = span_of("");
+	char			 text[INET6_ADDRSTRLEN];
+	uint64_t		 port;
+
+	if (!cut_brackets(s, &host, &rest) && !parse_ip(s, &a)) {
+		rest = span_cut(s, ':', &host);
+		rest = span_skip(s, host.len);
+	}
+	if (!parse_ip(host, &a) || !parse_port(rest, DOMAIN_PORT, &port))
+		return false;
+	snprintf(into, HOST_TEXT_MAX + 1,
+	    a.family == AF_INET6 ? "[%s]:%u" : "%s:%u", format_ip(text, &a),
+	    (unsigned)port);
+	return true;
+}
+
+bool
+value_take_servers(struct value *v)
+{
+	struct config_servers	*list = v->field;
+	unsigned		 i;
+
+	if (v->n == 0)
+		return value_expected(v, "servers such as 192.0.2.53:53");
+	for (i = 0; i < v->n; i++) {
+		if (list->n == COUNT(list->item))
+			return value_expected(v, "at most %d servers",
+			    RESOLVERS_MAX);
+		if (!parse_server(v->words[i], list->item[list->n]))
+			return value_expected_at(v, i, "an address such as "
+			    "192.0.2.53, 192.0.2.53:53 or [2001:db8::53]:53");
+		list->n++;
+	}
+	return true;
+}
+
+/* "[ADDRESS]", which may begin with "IPv6:" as in mail addresses. */
+static bool
+parse_literal(struct span s, struct config_address *a)
+{
+	return parse_ip(span_starts_word(s, "IPv6:") ? span_skip(s, 5) : s, a);
+}
+
+/* A destination as in JOB: see ipc.def. */
+static bool
+parse_via(struct span s, char into[DESTINATION_TEXT_MAX + 1])
+{
+	enum { SMTP_PORT = 25 };
+	struct config_address	 a;
+	struct span		 host, rest;
+	char			 name[HOST_TEXT_MAX + 1];
+	char			 text[INET6_ADDRSTRLEN];
+	bool			 brackets;
+	uint64_t		 port;
+
+	brackets = cut_brackets(s, &host, &rest);
+	if (!brackets) {
+		span_cut(s, ':', &host);
+		rest = span_skip(s, host.len);
+	}
+	if (!parse_port(rest, SMTP_PORT, &port))
+		return false;
+	if (brackets && parse_literal(host, &a))
+		snprintf(into, DESTINATION_TEXT_MAX + 1, "host:[%s]:%u",
+		    format_ip(text, &a), (unsigned)port);
+	else if (config_domain_name(host, name))
+		snprintf(into, DESTINATION_TEXT_MAX + 1,
+		    brackets ? "host:%s:%u" : "mx:%s:%u", name,
+		    (unsigned)port);
+	else
+		return false;
+	return true;
+}
+
+bool
+value_take_via(struct value *v)
+{
+	if (v->n == 1 && parse_via(v->words[0], v->field))
+		return true;
+	return value_expected(v, "HOST, [HOST] or [ADDRESS], with :PORT unless "
+	    "it is 25");
+}

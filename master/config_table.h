@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MASTER_CONFIG_TABLE_H
+#define MASTER_CONFIG_TABLE_H
+
+#include "master/config.h"
+
+/* The words of the configuration; for its reader alone. */
+enum { CONFIG_WHY_SIZE = 400 };
+
+enum config_type {
+	CONFIG_NUMBER, CONFIG_SIZE, CONFIG_TIME, CONFIG_YESNO, CONFIG_HOST,
+	CONFIG_PATH, CONFIG_FILE, CONFIG_MAILBOX, CONFIG_LOG,
+	CONFIG_NETWORKS, CONFIG_SERVERS, CONFIG_ADDRESSES, CONFIG_DELIVERY,
+	CONFIG_VIA
+};
+
+/* lowest and highest: of numbers, sizes and times; highest: octets of paths.
+ * standard: the default as one would write it; NULL: nothing. */
+struct config_keyword {
+	const char		*word;		/* NULL ends the list */
+	enum config_type	 type;
+	uint64_t		 lowest, highest;
+	const char		*standard;
+	size_t			 field;		/* offset in its struct */
+};
+
+enum config_section {
+	SECTION_TOP, SECTION_RETRY, SECTION_SMTPD, SECTION_REMOTE,
+	SECTION_LISTEN, SECTION_DOMAIN, SECTION_ROUTE, SECTION_COUNT
+};
+
+enum { CONFIG_KEYWORDS_MAX = 16 };	/* of one section */
+
+struct config_block {
+	const char			*word;	/* NULL: the top */
+	const char			*names;	/* what stands behind it */
+	bool				 many;	/* names; blocks of this word */
+	const struct config_keyword	*keywords;
+};
+
+const struct config_block	*config_block(enum config_section);
+
+/* Sets the field of `k` in the struct at `base` from the `n` words behind it;
+ * false with what was expected in `why`.  The words follow each other in
+ * memory, a blank apart. */
+bool	 config_value(const struct config_keyword *k, const struct span *words,
+	    unsigned n, void *base, char why[CONFIG_WHY_SIZE]);
+
+/* All keywords of a section to their defaults. */
+void	 config_defaults(enum config_section, void *base);
+
+/* What a block is called by. */
+bool	 config_domain_name(struct span, char into[HOST_TEXT_MAX + 1]);
+bool	 config_pattern(struct span, char into[HOST_TEXT_MAX + 1]);
+bool	 config_listen_name(struct span, char into[HOST_TEXT_MAX + 1]);
+
+/* At most 40 octets of `s` for a message, what is not printable as "?". */
+enum { CONFIG_SHOWN_SIZE = 48 };
+void	 config_show(char into[CONFIG_SHOWN_SIZE], struct span s);
+
+#endif

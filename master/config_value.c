@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Words to values: one converter a type.  Each says what it would have liked
+ * when it does not like what it got.
+ */
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "master/config_value.h"
+#include "shared/alloc.h"
+
+enum { BOUND_SIZE = 32 };
+
+struct unit {
+	char		 letter;
+	uint64_t	 factor;
+};
+
+/* Largest first, so that a bound is told in the unit that suits it. */
+static const struct unit times[] = {
+	{ 'w', 7 * 86400000 }, { 'd', 86400000 }, { 'h', 3600000 },
+	{ 'm', 60000 }, { 's', 1000 }, { 0, 0 }
+};
+
+static const struct unit sizes[] = {
+	{ 'G', 1 << 30 }, { 'M', 1 << 20 }, { 'K', 1 << 10 }, { 0, 0 }
+};
+
+bool
+value_expected(struct value *v, const char *fmt, ...)
+{
+	char			 shown[CONFIG_SHOWN_SIZE];
+	char			 what[CONFIG_WHY_SIZE];
+	const struct span	*last;
+	va_list			 ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof what, fmt, ap);
+	va_end(ap);
+	if (v->n == 0)
+		snprintf(v->why, CONFIG_WHY_SIZE, "expected %.300s", what);
+	else {
+		last = &v->words[v->n - 1];
+		config_show(shown, span_make(v->words[0].ptr,
+		    last->ptr + last->len - v->words[0].ptr));
+		snprintf(v->why, CONFIG_WHY_SIZE,
+		    "expected %.300s, not \"%s\"", what, shown);
+	}
+	return false;
+}
+
+bool
+value_expected_at(struct value *v, unsigned word, const char *what)
+{
+	struct value	 one = *v;
+
+	one.words = &v->words[word];
+	one.n = 1;
+	return value_expected(&one, "%s", what);
+}
+
+/* ---- numbers ------------------------------------------------------------ */
+
+static bool
+take_number(struct value *v)
+{
+	uint64_t	 n;
+
+	if (v->n != 1 || !span_parse_u64(v->words[0], v->k->highest, &n) ||
+	    n < v->k->lowest)
+		return value_expected(v, "a number from %" PRIu64 " to %"
+		    PRIu64, v->k->lowest, v->k->highest);
+	*(uint64_t *)v->field = n;
+	return true;
+}
+
+static const char *
+bound(char into[BOUND_SIZE], uint64_t n, const struct unit *u)
+{
+	const struct unit	*last = u;
+
+	for (; u->letter != 0; last = u++)
+		if (n != 0 && n % u->factor == 0)
+			break;
+	if (u->letter == 0 && n != 0)
+		snprintf(into, BOUND_SIZE, "%" PRIu64, n);
+	else {
+		u = n == 0 ? last : u;
+		snprintf(into, BOUND_SIZE, "%" PRIu64 "%c", n / u->factor,
+		    u->letter);
+	}
+	return into;
+}
+
+/* Digits and a letter; false also without a letter that is known. */
+static bool
+parse_unit(struct span s, const struct unit *u, uint64_t *n)
+{
+	if (s.len == 0)
+		return false;
+	for (; u->letter != 0; u++) {
+		if (s.ptr[s.len - 1] != u->letter)
+			continue;
+		if (!span_parse_u64(span_head(s, s.len - 1),
+		    UINT32_MAX, n))
+			return false;
+		*n *= u->factor;
+		return true;
+	}
+	return false;
+}
+
+static bool
+take_size(struct value *v)
+{
+	char		 low[BOUND_SIZE], high[BOUND_SIZE];
+	uint64_t	 n;
+
+	if (v->n == 1 && (parse_unit(v->words[0], sizes, &n) ||
+	    span_parse_u64(v->words[0], v->k->highest, &n)) &&
+	    n >= v->k->lowest && n <= v->k->highest) {
+		*(uint64_t *)v->field = n;
+		return true;
+	}
+	return value_expected(v, "a size from %s to %s, such as %s",
+	    bound(low, v->k->lowest, sizes), bound(high, v->k->highest, sizes),
+	    v->k->standard);
+}
+
+static bool
+take_time(struct value *v)
+{
+	char		 low[BOUND_SIZE], high[BOUND_SIZE];
+	uint64_t	 n;
+
+	if (v->n == 1 && parse_unit(v->words[0], times, &n) &&
+	    n >= v->k->lowest && n <= v->k->highest) {
+		*(uint64_t *)v->field = n;
+		return true;
+	}
+	return value_expected(v, "a time from %s to %s, such as %s",
+	    bound(low, v->k->lowest, times), bound(high, v->k->highest, times),
+	    v->k->standard);
+}
+
+static bool
+take_yesno(struct value *v)
+{
+	if (v->n != 1 ||
+	    (!span_is(v->words[0], "yes") && !span_is(v->words[0], "no")))
+		return value_expected(v, "\"yes\" or \"no\"");
+	*(bool *)v->field = span_is(v->words[0], "yes");
+	return true;
+}
+
+/* ---- names and paths ---------------------------------------------------- */
+
+/* A name whose last label is a number is somebody's mistyped address. */
+static bool
+ends_in_number(struct span s)
+{
+	size_t	 i = s.len;
+
+	while (i > 0 && isdigit((unsigned char)s.ptr[i - 1]))
+		i--;
+	return i < s.len && (i == 0 || s.ptr[i - 1] == '.');
+}
+
+bool
+config_domain_name(struct span s, char into[HOST_TEXT_MAX + 1])
+{
+	size_t	 i;
+
+	if (s.len == 0 || s.ptr[0] == '[' || !domain_is_valid(s) ||
+	    ends_in_number(s) || !span_copy(s, into, HOST_TEXT_MAX + 1))
+		return false;
+	for (i = 0; into[i] != '\0'; i++)
+		into[i] = tolower((unsigned char)into[i]);
+	return true;
+}
+
+bool
+config_pattern(struct span s, char into[HOST_TEXT_MAX + 1])
+{
+	char	 name[HOST_TEXT_MAX + 1];
+
+	if (span_is(s, "*"))
+		return span_copy(s, into, HOST_TEXT_MAX + 1);
+	if (!span_starts(s, "*."))
+		return config_domain_name(s, into);
+	if (s.len > HOST_TEXT_MAX || !config_domain_name(span_skip(s, 2), name))
+		return false;
+	snprintf(into, HOST_TEXT_MAX + 1, "*.%.*s", HOST_TEXT_MAX - 2, name);
+	return true;
+}
+
+bool
+config_listen_name(struct span s, char into[HOST_TEXT_MAX + 1])
+{
+	enum { NAME_MAX_HERE = 64 };
+	size_t	 i;
+
+	if (s.len == 0 || s.len > NAME_MAX_HERE)
+		return false;
+	for (i = 0; i < s.len; i++)
+		if (!isalnum((unsigned char)s.ptr[i]) &&
+		    memchr("-_.", s.ptr[i], 3) == NULL)
+			return false;
+	return span_copy(s, into, HOST_TEXT_MAX + 1);
+}
+
+static bool
+take_host(struct value *v)
+{
+	if (v->n == 1 && config_domain_name(v->words[0], v->field))
+		return true;
+	return value_expected(v, "a domain name");
+}
+
+static bool
+take_path(struct value *v)
+{
+	struct span	 s;
+
+	if (v->n != 1 || v->words[0].len == 0 || v->words[0].ptr[0] != '/')
+		return value_expected(v, "an absolute path");
+	s = v->words[0];
+	while (s.len > 1 && s.ptr[s.len - 1] == '/')
+		s.len--;
+	if (s.len > v->k->highest)
+		return value_expected(v, "a path of at most %" PRIu64 " octets",
+		    v->k->highest);
+	return span_copy(s, v->field, v->k->highest + 1);
+}
+
+/* A file that a child will be given: what is not there is told now. */
+static bool
+take_file(struct value *v)
+{
+	struct stat	 st;
+
+	if (!take_path(v))
+		return false;
+	if (stat(v->field, &st) == -1)
+		return value_expected(v, "a file that is there (%s)",
+		    strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return value_expected(v, "a regular file");
+	if (st.st_size > ALIAS_FILE_MAX)
+		return value_expected(v, "a file of at most %d octets",
+		    ALIAS_FILE_MAX);
+	return true;
+}
+
+static bool
+take_mailbox(struct value *v)
+{
+	struct addr	 a;
+
+	if (v->n == 1 && addr_parse(v->words[0], &a) == ADDR_OK &&
+	    addr_domain(&a).len > 0)
+		return span_copy(addr_span(&a), v->field, ADDR_TEXT_MAX + 1);
+	return value_expected(v, "an address such as postmaster@example.org");
+}
+
+static bool
+take_log(struct value *v)
+{
+	struct config_log	*log = v->field;
+	struct value		 file = *v;
+
+	if (v->n == 2 && span_is(v->words[0], "file")) {
+		file.words++;
+		file.n--;
+		file.field = log->path;
+		if (!take_path(&file))
+			return false;
+		log->kind = LOG_TO_FILE;
+	} else if (v->n == 1 && span_is(v->words[0], "syslog"))
+		log->kind = LOG_TO_SYSLOG;
+	else if (v->n == 1 && span_is(v->words[0], "stderr"))
+		log->kind = LOG_TO_STDERR;
+	else
+		return value_expected(v, "\"syslog\", \"stderr\" or "
+		    "\"file PATH\"");
+	log->said = true;
+	return true;
+}
+
+/*
+ * "~/Maildir" or "/mail/%u": nothing climbs, %u is all that is replaced, and a
+ * colon parts directories in the list that agents get.
+ */
+static bool
+is_mailbox_path(struct span s)
+{
+	struct span	 rest = s, part;
+	size_t		 i;
+
+	if (!span_starts(s, "~/") && !span_starts(s, "/"))
+		return false;
+	for (i = 0; i < s.len; i++)
+		if (s.ptr[i] == ':' || (s.ptr[i] == '%' &&
+		    (i + 1 == s.len || s.ptr[i + 1] != 'u')))
+			return false;
+	while (rest.len > 0) {
+		rest = span_cut(rest, '/', &part);
+		if (span_is(part, ".."))
+			return false;
+	}
+	return true;
+}
+
+static bool
+take_delivery(struct value *v)
+{
+	struct config_delivery	*d = v->field;
+
+	if (v->n == 0 || !span_is(v->words[0], "maildir"))
+		return value_expected(v, "\"maildir PATH\"");
+	if (v->n != 2 || !is_mailbox_path(v->words[1]))
+		return value_expected(v, "\"maildir\" and a path such as "
+		    "~/Maildir or /var/mail/%%u");
+	if (!span_copy(v->words[1], d->path, sizeof d->path))
+		return value_expected(v, "a path of at most %d octets",
+		    PATH_TEXT_MAX);
+	d->kind = DELIVERY_MAILDIR;
+	return true;
+}
+
+/* ---- all of them -------------------------------------------------------- */
+
+static bool	 (*const takers[])(struct value *) = {
+	[CONFIG_NUMBER]		= take_number,
+	[CONFIG_SIZE]		= take_size,
+	[CONFIG_TIME]		= take_time,
+	[CONFIG_YESNO]		= take_yesno,
+	[CONFIG_HOST]		= take_host,
+	[CONFIG_PATH]		= take_path,
+	[CONFIG_FILE]		= take_file,
+	[CONFIG_MAILBOX]	= take_mailbox,
+	[CONFIG_LOG]		= take_log,
+	[CONFIG_NETWORKS]	= value_take_networks,
+	[CONFIG_SERVERS]	= value_take_servers,
+	[CONFIG_ADDRESSES]	= value_take_addresses,
+	[CONFIG_DELIVERY]	= take_delivery,
+	[CONFIG_VIA]		= value_take_via,
+};
+
+bool
+config_value(const struct config_keyword *k, const struct span *words,
+    unsigned n, void *base, char why[CONFIG_WHY_SIZE])
+{
+	struct value	 v = { k, words, n, (char *)base + k->field, why };
+
+	return takers[k->type](&v);
+}

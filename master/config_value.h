@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MASTER_CONFIG_VALUE_H
+#define MASTER_CONFIG_VALUE_H
+
+#include "master/config_table.h"
+
+/* What one converter is given; it fills `field`, or says false by way of
+ * value_expected. */
+struct value {
+	const struct config_keyword	*k;
+	const struct span		*words;
+	unsigned			 n;
+	void				*field;
+	char				*why;
+};
+
+/* Always false: what the converter returns.  The second is about one word of
+ * several. */
+bool	 value_expected(struct value *, const char *, ...)
+	    __attribute__((__format__(__printf__, 2, 3)));
+bool	 value_expected_at(struct value *, unsigned word, const char *what);
+
+/* config_address.c */
+bool	 value_take_addresses(struct value *);
+bool	 value_take_networks(struct value *);
+bool	 value_take_servers(struct value *);
+bool	 value_take_via(struct value *);
+
+#endif

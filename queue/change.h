@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_CHANGE_H
+#define QUEUE_CHANGE_H
+
+#include "queue/file.h"
+#include "queue/index_write.h"
+#include "queue/jobs.h"
+
+/*
+ * A change of what is on disk: the loop decides it, the spiller makes it
+ * durable, in one batch with all others that wait.  INTERNALS.md, section 3,
+ * has what each means.  Spiller and loop never look at one at the same time.
+ */
+enum change_kind {
+	CHANGE_STREAM,		/* pieces to a file that is not whole yet */
+	CHANGE_DISCARD,		/* of that file */
+	CHANGE_STORE,
+	CHANGE_UPDATE,		/* a recipient's row */
+	CHANGE_DELETE,
+	CHANGE_REPLACE,		/* a recipient by its leaves */
+	CHANGE_NOTICE,		/* STORE, and DROP of `about` */
+	CHANGE_DROP,
+	CHANGE_DESTINATION,
+	CHANGE_REMOVE,		/* a message, whole */
+	CHANGE_RETRY,
+	CHANGE_ADOPT,		/* STORE of a file that is there */
+	CHANGE_REBUILT
+};
+
+struct change {
+	struct job	 job;
+	enum change_kind kind;
+	int		 error;		/* errno; 0: it is durable */
+
+	/* the message, and the recipient; for NOTICE and DROP the old one */
+	uint64_t	 id;
+	uint32_t	 number;
+	struct tally	 tally;		/* of the message, afterwards */
+	bool		 aside;		/* removed: to quarantine/ */
+	bool		 vanished;	/* ADOPT: there is no file any more */
+
+	/* STREAM to STORE, NOTICE, ADOPT */
+	struct letter	*letter;
+	struct file	*file;		/* NULL: not begun */
+	struct pieces	 content;
+	uint64_t	 last;		/* highest id given so far */
+
+	/* UPDATE: one row; REPLACE: the leaves' rows, encoded */
+	struct pieces	 rows;
+	bool		 keeps_reply;	/* the old row's verdict stays */
+
+	uint32_t	*numbers;	/* NOTICE, DROP: recipients to go */
+	size_t		 count;
+
+	char		*name;		/* DESTINATION */
+	uint64_t	 closed;
+	uint32_t	 failures;
+
+	struct retry	 retry, retried;	/* before and after */
+
+	/* the loop's own */
+	void		(*finished)(struct change *);
+	void		*owner;
+	size_t		 cost;		/* of the content in memory */
+	uint64_t	 token;
+	uint64_t	 due;
+	unsigned	 epoch;		/* of the deliverer to tell */
+	int		 by;		/* which one; -1: none */
+	struct timer	 again;
+	int64_t		 patience;
+};
+
+struct change	*change_new(enum change_kind,
+		    void (*finished)(struct change *));
+void		 change_free(struct change *);	/* with all it holds */
+void		 change_add_row(struct change *, const struct recipient_row *);
+
+/*
+ * Gives it to the spiller.  `finished` is called in the loop and frees it or
+ * keeps it.  A change that failed is tried again and again, but STREAM and
+ * STORE, whose `finished` looks at `error`.
+ */
+struct queue;
+void		 change_put(struct queue *, struct change *);
+
+#endif

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "queue/queue.h"
+#include "queue/result.h"
+#include "shared/alloc.h"
+#include "shared/log.h"
+
+/* RUNNING for so many recipients is all that a deliverer can have. */
+enum { TOLD_MAX = JOBS_REMOTE_MAX * JOB_RECIPIENTS_MAX };
+
+static int
+delivery_cmp(const struct delivery *a, const struct delivery *b)
+{
+	return a->token < b->token ? -1 : a->token > b->token;
+}
+
+RB_PROTOTYPE(delivery_tree, delivery, by_token, delivery_cmp);
+RB_GENERATE(delivery_tree, delivery, by_token, delivery_cmp)
+
+void
+deliverers_init(struct queue *q)
+{
+	struct deliverer	*dl;
+
+	for (dl = q->deliverers; dl < q->deliverers + DELIVERERS; dl++) {
+		RB_INIT(&dl->deliveries);
+		TAILQ_INIT(&dl->told);
+		TAILQ_INIT(&dl->late);
+	}
+	TAILQ_INIT(&q->turns[BY_REMOTE]);
+	TAILQ_INIT(&q->turns[BY_LOCAL]);
+}
+
+struct deliverer *
+deliverer_of(struct peer *p)
+{
+	return peer_data(p);
+}
+
+static int
+place_of(const struct queue *q, const struct deliverer *dl)
+{
+	return (int)(dl - q->deliverers);
+}
+
+static struct deliverer *
+free_place(struct queue *q)
+{
+	struct deliverer	*dl;
+
+	for (dl = q->deliverers; dl < q->deliverers + DELIVERERS; dl++)
+		if (dl->peer == NULL)
+			return dl;
+	return NULL;
+}
+
+struct delivery *
+delivery_find(struct deliverer *dl, uint64_t token)
+{
+	struct delivery	 key = { .token = token };
+
+	return RB_FIND(delivery_tree, &dl->deliveries, &key);
+}
+
+void
+deliverer_found(struct queue *q, struct peer *p)
+{
+	struct deliverer	*dl = free_place(q);
+
+	if (dl == NULL) {
+		peer_accuse(p, "is one deliverer too many");
+		return;
+	}
+	peer_set_data(p, dl);
+	dl->peer = p;
+	dl->by = peer_role(p) == ROLE_LOCAL ? BY_LOCAL : BY_REMOTE;
+	dl->since = ++q->deliverers_seen;
+	dl->epoch++;
+	dl->ready = dl->takes = dl->retired = false;
+}
+
+/* ---- jobs out ------------------------------------------------------------ */
+
+static void
+put_recipient(struct peer *p, struct delivery *job, struct recipient *r)
+{
+	struct msg	 m = { .type = MSG_JOB_RCPT };
+
+	m.job_rcpt.token = job->token;
+	m.job_rcpt.number = r->number;
+	(void)addr_parse(span_of(r->address), &m.job_rcpt.recipient);
+	(void)addr_parse(span_of(r->original), &m.job_rcpt.original);
+	peer_put(p, &m);
+}
+
+/* The head of the destination's queue, and its neighbours of one message. */
+static unsigned
+count_recipients(const struct destination *d)
+{
+	const struct recipient	*first = TAILQ_FIRST(&d->ready), *r = first;
+	unsigned		 n = 0;
+
+	while (r != NULL && r->message == first->message &&
+	    n < JOB_RECIPIENTS_MAX) {
+		n++;
+		r = TAILQ_NEXT(r, entry);
+	}
+	return n;
+}
+
+static struct delivery *
+delivery_new(struct deliverer *dl, struct destination *d,
+    const struct message *m, uint64_t token)
+{
+	struct delivery	*job = xcalloc(1, sizeof *job);
+
+	job->token = token;
+	job->by = place_of(queue_state(), dl);
+	job->message = m->id;
+	job->size = m->size;
+	job->destination = d;
+	TAILQ_INIT(&job->recipients);
+	RB_INSERT(delivery_tree, &dl->deliveries, job);
+	d->jobs++;
+	return job;
+}
+
+static void
+put_recipients(struct queue *q, struct deliverer *dl, struct delivery *job,
+    unsigned n)
+{
+	struct recipient	*r;
+
+	while (n-- > 0) {
+		r = TAILQ_FIRST(&job->destination->ready);
+		recipient_unlist(q, r);
+		r->stage = STAGE_RUNNING;
+		r->by = job->by;
+		r->delivery = job;
+		TAILQ_INSERT_TAIL(&job->recipients, r, entry);
+		put_recipient(dl->peer, job, r);
+	}
+}
+
+static bool
+send_job(struct queue *q, struct deliverer *dl, struct destination *d)
+{
+	const struct message	*m = TAILQ_FIRST(&d->ready)->message;
+	struct msg		 out = { .type = MSG_JOB };
+	unsigned		 n = count_recipients(d);
+
+	out.job.token = peer_token(dl->peer);
+	out.job.message = m->id;
+	out.job.destination = span_of(d->name);
+	out.job.sender = m->sender;
+	out.job.size = m->size;
+	out.job.flags = m->flags;
+	out.job.recipients = n;
+	out.job.arrived = m->arrived;
+	out.job.active = m->active;
+	if (!peer_ask(dl->peer, &out))
+		return false;
+	put_recipients(q, dl, delivery_new(dl, d, m, out.job.token), n);
+	return true;
+}
+
+static bool
+have_told(struct queue *q, int by)
+{
+	static const enum role	 roles[BY_COUNT] = { ROLE_REMOTE, ROLE_LOCAL };
+	struct deliverer	*dl;
+	bool			 one = false;
+
+	for (dl = q->deliverers; dl < q->deliverers + DELIVERERS; dl++) {
+		if (dl->peer == NULL || dl->by != by)
+			continue;
+		if (!dl->ready)
+			return false;
+		one = true;
+	}
+	return one && !process_expects(q->process, roles[by]);
+}
+
+bool
+deliverers_have_told(struct queue *q)
+{
+	return have_told(q, BY_REMOTE) && have_told(q, BY_LOCAL);
+}
+
+/* Who gets the next job: the newest, or NULL. */
+static struct deliverer *
+newest(struct queue *q, int by)
+{
+	struct deliverer	*dl, *best = NULL;
+
+	for (dl = q->deliverers; dl < q->deliverers + DELIVERERS; dl++)
+		if (dl->peer != NULL && dl->by == by && dl->takes &&
+		    (best == NULL || dl->since > best->since))
+			best = dl;
+	return best;
+}
+
+static void
+pump(struct queue *q, int by)
+{
+	struct destination	*d;
+	struct deliverer	*dl;
+
+	if (TAILQ_EMPTY(&q->turns[by]) || (dl = newest(q, by)) == NULL)
+		return;
+	while (peer_credit(dl->peer) > 0 &&
+	    (d = TAILQ_FIRST(&q->turns[by])) != NULL) {
+		TAILQ_REMOVE(&q->turns[by], d, turn);
+		d->in_turn = false;
+		if (!destination_can_send(d))
+			continue;
+		if (!send_job(q, dl, d))
+			return;
+		if (destination_can_send(d))
+			destination_take_turn(q, d);
+		destination_hungers(q, d);
+	}
+}
+
+void
+dispatch_pump(struct queue *q)
+{
+	int	 by;
+
+	for (by = 0; by < BY_COUNT && !q->stopping; by++)
+		pump(q, by);
+}
+
+/* ---- jobs back ----------------------------------------------------------- */
+
+void
+dispatch_unlist(struct queue *q, struct recipient *r)
+{
+	struct deliverer	*dl = &q->deliverers[r->by];
+
+	if (r->delivery != NULL)
+		TAILQ_REMOVE(&r->delivery->recipients, r, entry);
+	else {
+		TAILQ_REMOVE(&dl->told, r, entry);
+		dl->ntold--;
+	}
+	r->delivery = NULL;
+	r->by = -1;
+}
+
+void
+delivery_read(struct delivery *job)
+{
+	job->wants--;
+	if (job->over && job->wants == 0)
+		free(job);
+}
+
+static void
+delivery_end(struct queue *q, struct deliverer *dl, struct delivery *job,
+    enum reach reach)
+{
+	RB_REMOVE(delivery_tree, &dl->deliveries, job);
+	destination_job_done(q, job->destination, reach);
+	job->destination = NULL;
+	job->over = true;
+	job->wants++;		/* it stays until we are through */
+	content_forget(q, job);
+	delivery_read(job);
+}
+
+void
+on_done(struct peer *p, struct msg *m)
+{
+	struct queue		*q = queue_state();
+	struct deliverer	*dl = deliverer_of(p);
+	struct delivery		*job = delivery_find(dl, m->done.token);
+
+	if (job == NULL) {
+		peer_accuse(p, "ends a job that it does not have");
+		return;
+	}
+	if (!TAILQ_EMPTY(&job->recipients)) {
+		peer_accuse(p, "ends a job without all results");
+		return;
+	}
+	delivery_end(q, dl, job, m->done.reachable ? REACHED : UNREACHED);
+}
+
+/* A local that is asked to end leaves what it has not begun; of a remote the
+ * other host's first words may already be the death. */
+static bool
+may_be_fatal(const struct deliverer *dl, const struct recipient *r)
+{
+	return dl->by == BY_REMOTE || r->delivery == NULL ||
+	    r->delivery->begun;
+}
+
+/* What its end means for a recipient: at once again, unless deliverers keep
+ * dying of it. */
+static void
+recipient_lost(struct queue *q, struct deliverer *dl, struct recipient *r)
+{
+	struct reply	 why = reply_make(451, "4.3.0",
+			    "The delivery process ended unexpectedly");
+	struct message	*m = r->message;
+
+	r->losses += may_be_fatal(dl, r);
+	recipient_unlist(q, r);
+	if (r->losses >= LOSSES_MAX)
+		result_apply(q, r, -1, &why, span_of("none"));
+	else if (r->destination != NULL)
+		destination_add(q, r->destination, r);
+	else
+		expand_add(q, r);
+	message_settle(q, m);
+}
+
+void
+deliverer_lost(struct queue *q, struct peer *p)
+{
+	struct deliverer	*dl = deliverer_of(p);
+	struct delivery		*job;
+	struct recipient	*r;
+
+	if (dl == NULL)
+		return;
+	peer_set_data(p, NULL);
+	dl->peer = NULL;
+	dl->ready = dl->takes = false;
+	dl->epoch++;
+	while ((job = RB_MIN(delivery_tree, &dl->deliveries)) != NULL) {
+		while ((r = TAILQ_FIRST(&job->recipients)) != NULL)
+			recipient_lost(q, dl, r);
+		delivery_end(q, dl, job, REACH_UNKNOWN);
+	}
+	while ((r = TAILQ_FIRST(&dl->told)) != NULL)
+		recipient_lost(q, dl, r);
+	results_forget(dl);
+}
+
+/* ---- what a deliverer knows of an older queue ---------------------------- */
+
+static struct recipient *
+load(struct queue *q, uint64_t id, uint32_t number)
+{
+	struct recipient_row	 row;
+	struct recipient	*r = NULL;
+	struct message		*m;
+	struct view		 v;
+
+	view_open(&v, q->index);
+	if (view_recipient(&v, id, number, &row) && row.state != ROW_FAILED &&
+	    (m = message_load(q, &v, id)) != NULL) {
+		r = recipient_new(q, m, number, &row);
+		r->parked = row.state == ROW_WAITING;
+		if (destination_by(row.destination) != -1) {
+			r->destination = destination_get(q, row.destination);
+			r->destination->users++;
+		}
+	}
+	view_close(&v);
+	return r;
+}
+
+struct recipient *
+recipient_recall(struct queue *q, uint64_t id, uint32_t number)
+{
+	struct message		*m = message_find(q, id);
+	struct recipient	*r = m ? recipient_find(m, number) : NULL;
+
+	return r != NULL ? r : load(q, id, number);
+}
+
+void
+on_running(struct peer *p, struct msg *m)
+{
+	struct queue		*q = queue_state();
+	struct deliverer	*dl = deliverer_of(p);
+	struct recipient	*r;
+
+	if (dl->ready || dl->ntold >= TOLD_MAX) {
+		peer_accuse(p, "tells of running jobs out of place");
+		return;
+	}
+	r = recipient_recall(q, m->running.message, m->running.number);
+	if (r == NULL || r->stage == STAGE_RUNNING ||
+	    r->stage == STAGE_CHANGING)
+		return;
+	recipient_unlist(q, r);
+	r->stage = STAGE_RUNNING;
+	r->by = place_of(q, dl);
+	TAILQ_INSERT_TAIL(&dl->told, r, entry);
+	dl->ntold++;
+	expand_release(q, r->message);
+}
+
+void
+on_ready(struct peer *p, struct msg *m)
+{
+	struct deliverer	*dl = deliverer_of(p);
+
+	(void)m;
+	if (dl->ready) {
+		peer_accuse(p, "is ready twice");
+		return;
+	}
+	dl->ready = true;
+	dl->takes = !dl->retired && peer_credit(p) > 0;
+	queue_check_ready(queue_state());
+}
+
+void
+on_retire(struct peer *p, struct msg *m)
+{
+	struct deliverer	*dl = deliverer_of(p);
+	struct msg		 retired = { .type = MSG_RETIRED };
+
+	dl->retired = true;
+	dl->takes = false;
+	retired.retired.jobs = m->retire.jobs;
+	peer_put(p, &retired);
+}

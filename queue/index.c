@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+
+#include <bsd/stdlib.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "queue/index_own.h"
+#include "shared/alloc.h"
+#include "shared/fd.h"
+#include "shared/log.h"
+
+enum { FORMAT = 1, READERS = 16, MODE_FILE = 0600, MODE_DIR = 0700 };
+
+static const char	 place[] = "index", fresh[] = "index.new";
+
+static const char *const names[TABLE_COUNT] = {
+	[TABLE_META]		= "meta",
+	[TABLE_MESSAGE]		= "message",
+	[TABLE_RECIPIENT]	= "recipient",
+	[TABLE_INCOMING]	= "incoming",
+	[TABLE_AGE]		= "age",
+	[TABLE_WAIT]		= "wait",
+	[TABLE_DESTINATION]	= "destination",
+	[TABLE_DUE]		= "due",
+};
+
+MDB_val
+val_of(struct span s)
+{
+	return (MDB_val){ .mv_size = s.len, .mv_data = (void *)s.ptr };
+}
+
+struct span
+val_span(const MDB_val *v)
+{
+	return v->mv_size == 0 ? span_of("") :
+	    span_make(v->mv_data, v->mv_size);
+}
+
+int
+table_seek(MDB_txn *txn, MDB_dbi table, struct span key, MDB_val *k,
+    MDB_val *v)
+{
+	MDB_cursor	*c;
+	int		 rc = mdb_cursor_open(txn, table, &c);
+
+	if (rc != 0)
+		return rc;
+	*k = val_of(key);
+	rc = mdb_cursor_get(c, k, v, MDB_SET_RANGE);
+	mdb_cursor_close(c);
+	return rc;
+}
+
+bool
+table_first_wait(MDB_txn *txn, MDB_dbi table, struct span name, uint64_t due,
+    struct wait_key *found)
+{
+	struct wait_key	 from = { .name = name, .due = due };
+	char		 raw[KEY_MAX];
+	struct pack	 p;
+	MDB_val		 k, v;
+
+	pack_init(&p, raw, sizeof raw);
+	wait_key_encode(&from, &p);
+	return table_seek(txn, table, pack_span(&p), &k, &v) == 0 &&
+	    wait_key_decode(val_span(&k), found) &&
+	    span_equal(found->name, name);
+}
+
+/* ---- opening ------------------------------------------------------------- */
+
+static void
+refuse(const char *what, int rc)
+{
+	fatal("%s: %s; moved away, it is made again from the message files",
+	    what, mdb_strerror(rc));
+}
+
+/* A new environment with room for `gib` GiB of address space. */
+static int
+try_open(struct index *x, const char *path, size_t gib)
+{
+	int	 rc = mdb_env_create(&x->env);
+
+	if (rc != 0)
+		return rc;
+	if ((rc = mdb_env_set_mapsize(x->env, gib << 30)) == 0 &&
+	    (rc = mdb_env_set_maxdbs(x->env, TABLE_COUNT)) == 0 &&
+	    (rc = mdb_env_set_maxreaders(x->env, READERS)) == 0)
+		rc = mdb_env_open(x->env, path, MDB_NOTLS, MODE_FILE);
+	if (rc != 0)
+		mdb_env_close(x->env);
+	return rc;
+}
+
+/* The map is address space only; where there is little, less will do. */
+static void
+open_env(struct index *x, const char *path)
+{
+	size_t	 gib = sizeof(size_t) > 4 ? 64 : 1;
+	int	 rc = try_open(x, path, gib);
+
+	while (rc == ENOMEM && gib > 1) {
+		gib /= 2;
+		rc = try_open(x, path, gib);
+	}
+	if (rc != 0)
+		refuse(path, rc);
+}
+
+static MDB_txn *
+begin(struct index *x, unsigned flags)
+{
+	MDB_txn	*txn;
+	int	 rc = mdb_txn_begin(x->env, NULL, flags, &txn);
+
+	if (rc != 0)
+		refuse(place, rc);
+	return txn;
+}
+
+static void
+open_tables(struct index *x, MDB_txn *txn, unsigned flags)
+{
+	int	 i, rc;
+
+	for (i = 0; i < TABLE_COUNT; i++) {
+		rc = mdb_dbi_open(txn, names[i], flags, &x->tables[i]);
+		if (rc != 0)
+			refuse(names[i], rc);
+	}
+}
+
+static void
+put_meta(struct index *x, MDB_txn *txn, const char *name, struct span value)
+{
+	MDB_val	 k = val_of(span_of(name)), v = val_of(value);
+	int	 rc = mdb_put(txn, x->tables[TABLE_META], &k, &v, 0);
+
+	if (rc != 0)
+		refuse(name, rc);
+}
+
+static void
+put_first_rows(struct index *x, MDB_txn *txn, bool rebuild)
+{
+	char		 raw[32];
+	struct pack	 p;
+	uint64_t	 lineage;
+
+	arc4random_buf(&lineage, sizeof lineage);
+	pack_init(&p, raw, sizeof raw);
+	pack_u32(&p, FORMAT);
+	put_meta(x, txn, META_VERSION, pack_span(&p));
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, lineage);
+	put_meta(x, txn, META_LINEAGE, pack_span(&p));
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, 0);
+	put_meta(x, txn, META_LAST, pack_span(&p));
+	pack_init(&p, raw, sizeof raw);
+	pack_u8(&p, rebuild);
+	put_meta(x, txn, META_REBUILD, pack_span(&p));
+}
+
+static int
+clear_fresh(int root)
+{
+	if (unlinkat(root, "index.new/data.mdb", 0) == -1 && errno != ENOENT)
+		return -1;
+	if (unlinkat(root, "index.new/lock.mdb", 0) == -1 && errno != ENOENT)
+		return -1;
+	if (unlinkat(root, fresh, AT_REMOVEDIR) == -1 && errno != ENOENT)
+		return -1;
+	return 0;
+}
+
+/* Aside, synced, renamed: an index that is called so is a whole one. */
+static void
+create(struct index *x, struct spool *s)
+{
+	bool	 rebuild = spool_has_messages(s);
+	MDB_txn	*txn;
+	int	 rc;
+
+	if (clear_fresh(s->root) == -1 ||
+	    mkdirat(s->root, fresh, MODE_DIR) == -1)
+		fatal("%s: %s", fresh, strerror(errno));
+	open_env(x, fresh);
+	txn = begin(x, 0);
+	open_tables(x, txn, MDB_CREATE);
+	put_first_rows(x, txn, rebuild);
+	rc = mdb_txn_commit(txn);
+	if (rc != 0)
+		refuse(fresh, rc);
+	mdb_env_close(x->env);
+	if (fd_sync_dir(s->root, fresh) == -1 ||
+	    renameat(s->root, fresh, s->root, place) == -1 ||
+	    fsync(s->root) == -1)
+		fatal("%s: %s", fresh, strerror(errno));
+	x->is_new = true;
+}
+
+/* A number of `octets` octets in the table "meta". */
+static uint64_t
+get_meta(struct index *x, MDB_txn *txn, const char *name, size_t octets)
+{
+	MDB_val		 k = val_of(span_of(name)), v;
+	int		 rc = mdb_get(txn, x->tables[TABLE_META], &k, &v);
+	uint64_t	 n = 0;
+	size_t		 i;
+
+	if (rc != 0)
+		refuse(name, rc);
+	if (v.mv_size != octets)
+		refuse(name, MDB_CORRUPTED);
+	for (i = 0; i < octets; i++)
+		n = n << 8 | ((unsigned char *)v.mv_data)[i];
+	return n;
+}
+
+/* Ids of files that a lost `last` would give again are in `message`. */
+static uint64_t
+highest_message(struct index *x, MDB_txn *txn)
+{
+	MDB_cursor	*c;
+	MDB_val		 k, v;
+	struct unpack	 u;
+	int		 rc = mdb_cursor_open(txn, x->tables[TABLE_MESSAGE],
+			    &c);
+
+	if (rc != 0)
+		refuse(place, rc);
+	rc = mdb_cursor_get(c, &k, &v, MDB_LAST);
+	mdb_cursor_close(c);
+	if (rc != 0)
+		return 0;
+	unpack_init(&u, val_span(&k));
+	return unpack_u64(&u);
+}
+
+static void
+read_meta(struct index *x, struct spool *s)
+{
+	MDB_txn		*txn = begin(x, 0);
+	uint64_t	 highest;
+	int		 rc;
+
+	open_tables(x, txn, 0);
+	if (get_meta(x, txn, META_VERSION, 4) != FORMAT)
+		fatal("%s is of another version of relais", place);
+	s->lineage = get_meta(x, txn, META_LINEAGE, 8);
+	x->last = get_meta(x, txn, META_LAST, 8);
+	x->wants_rebuild = get_meta(x, txn, META_REBUILD, 1) != 0;
+	highest = highest_message(x, txn);
+	if (highest > x->last)
+		x->last = highest;
+	rc = mdb_txn_commit(txn);	/* which keeps the tables open */
+	if (rc != 0)
+		refuse(place, rc);
+}
+
+struct index *
+index_open(struct spool *s)
+{
+	struct index	*x = xcalloc(1, sizeof *x);
+	struct stat	 st;
+
+	if (fstatat(s->root, place, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (errno != ENOENT)
+			fatal("%s: %s", place, strerror(errno));
+		create(x, s);
+	}
+	open_env(x, place);
+	index_sweep_readers(x);
+	read_meta(x, s);
+	return x;
+}
+
+void
+index_close(struct index *x)
+{
+	if (x == NULL)
+		return;
+	mdb_env_close(x->env);
+	free(x);
+}
+
+uint64_t
+index_last(const struct index *x)
+{
+	return x->last;
+}
+
+bool
+index_is_new(const struct index *x)
+{
+	return x->is_new;
+}
+
+bool
+index_wants_rebuild(const struct index *x)
+{
+	return x->wants_rebuild;
+}
+
+void
+index_sweep_readers(struct index *x)
+{
+	int	 dead;
+
+	(void)mdb_reader_check(x->env, &dead);
+}

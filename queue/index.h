@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_INDEX_H
+#define QUEUE_INDEX_H
+
+#include "queue/letter.h"
+#include "queue/row.h"
+#include "queue/spool.h"
+
+/*
+ * The index of the spool, in LMDB; its tables are in INTERNALS.md, section 5.
+ * One thread writes (index_write.h), every thread may read (index_read.h).
+ */
+struct index;
+
+enum index_table {
+	TABLE_META, TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_INCOMING, TABLE_AGE,
+	TABLE_WAIT, TABLE_DESTINATION, TABLE_DUE, TABLE_COUNT
+};
+
+/* Opens index/ below the root, or makes a new one; fatal when it cannot.  Sets
+ * the spool's lineage. */
+struct index	*index_open(struct spool *);
+void		 index_close(struct index *);
+
+/* As it was at the opening. */
+uint64_t	 index_last(const struct index *);	/* highest id given */
+bool		 index_is_new(const struct index *);
+bool		 index_wants_rebuild(const struct index *);
+
+/* Frees what dead readers hold. */
+void		 index_sweep_readers(struct index *);
+
+#endif

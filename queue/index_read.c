@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <string.h>
+
+#include "queue/index_own.h"
+#include "queue/index_read.h"
+#include "shared/log.h"
+
+void
+view_open(struct view *v, struct index *x)
+{
+	MDB_txn	*txn;
+	int	 rc = mdb_txn_begin(x->env, NULL, MDB_RDONLY, &txn);
+
+	if (rc != 0)
+		fatal("index: %s", mdb_strerror(rc));
+	v->index = x;
+	v->txn = txn;
+}
+
+void
+view_close(struct view *v)
+{
+	mdb_txn_abort(v->txn);
+	v->txn = NULL;
+}
+
+static void
+tell(const char *table, uint64_t id)
+{
+	char	 name[ID_SIZE];
+
+	id_format(name, id);
+	log_error("%s: its row in the index, %s, cannot be read", name, table);
+}
+
+static bool
+get(struct view *v, enum index_table table, struct span key, struct span *row)
+{
+	MDB_val	 k = val_of(key), value;
+
+	if (mdb_get(v->txn, v->index->tables[table], &k, &value) != 0)
+		return false;
+	*row = val_span(&value);
+	return true;
+}
+
+/* The row after `key`: keys that begin with it and a NUL are the next. */
+static bool
+next(struct view *v, enum index_table table, struct pack *key, MDB_val *k,
+    MDB_val *value)
+{
+	pack_u8(key, 0);
+	return table_seek(v->txn, v->index->tables[table], pack_span(key), k,
+	    value) == 0;
+}
+
+static struct span
+id_key(char raw[8], uint64_t id)
+{
+	struct pack	 p;
+
+	pack_init(&p, raw, 8);
+	pack_u64(&p, id);
+	return pack_span(&p);
+}
+
+bool
+view_message(struct view *v, uint64_t id, struct message_row *r)
+{
+	char		 raw[8];
+	struct span	 row;
+
+	if (!get(v, TABLE_MESSAGE, id_key(raw, id), &row))
+		return false;
+	if (message_row_decode(row, r))
+		return true;
+	tell("message", id);
+	return false;
+}
+
+bool
+view_has_message(struct view *v, uint64_t id)
+{
+	char		 raw[8];
+	struct span	 row;
+
+	return get(v, TABLE_MESSAGE, id_key(raw, id), &row);
+}
+
+bool
+view_recipient(struct view *v, uint64_t id, uint32_t number,
+    struct recipient_row *r)
+{
+	char		 raw[12];
+	struct span	 row;
+	struct pack	 p;
+
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, id);
+	pack_u32(&p, number);
+	if (!get(v, TABLE_RECIPIENT, pack_span(&p), &row))
+		return false;
+	if (recipient_row_decode(row, r))
+		return true;
+	tell("recipient", id);
+	return false;
+}
+
+bool
+view_destination(struct view *v, struct span name, struct destination_row *r)
+{
+	char		 raw[KEY_MAX];
+	struct span	 row;
+	struct pack	 p;
+
+	pack_init(&p, raw, sizeof raw);
+	name_key_encode(name, &p);
+	return get(v, TABLE_DESTINATION, pack_span(&p), &row) &&
+	    destination_row_decode(row, r);
+}
+
+uint64_t
+view_messages(struct view *v)
+{
+	MDB_stat	 st;
+
+	if (mdb_stat(v->txn, v->index->tables[TABLE_MESSAGE], &st) != 0)
+		return 0;
+	return st.ms_entries;
+}
+
+/* The next id of a table whose keys are ids. */
+static bool
+next_id(struct view *v, enum index_table table, uint64_t *id, MDB_val *value)
+{
+	char		 raw[16];
+	struct pack	 p;
+	struct unpack	 u;
+	MDB_val		 k;
+
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, *id);
+	if (!next(v, table, &p, &k, value))
+		return false;
+	unpack_init(&u, val_span(&k));
+	*id = unpack_u64(&u);
+	return unpack_ended(&u);
+}
+
+bool
+view_next_message(struct view *v, uint64_t *id, struct message_row *r)
+{
+	MDB_val	 value;
+
+	while (next_id(v, TABLE_MESSAGE, id, &value)) {
+		if (message_row_decode(val_span(&value), r))
+			return true;
+		tell("message", *id);
+	}
+	return false;
+}
+
+bool
+view_next_incoming(struct view *v, uint64_t *id)
+{
+	MDB_val	 value;
+
+	return next_id(v, TABLE_INCOMING, id, &value);
+}
+
+bool
+view_next_age(struct view *v, unsigned class, uint64_t *id)
+{
+	char		 raw[16];
+	struct pack	 p;
+	struct unpack	 u;
+	MDB_val		 k, value;
+
+	pack_init(&p, raw, sizeof raw);
+	pack_u8(&p, (uint8_t)class);
+	pack_u64(&p, *id);
+	if (!next(v, TABLE_AGE, &p, &k, &value))
+		return false;
+	unpack_init(&u, val_span(&k));
+	if (unpack_u8(&u) != class)
+		return false;
+	*id = unpack_u64(&u);
+	return unpack_ended(&u);
+}
+
+/* With number -1 the first of all: its key is below every number's. */
+bool
+view_next_recipient(struct view *v, uint64_t id, int64_t *number,
+    struct recipient_row *r)
+{
+	char		 raw[16];
+	struct pack	 p;
+	struct unpack	 u;
+	MDB_val		 k, value;
+
+	for (;;) {
+		pack_init(&p, raw, sizeof raw);
+		pack_u64(&p, id);
+		if (*number >= 0)
+			pack_u32(&p, (uint32_t)*number);
+		if (!next(v, TABLE_RECIPIENT, &p, &k, &value))
+			return false;
+		unpack_init(&u, val_span(&k));
+		if (unpack_u64(&u) != id)
+			return false;
+		*number = unpack_u32(&u);
+		if (recipient_row_decode(val_span(&value), r))
+			return true;
+		tell("recipient", id);
+	}
+}
+
+bool
+view_next_wait(struct view *v, struct wait_key *key)
+{
+	char		 raw[KEY_MAX];
+	struct pack	 p;
+	struct wait_key	 found;
+	MDB_val		 k, value;
+
+	pack_init(&p, raw, sizeof raw);
+	wait_key_encode(key, &p);
+	if (!next(v, TABLE_WAIT, &p, &k, &value) ||
+	    !wait_key_decode(val_span(&k), &found) ||
+	    !span_equal(found.name, key->name))
+		return false;
+	found.name = key->name;
+	*key = found;
+	return true;
+}
+
+bool
+view_next_due(struct view *v, uint64_t *due, struct span *name)
+{
+	char		 raw[KEY_MAX];
+	struct pack	 p;
+	MDB_val		 k, value;
+
+	pack_init(&p, raw, sizeof raw);
+	due_key_encode(*due, *name, &p);
+	return next(v, TABLE_DUE, &p, &k, &value) &&
+	    due_key_decode(val_span(&k), due, name);
+}

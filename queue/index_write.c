@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The spans that LMDB gives die with the next change, so rows are copied
+ * before they are looked at.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "queue/index_own.h"
+#include "queue/index_read.h"
+#include "queue/index_write.h"
+
+/* LMDB's own statuses are negative, the system's are errnos. */
+static int
+result_of(int rc)
+{
+	if (rc == 0)
+		return 0;
+	if (rc == MDB_KEYEXIST)
+		errno = EEXIST;
+	else if (rc == MDB_NOTFOUND)
+		errno = ENOENT;
+	else if (rc == MDB_MAP_FULL)
+		errno = ENOSPC;
+	else
+		errno = rc > 0 ? rc : EIO;
+	return -1;
+}
+
+int
+writing_begin(struct writing *w, struct index *x)
+{
+	MDB_txn	*txn;
+	int	 rc = mdb_txn_begin(x->env, NULL, 0, &txn);
+
+	w->index = x;
+	w->txn = rc == 0 ? txn : NULL;
+	return result_of(rc);
+}
+
+int
+writing_commit(struct writing *w)
+{
+	MDB_txn	*txn = w->txn;
+
+	w->txn = NULL;
+	return result_of(mdb_txn_commit(txn));
+}
+
+void
+writing_abort(struct writing *w)
+{
+	if (w->txn != NULL)
+		mdb_txn_abort(w->txn);
+	w->txn = NULL;
+}
+
+/* LMDB refuses all transactions once it could not write its meta page. */
+bool
+index_is_sane(struct index *x)
+{
+	MDB_txn	*txn;
+
+	if (mdb_txn_begin(x->env, NULL, 0, &txn) != 0)
+		return false;
+	mdb_txn_abort(txn);
+	return true;
+}
+
+/* ---- rows ---------------------------------------------------------------- */
+
+static int
+put(struct writing *w, enum index_table table, const struct pack *key,
+    const struct pack *value, unsigned flags)
+{
+	MDB_val	 k = val_of(pack_span(key));
+	MDB_val	 v = val_of(value ? pack_span(value) : span_of(""));
+
+	if (key->failed || (value != NULL && value->failed)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return result_of(mdb_put(w->txn, w->index->tables[table], &k, &v,
+	    flags));
+}
+
+/* What is not there needs no removal. */
+static int
+del(struct writing *w, enum index_table table, const struct pack *key)
+{
+	MDB_val	 k = val_of(pack_span(key));
+	int	 rc = mdb_del(w->txn, w->index->tables[table], &k, NULL);
+
+	return rc == MDB_NOTFOUND ? 0 : result_of(rc);
+}
+
+static int
+get_copy(struct writing *w, enum index_table table, const struct pack *key,
+    char raw[ROW_MAX], struct span *row)
+{
+	MDB_val	 k = val_of(pack_span(key)), v;
+	int	 rc = mdb_get(w->txn, w->index->tables[table], &k, &v);
+
+	if (rc != 0)
+		return result_of(rc);
+	if (v.mv_size > ROW_MAX) {
+		errno = EIO;
+		return -1;
+	}
+	memcpy(raw, v.mv_data, v.mv_size);
+	*row = span_make(raw, v.mv_size);
+	return 0;
+}
+
+static int
+unreadable(void)
+{
+	errno = EIO;
+	return -1;
+}
+
+static void
+id_key(struct pack *p, char raw[8], uint64_t id)
+{
+	pack_init(p, raw, 8);
+	pack_u64(p, id);
+}
+
+static void
+age_key(struct pack *p, char raw[9], const struct addr *sender, uint64_t id)
+{
+	pack_init(p, raw, 9);
+	pack_u8(p, addr_is_null(sender) ? AGE_NOTICE : AGE_MAIL);
+	pack_u64(p, id);
+}
+
+static void
+recipient_key(struct pack *p, char raw[12], uint64_t id, uint32_t number)
+{
+	pack_init(p, raw, 12);
+	pack_u64(p, id);
+	pack_u32(p, number);
+}
+
+static int
+put_recipient(struct writing *w, uint64_t id, uint32_t number,
+    const struct recipient_row *r)
+{
+	char		 key[12], value[ROW_MAX];
+	struct pack	 k, v;
+
+	recipient_key(&k, key, id, number);
+	pack_init(&v, value, sizeof value);
+	recipient_row_encode(r, &v);
+	return put(w, TABLE_RECIPIENT, &k, &v, 0);
+}
+
+/* ---- messages ------------------------------------------------------------ */
+
+static int
+get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
+    struct message_row *r)
+{
+	char		 key[8];
+	struct pack	 k;
+	struct span	 row;
+
+	id_key(&k, key, id);
+	if (get_copy(w, TABLE_MESSAGE, &k, raw, &row) == -1)
+		return -1;
+	return message_row_decode(row, r) ? 0 : unreadable();
+}
+
+static int
+remove_message(struct writing *w, uint64_t id, const struct addr *sender)
+{
+	char		 key[8], age[9];
+	struct pack	 k, a;
+
+	id_key(&k, key, id);
+	age_key(&a, age, sender, id);
+	if (del(w, TABLE_MESSAGE, &k) == -1 || del(w, TABLE_AGE, &a) == -1)
+		return -1;
+	return del(w, TABLE_INCOMING, &k);
+}
+
+/* With `incoming` as its counts demand. */
+static int
+put_message(struct writing *w, uint64_t id, const struct message_row *r)
+{
+	char		 key[8], value[ROW_MAX];
+	struct pack	 k, v;
+
+	if (r->left == 0)
+		return remove_message(w, id, &r->sender);
+	id_key(&k, key, id);
+	pack_init(&v, value, sizeof value);
+	message_row_encode(r, &v);
+	if (put(w, TABLE_MESSAGE, &k, &v, 0) == -1)
+		return -1;
+	if (r->fresh + r->failed > 0)
+		return put(w, TABLE_INCOMING, &k, NULL, 0);
+	return del(w, TABLE_INCOMING, &k);
+}
+
+static int
+store_recipients(struct writing *w, const struct letter *l)
+{
+	struct recipient_row	 r = { .state = ROW_NEW };
+	struct span		 rest = letter_recipients(l);
+	uint32_t		 number;
+
+	r.original = r.destination = r.relay = span_of("");
+	for (number = 0; number < l->count; number++) {
+		r.address = letter_take(&rest);
+		if (put_recipient(w, l->id, number, &r) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+writing_store(struct writing *w, const struct letter *l)
+{
+	struct message_row	 r = { l->arrived, l->size, l->flags,
+				    l->count, l->count, l->count, 0,
+				    l->sender, span_of(l->client),
+				    span_of(l->identity) };
+	char			 key[8], age[9], value[ROW_MAX];
+	struct pack		 k, a, v;
+
+	id_key(&k, key, l->id);
+	age_key(&a, age, &l->sender, l->id);
+	pack_init(&v, value, sizeof value);
+	message_row_encode(&r, &v);
+	if (put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1 ||
+	    put(w, TABLE_AGE, &a, NULL, 0) == -1 ||
+	    put(w, TABLE_INCOMING, &k, NULL, 0) == -1)
+		return -1;
+	return store_recipients(w, l);
+}
+
+/* ---- what waits ---------------------------------------------------------- */
+
+static int
+get_destination(struct writing *w, struct span name,
+    struct destination_row *r)
+{
+	char		 key[KEY_MAX], raw[ROW_MAX];
+	struct pack	 k;
+	struct span	 row;
+
+	pack_init(&k, key, sizeof key);
+	name_key_encode(name, &k);
+	if (get_copy(w, TABLE_DESTINATION, &k, raw, &row) == -1)
+		return -1;
+	return destination_row_decode(row, r) ? 0 : unreadable();
+}
+
+static int
+move_due(struct writing *w, struct span name, uint64_t from, uint64_t to)
+{
+	char		 key[KEY_MAX];
+	struct pack	 k;
+
+	pack_init(&k, key, sizeof key);
+	due_key_encode(from, name, &k);
+	if (from != 0 && del(w, TABLE_DUE, &k) == -1)
+		return -1;
+	pack_init(&k, key, sizeof key);
+	due_key_encode(to, name, &k);
+	return to == 0 ? 0 : put(w, TABLE_DUE, &k, NULL, 0);
+}
+
+static int
+put_destination(struct writing *w, struct span name,
+    const struct destination_row *r)
+{
+	char		 key[KEY_MAX], value[ROW_MAX];
+	struct pack	 k, v;
+
+	pack_init(&k, key, sizeof key);
+	name_key_encode(name, &k);
+	pack_init(&v, value, sizeof value);
+	destination_row_encode(r, &v);
+	return put(w, TABLE_DESTINATION, &k, &v, 0);
+}
+
+static int
+remove_destination(struct writing *w, struct span name)
+{
+	char		 key[KEY_MAX];
+	struct pack	 k;
+
+	pack_init(&k, key, sizeof key);
+	name_key_encode(name, &k);
+	return del(w, TABLE_DESTINATION, &k);
+}
+
+/* Brings the destination and its place in `due` up to what waits for it. */
+static int
+settle(struct writing *w, struct span name, const struct destination_row *as)
+{
+	struct destination_row	 r = { 0, 0, 0 };
+	struct wait_key		 first;
+	uint64_t		 due = 0, was;
+
+	if (get_destination(w, name, &r) == -1 && errno != ENOENT)
+		return -1;
+	was = r.due;
+	if (as != NULL) {
+		r.closed = as->closed;
+		r.failures = as->failures;
+	}
+	if (table_first_wait(w->txn, w->index->tables[TABLE_WAIT], name, 0,
+	    &first))
+		due = first.due > r.closed ? first.due : r.closed;
+	if (due != was && move_due(w, name, was, due) == -1)
+		return -1;
+	if (due == 0)
+		return was == 0 ? 0 : remove_destination(w, name);
+	if (due == was && as == NULL)
+		return 0;
+	r.due = due;
+	return put_destination(w, name, &r);
+}
+
+int
+writing_destination(struct writing *w, struct span name, uint64_t closed,
+    uint32_t failures)
+{
+	struct destination_row	 as = { 0, closed, failures };
+
+	return settle(w, name, &as);
+}
+
+static int
+change_wait(struct writing *w, uint64_t id, uint32_t number,
+    const struct recipient_row *r, bool there)
+{
+	struct wait_key	 key = { r->destination, r->due, id, number };
+	char		 raw[KEY_MAX];
+	struct pack	 k;
+
+	pack_init(&k, raw, sizeof raw);
+	wait_key_encode(&key, &k);
+	if ((there ? put(w, TABLE_WAIT, &k, NULL, 0) :
+	    del(w, TABLE_WAIT, &k)) == -1)
+		return -1;
+	return settle(w, r->destination, NULL);
+}
+
+/* ---- recipients ---------------------------------------------------------- */
+
+int
+writing_get(struct writing *w, uint64_t id, uint32_t number,
+    char raw[ROW_MAX], struct recipient_row *r)
+{
+	char		 key[12];
+	struct pack	 k;
+	struct span	 row;
+
+	recipient_key(&k, key, id, number);
+	if (get_copy(w, TABLE_RECIPIENT, &k, raw, &row) == -1)
+		return -1;
+	return recipient_row_decode(row, r) ? 0 : unreadable();
+}
+
+static int
+leave(struct writing *w, uint64_t id, uint32_t number,
+    const struct recipient_row *r, struct message_row *m)
+{
+	m->left--;
+	if (r->state == ROW_NEW)
+		m->fresh--;
+	if (r->state == ROW_FAILED)
+		m->failed--;
+	return r->state == ROW_WAITING ?
+	    change_wait(w, id, number, r, false) : 0;
+}
+
+static int
+enter(struct writing *w, uint64_t id, uint32_t number,
+    const struct recipient_row *r, struct message_row *m)
+{
+	m->left++;
+	if (r->state == ROW_NEW)
+		m->fresh++;
+	if (r->state == ROW_FAILED)
+		m->failed++;
+	if (put_recipient(w, id, number, r) == -1)
+		return -1;
+	return r->state == ROW_WAITING ?
+	    change_wait(w, id, number, r, true) : 0;
+}
+
+static int
+remove_recipient(struct writing *w, uint64_t id, uint32_t number)
+{
+	char		 key[12];
+	struct pack	 k;
+
+	recipient_key(&k, key, id, number);
+	return del(w, TABLE_RECIPIENT, &k);
+}
+
+static void
+take_tally(const struct message_row *m, struct tally *t)
+{
+	t->left = m->left;
+	t->fresh = m->fresh;
+	t->failed = m->failed;
+}
+
+int
+writing_set(struct writing *w, uint64_t id, uint32_t number,
+    const struct recipient_row *r, struct tally *t)
+{
+	char			 raw[ROW_MAX], message_raw[ROW_MAX];
+	struct recipient_row	 old;
+	struct message_row	 m;
+
+	*t = (struct tally){ 0, 0, 0, false };
+	if (get_message(w, id, message_raw, &m) == -1)
+		return errno == ENOENT ? 0 : -1;
+	take_tally(&m, t);
+	if (writing_get(w, id, number, raw, &old) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (leave(w, id, number, &old, &m) == -1)
+		return -1;
+	if (r == NULL) {
+		if (remove_recipient(w, id, number) == -1)
+			return -1;
+	} else if (enter(w, id, number, r, &m) == -1)
+		return -1;
+	take_tally(&m, t);
+	t->removed = m.left == 0;
+	return put_message(w, id, &m);
+}
+
+int
+writing_remove(struct writing *w, uint64_t id, struct tally *t)
+{
+	struct view		 v = { w->index, w->txn };
+	struct recipient_row	 r;
+	int64_t			 number = -1;
+
+	*t = (struct tally){ 0, 0, 0, false };
+	while (!t->removed && view_next_recipient(&v, id, &number, &r))
+		if (writing_set(w, id, (uint32_t)number, NULL, t) == -1)
+			return -1;
+	return 0;
+}
+
+int
+writing_add(struct writing *w, uint64_t id, const struct recipient_row *r)
+{
+	char			 raw[ROW_MAX];
+	struct message_row	 m;
+
+	if (get_message(w, id, raw, &m) == -1)
+		return -1;
+	if (enter(w, id, m.next, r, &m) == -1)
+		return -1;
+	m.next++;
+	return put_message(w, id, &m);
+}
+
+/* ---- meta ---------------------------------------------------------------- */
+
+static int
+put_meta(struct writing *w, const char *name, const struct pack *value)
+{
+	char		 raw[16];
+	struct pack	 k;
+
+	pack_init(&k, raw, sizeof raw);
+	pack_octets(&k, span_of(name));
+	return put(w, TABLE_META, &k, value, 0);
+}
+
+int
+writing_last(struct writing *w, uint64_t id)
+{
+	char		 raw[8];
+	struct pack	 v;
+
+	id_key(&v, raw, id);
+	return put_meta(w, META_LAST, &v);
+}
+
+int
+writing_rebuilt(struct writing *w)
+{
+	char		 raw[1];
+	struct pack	 v;
+
+	pack_init(&v, raw, sizeof raw);
+	pack_u8(&v, 0);
+	return put_meta(w, META_REBUILD, &v);
+}

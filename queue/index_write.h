@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_INDEX_WRITE_H
+#define QUEUE_INDEX_WRITE_H
+
+#include "queue/index.h"
+
+/*
+ * One write transaction, begun, used and ended by the spiller.  Everything
+ * returns 0, or -1 with errno: EEXIST when the row is there already, ENOSPC
+ * for a full disk or map, EIO for what else is wrong with the index.  After a
+ * failure the transaction can only be aborted.
+ *
+ * The tables agree with each other after every one of these calls.
+ */
+struct writing {
+	struct index	*index;
+	void		*txn;
+};
+
+/* What is left of a message.  Unknown messages have nothing left. */
+struct tally {
+	uint32_t	 left, fresh, failed;
+	bool		 removed;	/* its rows went in this call */
+};
+
+int	 writing_begin(struct writing *, struct index *);
+int	 writing_commit(struct writing *);
+void	 writing_abort(struct writing *);
+
+/* After a failed commit: is the index as it was before? */
+bool	 index_is_sane(struct index *);
+
+/* A new message; all its recipients are ROW_NEW. */
+int	 writing_store(struct writing *, const struct letter *);
+
+/*
+ * Another state of a recipient; NULL: it is gone, and the last one takes the
+ * message along.  No recipient of that number: nothing happens.
+ */
+int	 writing_set(struct writing *, uint64_t id, uint32_t number,
+	    const struct recipient_row *, struct tally *);
+
+/* All of a message; `removed` tells whether there was one. */
+int	 writing_remove(struct writing *, uint64_t id, struct tally *);
+
+/* As it is on disk; `raw` is what it borrows from.  0, or -1 with errno,
+ * ENOENT when there is none. */
+int	 writing_get(struct writing *, uint64_t id, uint32_t number,
+	    char raw[ROW_MAX], struct recipient_row *);
+
+/* A new recipient of a message; its number is the message's next. */
+int	 writing_add(struct writing *, uint64_t id,
+	    const struct recipient_row *);
+
+/* Closes a destination, or opens it with `closed` 0. */
+int	 writing_destination(struct writing *, struct span name,
+	    uint64_t closed, uint32_t failures);
+
+/*
+ * Makes what waits due at `now`, for one message or, with id 0, for all.  At
+ * most RETRY_MAX rows are changed; then `more` is set, and the same call goes
+ * on.  `count`: messages that were there.
+ */
+struct retry {
+	uint64_t	 id, now;
+	uint64_t	 count;
+	bool		 more;
+	bool		 begun;			/* of its own: where it is */
+	char		 name[DESTINATION_TEXT_MAX];
+	size_t		 len;
+};
+
+int	 writing_retry(struct writing *, struct retry *);
+
+/* The highest id given; the end of a rebuild. */
+int	 writing_last(struct writing *, uint64_t id);
+int	 writing_rebuilt(struct writing *);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_LETTER_H
+#define QUEUE_LETTER_H
+
+#include "shared/addr.h"
+#include "shared/buf.h"
+
+/*
+ * A message with the envelope that it came with: what the trailer of its file
+ * holds, and what its rows in the index begin from.  Owns its memory.
+ */
+struct letter {
+	uint64_t	 id;
+	uint64_t	 arrived;	/* wall microseconds */
+	uint64_t	 size;		/* octets of content */
+	uint32_t	 flags;		/* enum message_flags */
+	struct addr	 sender;
+	char		*client, *identity;
+	uint32_t	 count;		/* recipients */
+	struct buf	 recipients;	/* u16 length and text of each */
+};
+
+struct letter	*letter_new(uint64_t id, const struct addr *sender);
+void		 letter_free(struct letter *);
+void		 letter_set_origin(struct letter *, struct span client,
+		    struct span identity);
+
+/* False when the letter has RECIPIENTS_MAX of them. */
+bool		 letter_add(struct letter *, struct span recipient);
+
+/* The recipients in turn: begin with letter_recipients, take until the span is
+ * empty. */
+struct span	 letter_recipients(const struct letter *);
+struct span	 letter_take(struct span *rest);
+
+#endif

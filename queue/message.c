@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/queue.h"
+#include "queue/report.h"
+#include "shared/alloc.h"
+#include "shared/log.h"
+
+enum { MICROSECONDS = 1000000, DELAY_SIZE = 24 };
+
+static int
+recipient_cmp(const struct recipient *a, const struct recipient *b)
+{
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static int
+message_cmp(const struct message *a, const struct message *b)
+{
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+RB_GENERATE(recipient_tree, recipient, by_number, recipient_cmp)
+RB_GENERATE(message_tree, message, by_id, message_cmp)
+
+void
+messages_init(struct messages *l)
+{
+	RB_INIT(&l->tree);
+	l->count = l->recipients = 0;
+}
+
+bool
+messages_have_room(const struct messages *l)
+{
+	return l->count < ACTIVE_MESSAGES_MAX &&
+	    l->recipients < ACTIVE_RECIPIENTS_MAX;
+}
+
+struct message *
+message_find(struct queue *q, uint64_t id)
+{
+	struct message	 key = { .id = id };
+
+	return RB_FIND(message_tree, &q->messages.tree, &key);
+}
+
+struct recipient *
+recipient_find(struct message *m, uint32_t number)
+{
+	struct recipient	 key = { .number = number };
+
+	return RB_FIND(recipient_tree, &m->recipients, &key);
+}
+
+/* ---- coming and going ---------------------------------------------------- */
+
+static struct message *
+message_new(struct queue *q, uint64_t id)
+{
+	struct message	*m = xcalloc(1, sizeof *m);
+
+	m->id = id;
+	m->active = queue_now();
+	RB_INIT(&m->recipients);
+	RB_INSERT(message_tree, &q->messages.tree, m);
+	q->messages.count++;
+	return m;
+}
+
+struct message *
+message_from_letter(struct queue *q, const struct letter *l)
+{
+	struct message	*m = message_new(q, l->id);
+
+	m->arrived = l->arrived;
+	m->size = l->size;
+	m->flags = l->flags;
+	m->sender = l->sender;
+	m->tally.left = m->tally.fresh = l->count;
+	return m;
+}
+
+struct message *
+message_load(struct queue *q, struct view *v, uint64_t id)
+{
+	struct message		*m = message_find(q, id);
+	struct message_row	 r;
+
+	if (m != NULL)
+		return m->going ? NULL : m;
+	if (!view_message(v, id, &r))
+		return NULL;
+	m = message_new(q, id);
+	m->arrived = r.arrived;
+	m->size = r.size;
+	m->flags = r.flags;
+	m->sender = r.sender;
+	m->tally = (struct tally){ r.left, r.fresh, r.failed, false };
+	return m;
+}
+
+void
+message_tell(const struct message *m)
+{
+	char	 id[ID_SIZE];
+
+	id_format(id, m->id);
+	log_info("%s: from=<%s>, size=%llu, nrcpt=%u (queue active)", id,
+	    m->sender.text, (unsigned long long)m->size, m->tally.left);
+}
+
+struct recipient *
+recipient_new(struct queue *q, struct message *m, uint32_t number,
+    const struct recipient_row *row)
+{
+	struct recipient	*r = xcalloc(1, sizeof *r);
+
+	r->message = m;
+	r->number = number;
+	r->attempts = row->attempts;
+	r->generation = row->generation;
+	r->address = span_dup(row->address);
+	r->original = span_dup(row->original);
+	r->by = -1;
+	RB_INSERT(recipient_tree, &m->recipients, r);
+	m->count++;
+	q->messages.recipients++;
+	return r;
+}
+
+void
+recipient_unlist(struct queue *q, struct recipient *r)
+{
+	enum stage	 was = r->stage;
+
+	r->stage = STAGE_NONE;
+	if (was == STAGE_LOOKUP)
+		expand_unlist(q, r);
+	else if (was == STAGE_READY)
+		destination_unlist(q, r);
+	else if (was == STAGE_RUNNING)
+		dispatch_unlist(q, r);
+}
+
+void
+recipient_free(struct queue *q, struct recipient *r)
+{
+	struct message	*m = r->message;
+
+	RB_REMOVE(recipient_tree, &m->recipients, r);
+	m->count--;
+	q->messages.recipients--;
+	if (r->destination != NULL)
+		destination_leave(q, r->destination);
+	free(r->address);
+	free(r->original);
+	free(r);
+}
+
+static void
+message_free(struct queue *q, struct message *m)
+{
+	RB_REMOVE(message_tree, &q->messages.tree, m);
+	q->messages.count--;
+	free(m);
+}
+
+void
+message_settle(struct queue *q, struct message *m)
+{
+	if (m->count > 0 || m->reporting || m->going)
+		return;
+	if (m->tally.left > 0 && m->tally.fresh == 0 &&
+	    m->tally.failed > 0 && !q->stopping)
+		report_start(q, m);
+	else
+		message_free(q, m);
+}
+
+/* ---- what is known of them ----------------------------------------------- */
+
+bool
+message_is_too_old(const struct queue *q, const struct message *m,
+    uint64_t now)
+{
+	uint64_t	 life = addr_is_null(&m->sender) ? q->notice_life :
+			    q->life;
+
+	return now >= m->arrived && now - m->arrived >= life * MICROSECONDS;
+}
+
+struct recipient_row
+recipient_row(const struct recipient *r, enum row_state state)
+{
+	struct recipient_row	 row = { .state = state };
+
+	row.generation = r->generation;
+	row.attempts = r->attempts;
+	row.address = span_of(r->address);
+	row.original = span_of(r->original);
+	row.destination = span_of(r->destination ? r->destination->name : "");
+	row.relay = span_of("");
+	return row;
+}
+
+/* Two digits that count, as the log readers of the field expect. */
+static void
+format_delay(char into[DELAY_SIZE], uint64_t from, uint64_t to)
+{
+	double	 s = to > from ? (double)(to - from) / MICROSECONDS : 0;
+
+	(void)snprintf(into, DELAY_SIZE, s < 0.005 ? "0" : s < 1 ? "%.2f" :
+	    s < 10 ? "%.1f" : "%.0f", s);
+}
+
+void
+recipient_log(const struct recipient *r, const char *status,
+    const struct reply *reply)
+{
+	const struct message	*m = r->message;
+	char			 id[ID_SIZE], dsn[ENHANCED_SIZE];
+	char			 all[DELAY_SIZE], before[DELAY_SIZE];
+	char			 here[DELAY_SIZE], text[REPLY_TEXT_MAX + 4];
+	char			*p;
+	uint64_t		 now = queue_now();
+
+	id_format(id, m->id);
+	reply_enhanced(reply, dsn);
+	format_delay(all, m->arrived, now);
+	format_delay(before, m->arrived, m->active);
+	format_delay(here, m->active, now);
+	(void)span_copy(span_of(reply->text), text, sizeof text);
+	for (p = text; *p != '\0'; p++)
+		if (*p == '\n')
+			*p = ' ';
+	log_info("%s: to=<%s>%s%s%s, relay=none, delay=%s, delays=%s/%s/0/0, "
+	    "dsn=%s, status=%s (%s)", id, r->address,
+	    *r->original ? ", orig_to=<" : "", r->original,
+	    *r->original ? ">" : "", all, before, here, dsn, status, text);
+}

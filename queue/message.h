@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_MESSAGE_H
+#define QUEUE_MESSAGE_H
+
+#include <bsd/sys/tree.h>
+#include <sys/queue.h>
+
+#include "queue/index_read.h"
+#include "shared/reply.h"
+
+/*
+ * Messages that are being worked on, with those of their recipients that are;
+ * all others are in the index only, so memory does not grow with the queue.
+ * What each stage means: INTERNALS.md, section 3.
+ */
+struct queue;
+struct destination;
+struct delivery;
+struct expansion;
+
+enum stage {
+	STAGE_NONE,		/* in somebody's hands, within a turn */
+	STAGE_LOOKUP, STAGE_EXPANDED, STAGE_READY, STAGE_RUNNING,
+	STAGE_CHANGING
+};
+
+struct recipient {
+	RB_ENTRY(recipient) by_number;
+	TAILQ_ENTRY(recipient) entry;	/* of what its stage waits in */
+	struct message	*message;
+	uint32_t	 number;
+	enum stage	 stage;
+	bool		 parked;	/* its row waits at its destination */
+	uint32_t	 attempts, generation;
+	unsigned	 losses;	/* deliverers that died of it */
+	char		*address;
+	char		*original;	/* empty: the same */
+	struct destination *destination; /* NULL before its lookup */
+	struct expansion *expansion;	/* in LOOKUP, when asked */
+	struct delivery	*delivery;	/* in RUNNING, when of a JOB */
+	int		 by;		/* in RUNNING: which deliverer */
+};
+TAILQ_HEAD(recipient_list, recipient);
+
+struct message {
+	RB_ENTRY(message) by_id;
+	uint64_t	 id, arrived, size;
+	uint64_t	 active;	/* since when, wall microseconds */
+	uint32_t	 flags;
+	struct addr	 sender;
+	RB_HEAD(recipient_tree, recipient) recipients;
+	unsigned	 count;		/* of them */
+	unsigned	 looking;	/* of them, in LOOKUP */
+	struct tally	 tally;		/* as the index had it last */
+	bool		 reporting;	/* a notice is being made */
+	bool		 going;		/* it is being removed */
+	bool		 broken;	/* its content cannot be had */
+};
+RB_HEAD(message_tree, message);
+
+struct messages {
+	struct message_tree tree;
+	unsigned	 count, recipients;
+};
+
+void		 messages_init(struct messages *);
+bool		 messages_have_room(const struct messages *);
+struct message	*message_find(struct queue *, uint64_t id);
+struct recipient *recipient_find(struct message *, uint32_t number);
+
+/* From what came, or from the index: NULL when it is not there, or is being
+ * removed.  One that is in memory already is found. */
+struct message	*message_from_letter(struct queue *, const struct letter *);
+struct message	*message_load(struct queue *, struct view *, uint64_t id);
+struct recipient *recipient_new(struct queue *, struct message *,
+		    uint32_t number, const struct recipient_row *);
+
+/* Says that it is active, once a life in memory. */
+void		 message_tell(const struct message *);
+
+/* Takes it out of whatever list it is in; then it is in STAGE_NONE. */
+void		 recipient_unlist(struct queue *, struct recipient *);
+
+/* Forgets it; message_settle follows. */
+void		 recipient_free(struct queue *, struct recipient *);
+
+/* What is next for a message that has nobody in memory: a notice, or to be
+ * forgotten. */
+void		 message_settle(struct queue *, struct message *);
+
+bool		 message_is_too_old(const struct queue *,
+		    const struct message *, uint64_t now);
+
+/* The row of a recipient as it is in memory, in a state. */
+struct recipient_row	 recipient_row(const struct recipient *,
+			    enum row_state);
+
+/* "ID: to=<>, ... status=": a result that queue itself decides. */
+void		 recipient_log(const struct recipient *, const char *status,
+		    const struct reply *);
+
+RB_PROTOTYPE(recipient_tree, recipient, by_number, recipient_cmp);
+RB_PROTOTYPE(message_tree, message, by_id, message_cmp);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+#include "queue/change.h"
+#include "queue/content.h"
+#include "queue/envelope.h"
+#include "queue/expand.h"
+#include "queue/schedule.h"
+#include "queue/spiller.h"
+#include "shared/program.h"
+
+/* All of this process's state; main.c has the one object. */
+struct queue {
+	struct process	*process;
+	struct loop	*loop;
+
+	char		 hostname[HOST_TEXT_MAX + 1];
+	uint32_t	 retry_first, retry_max;	/* seconds */
+	uint32_t	 life, notice_life;
+	uint64_t	 size_max;
+
+	struct spool	 spool;
+	struct index	*index;
+	struct spiller	 writer;
+	struct jobs	*spiller, *reader;
+	uint64_t	 last;		/* highest id given */
+	uint64_t	 first;		/* it was so at start */
+
+	struct envelopes envelopes;
+	struct messages	 messages;
+	struct expansions expansions;
+	struct destinations destinations;
+	struct deliverer deliverers[DELIVERERS];
+	unsigned	 deliverers_seen;
+	struct destination_list turns[BY_COUNT];
+	struct content	 content;
+	struct schedule	 schedule;
+
+	struct timer	 patience;	/* with deliverers, at the start */
+	bool		 started, working, stopping;
+};
+
+struct queue	*queue_state(void);
+
+/* A new id: above all others, and a time. */
+uint64_t	 queue_next_id(struct queue *);
+uint64_t	 queue_now(void);	/* wall microseconds */
+
+/* Begins to work when all deliverers are ready. */
+void		 queue_check_ready(struct queue *);
+
+/* Ends the process when it is to stop and nothing is in flight. */
+void		 queue_check_end(struct queue *);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_QUEUE_LIMITS_H
+#define QUEUE_QUEUE_LIMITS_H
+
+/* Ceilings and habits that concern queue alone; others: shared/limits.h. */
+enum {
+	/* memory */
+	ACTIVE_RECIPIENTS_MAX	= 32768,	/* of all active messages */
+	READY_MAX		= 200,		/* of one destination */
+	READY_LOW		= 100,		/* then more are fetched */
+	ENVELOPES_TEXT_MAX	= 64 << 20,	/* recipients not yet stored */
+	PIECE_COST		= 64,		/* what a piece weighs empty */
+	LEAVES_TEXT_MAX		= 16 << 20,	/* TARGETs not yet durable */
+	EXPANDING_MAX		= 256,		/* EXPANDs outstanding */
+	READS_MAX		= 64,		/* chunks being read */
+	WANTS_MAX		= 2,		/* chunks wanted by one job */
+	STREAMS_MAX		= 1024,		/* files being written */
+	DIRECTORIES		= 256,
+
+	/* files */
+	TRAILER_BODY_MAX	= 512 << 10,
+	HEADER_MAX		= 65536,	/* of a message, in a notice */
+	SPACE_MIN		= 64 << 20,	/* octets free, or refuse */
+	SPACE_PERCENT		= 2,		/* of blocks and inodes */
+	SPACE_LOOK		= 1000,		/* between two looks */
+
+	/* destinations */
+	WINDOW_START		= 5,
+	WINDOW_MAX		= 20,
+
+	/* schedule */
+	SCAN_GAP		= 50,		/* between two looks for work */
+	STALL_TIME		= 1000,		/* when memory was full */
+	CHANGE_AGAIN		= 1000,		/* a change that failed */
+	LOOK_MAX		= 60 * 1000,	/* no timer is longer */
+	SCAN_MAX		= 1000,		/* rows taken in one look */
+	EXPIRE_MAX		= 1000,		/* messages in one look */
+	EXPIRE_GAP		= 200,		/* between two looks */
+	EXPIRE_AGAIN		= 10 * 1000,	/* at those that were busy */
+	RETRY_MAX		= 1000,		/* rows in one transaction */
+	HOLD_TIME		= 5 * 1000,	/* for what deliverers know */
+	LOSSES_MAX		= 2,		/* deliverers that died of it */
+	NOTICE_RECIPIENTS_MAX	= 1000,		/* in one notice */
+	LIST_RECIPIENTS_MAX	= 10000,	/* listed of one message */
+	LIST_PAGE_MAX		= 2000,		/* recipients in one page */
+	ADOPT_MAX		= 256		/* messages adopted at once */
+};
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "queue/row.h"
+
+static bool
+is_text(struct span s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static struct span
+take_text(struct unpack *u, size_t max)
+{
+	struct span	 s = unpack_text(u, max);
+
+	if (!is_text(s))
+		u->failed = true;
+	return s;
+}
+
+/* An address is kept as text; that it parses is a rule of the table. */
+static struct span
+take_address(struct unpack *u)
+{
+	struct span	 s = unpack_text(u, ADDR_TEXT_MAX);
+	struct addr	 parsed;
+
+	if (addr_parse(s, &parsed) != ADDR_OK)
+		u->failed = true;
+	return s;
+}
+
+void
+message_row_encode(const struct message_row *r, struct pack *p)
+{
+	pack_u64(p, r->arrived);
+	pack_u64(p, r->size);
+	pack_u32(p, r->flags);
+	pack_u32(p, r->next);
+	pack_u32(p, r->left);
+	pack_u32(p, r->fresh);
+	pack_u32(p, r->failed);
+	pack_text(p, addr_span(&r->sender));
+	pack_text(p, r->client);
+	pack_text(p, r->identity);
+}
+
+bool
+message_row_decode(struct span s, struct message_row *r)
+{
+	struct unpack	 u;
+	struct span	 sender;
+
+	unpack_init(&u, s);
+	r->arrived = unpack_u64(&u);
+	r->size = unpack_u64(&u);
+	r->flags = unpack_u32(&u);
+	r->next = unpack_u32(&u);
+	r->left = unpack_u32(&u);
+	r->fresh = unpack_u32(&u);
+	r->failed = unpack_u32(&u);
+	sender = unpack_text(&u, ADDR_TEXT_MAX);
+	r->client = take_text(&u, CLIENT_TEXT_MAX);
+	r->identity = take_text(&u, USER_TEXT_MAX);
+	return unpack_ended(&u) && addr_parse(sender, &r->sender) == ADDR_OK;
+}
+
+static void
+put_reply(const struct reply *r, struct pack *p)
+{
+	pack_u16(p, r->code);
+	pack_u16(p, r->class);
+	pack_u16(p, r->subject);
+	pack_u16(p, r->detail);
+	pack_text(p, span_of(r->text));
+}
+
+static void
+take_reply(struct unpack *u, struct reply *r)
+{
+	struct span	 text;
+
+	r->code = unpack_u16(u);
+	r->class = unpack_u16(u);
+	r->subject = unpack_u16(u);
+	r->detail = unpack_u16(u);
+	text = unpack_text(u, REPLY_TEXT_MAX);
+	reply_set_text(r, text);
+	if (r->code > 999 || r->class > 9 || r->subject > 999 ||
+	    r->detail > 999)
+		u->failed = true;
+}
+
+void
+recipient_row_encode(const struct recipient_row *r, struct pack *p)
+{
+	pack_u8(p, r->state);
+	pack_u8(p, r->expired);
+	pack_u32(p, r->generation);
+	pack_u32(p, r->attempts);
+	pack_u64(p, r->due);
+	pack_text(p, r->address);
+	pack_text(p, r->original);
+	pack_text(p, r->destination);
+	put_reply(&r->reply, p);
+	pack_text(p, r->relay);
+}
+
+bool
+recipient_row_decode(struct span s, struct recipient_row *r)
+{
+	struct unpack	 u;
+
+	unpack_init(&u, s);
+	r->state = unpack_u8(&u);
+	r->expired = unpack_u8(&u);
+	r->generation = unpack_u32(&u);
+	r->attempts = unpack_u32(&u);
+	r->due = unpack_u64(&u);
+	r->address = take_address(&u);
+	r->original = take_address(&u);
+	r->destination = take_text(&u, DESTINATION_TEXT_MAX);
+	take_reply(&u, &r->reply);
+	r->relay = take_text(&u, RELAY_TEXT_MAX);
+	return unpack_ended(&u) && r->state >= ROW_NEW &&
+	    r->state <= ROW_FAILED && r->expired <= 1 && r->address.len > 0;
+}
+
+void
+destination_row_encode(const struct destination_row *r, struct pack *p)
+{
+	pack_u64(p, r->due);
+	pack_u64(p, r->closed);
+	pack_u32(p, r->failures);
+}
+
+bool
+destination_row_decode(struct span s, struct destination_row *r)
+{
+	struct unpack	 u;
+
+	unpack_init(&u, s);
+	r->due = unpack_u64(&u);
+	r->closed = unpack_u64(&u);
+	r->failures = unpack_u32(&u);
+	return unpack_ended(&u);
+}
+
+void
+name_key_encode(struct span name, struct pack *p)
+{
+	pack_octets(p, name);
+	pack_u8(p, 0);
+}
+
+static struct span
+take_name(struct unpack *u)
+{
+	size_t		 len = span_index(u->rest, '\0');
+	struct span	 name = unpack_octets(u, len);
+
+	(void)unpack_u8(u);
+	if (len > DESTINATION_TEXT_MAX || !is_text(name))
+		u->failed = true;
+	return name;
+}
+
+void
+wait_key_encode(const struct wait_key *k, struct pack *p)
+{
+	name_key_encode(k->name, p);
+	pack_u64(p, k->due);
+	pack_u64(p, k->id);
+	pack_u32(p, k->number);
+}
+
+bool
+wait_key_decode(struct span s, struct wait_key *k)
+{
+	struct unpack	 u;
+
+	unpack_init(&u, s);
+	k->name = take_name(&u);
+	k->due = unpack_u64(&u);
+	k->id = unpack_u64(&u);
+	k->number = unpack_u32(&u);
+	return unpack_ended(&u);
+}
+
+void
+due_key_encode(uint64_t due, struct span name, struct pack *p)
+{
+	pack_u64(p, due);
+	name_key_encode(name, p);
+}
+
+bool
+due_key_decode(struct span s, uint64_t *due, struct span *name)
+{
+	struct unpack	 u;
+
+	unpack_init(&u, s);
+	*due = unpack_u64(&u);
+	*name = take_name(&u);
+	return unpack_ended(&u);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_ROW_H
+#define QUEUE_ROW_H
+
+#include "queue/pack.h"
+#include "shared/addr.h"
+#include "shared/reply.h"
+
+/*
+ * Rows of the index as values.  Spans borrow: from the index while it is read,
+ * from whoever made the row while it is written.  A decoder takes nothing that
+ * could not have been written: every text fits the rows of ipc.def.
+ */
+enum {
+	ROW_MAX		= 4096,		/* any row, encoded */
+	KEY_MAX		= 511		/* LMDB's */
+};
+
+struct message_row {
+	uint64_t	 arrived, size;
+	uint32_t	 flags;
+	uint32_t	 next;		/* number of the next recipient */
+	uint32_t	 left;		/* recipients that have rows */
+	uint32_t	 fresh;		/* of them, ROW_NEW */
+	uint32_t	 failed;	/* of them, ROW_FAILED */
+	struct addr	 sender;
+	struct span	 client, identity;
+};
+
+enum row_state { ROW_NEW = 1, ROW_WAITING, ROW_FAILED };
+
+struct recipient_row {
+	uint8_t		 state;		/* enum row_state */
+	uint8_t		 expired;	/* failed for its age alone */
+	uint32_t	 generation;
+	uint32_t	 attempts;
+	uint64_t	 due;		/* wall microseconds */
+	struct span	 address, original, destination;
+	struct reply	 reply;		/* the last one; code 0: none */
+	struct span	 relay;		/* who said it */
+};
+
+struct destination_row {
+	uint64_t	 due;		/* its place in that table */
+	uint64_t	 closed;	/* until then; 0: open */
+	uint32_t	 failures;
+};
+
+void	 message_row_encode(const struct message_row *, struct pack *);
+bool	 message_row_decode(struct span, struct message_row *);
+void	 recipient_row_encode(const struct recipient_row *, struct pack *);
+bool	 recipient_row_decode(struct span, struct recipient_row *);
+void	 destination_row_encode(const struct destination_row *, struct pack *);
+bool	 destination_row_decode(struct span, struct destination_row *);
+
+/* Keys.  A destination's name ends with a NUL in a key. */
+struct wait_key {
+	struct span	 name;
+	uint64_t	 due, id;
+	uint32_t	 number;
+};
+
+void	 name_key_encode(struct span name, struct pack *);
+void	 wait_key_encode(const struct wait_key *, struct pack *);
+bool	 wait_key_decode(struct span, struct wait_key *);
+void	 due_key_encode(uint64_t due, struct span name, struct pack *);
+bool	 due_key_decode(struct span, uint64_t *due, struct span *name);
+
+#endif

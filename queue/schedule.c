@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+#include "queue/queue.h"
+#include "queue/result.h"
+
+enum { MICROSECONDS = 1000000, MILLISECONDS = 1000 };
+
+/* ---- timers -------------------------------------------------------------- */
+
+/* Wall time to a timer.  None is longer than LOOK_MAX, so that a clock that is
+ * set is noticed. */
+static int64_t
+wait_for(uint64_t due, uint64_t now)
+{
+	uint64_t	 ms = due > now ? (due - now) / MILLISECONDS + 1 : 0;
+
+	return ms < LOOK_MAX ? (int64_t)ms : LOOK_MAX;
+}
+
+static void
+look_in(struct queue *q, int64_t ms)
+{
+	struct timer	*t = &q->schedule.scan;
+	struct instant	 due = clock_after(loop_now(q->loop), ms);
+
+	if (!timer_is_set(t) || clock_before(due, t->due))
+		timer_set(t, due);
+}
+
+void
+schedule_due(struct queue *q, uint64_t due)
+{
+	int64_t	 ms = wait_for(due, queue_now());
+
+	look_in(q, ms < SCAN_GAP ? SCAN_GAP : ms);
+}
+
+void
+schedule_stall(struct queue *q)
+{
+	q->schedule.stalled = true;
+	look_in(q, STALL_TIME);
+}
+
+/* ---- what is due --------------------------------------------------------- */
+
+/* Recipients whose lookup failed for a while. */
+static bool
+fill_lookups(struct queue *q, struct view *v, uint64_t now)
+{
+	struct wait_key		 k = { .name = span_of("") };
+	struct recipient_row	 row;
+	struct recipient	*r;
+	struct message		*m;
+	bool			 ahead;
+
+	while ((ahead = view_next_wait(v, &k)) && k.due <= now) {
+		m = message_find(q, k.id);
+		if (m != NULL && recipient_find(m, k.number) != NULL)
+			continue;
+		if (!messages_have_room(&q->messages))
+			return false;
+		if (!view_recipient(v, k.id, k.number, &row) ||
+		    row.state != ROW_WAITING ||
+		    (m = message_load(q, v, k.id)) == NULL)
+			continue;
+		r = recipient_new(q, m, k.number, &row);
+		r->parked = true;
+		expand_add(q, r);
+	}
+	if (ahead)
+		schedule_due(q, k.due);
+	return true;
+}
+
+static bool
+fill_destination(struct queue *q, struct view *v, struct span name)
+{
+	struct destination	*d;
+
+	if (!messages_have_room(&q->messages))
+		return false;
+	if (destination_by(name) == -1)
+		return true;
+	d = destination_get(q, name);
+	d->users++;
+	destination_fill(q, v, d);
+	destination_leave(q, d);
+	return true;
+}
+
+/* Sets the timer for what comes next. */
+static void
+scan(struct queue *q)
+{
+	struct schedule	*s = &q->schedule;
+	uint64_t	 due = 0, now = queue_now();
+	struct span	 name = span_of("");
+	unsigned	 n = 0;
+	bool		 more;
+	struct view	 v;
+
+	s->stalled = false;
+	view_open(&v, q->index);
+	while ((more = view_next_due(&v, &due, &name)) && due <= now) {
+		if (n++ >= SCAN_MAX + q->messages.count || !(name.len == 0 ?
+		    fill_lookups(q, &v, now) : fill_destination(q, &v, name)))
+			s->stalled = true;
+		if (s->stalled)
+			break;
+	}
+	if (s->stalled)
+		schedule_stall(q);
+	else if (more)
+		look_in(q, wait_for(due, now));
+	view_close(&v);
+}
+
+static void
+on_scan(void *arg)
+{
+	struct queue	*q = arg;
+
+	if (q->working && !q->stopping)
+		scan(q);
+}
+
+/* ---- new mail ------------------------------------------------------------ */
+
+void
+schedule_backlog(struct queue *q, uint64_t id)
+{
+	struct schedule	*s = &q->schedule;
+
+	if (!s->backlog || id <= s->backlog_after)
+		s->backlog_after = id - 1;
+	s->backlog = true;
+}
+
+/* The index shows a message a moment before its change comes back: what was
+ * found there meanwhile is here already. */
+void
+schedule_stored(struct queue *q, const struct letter *l)
+{
+	struct recipient_row	 row = { .state = ROW_NEW };
+	struct span		 rest = letter_recipients(l);
+	struct message		*m;
+	uint32_t		 i;
+
+	if (message_find(q, l->id) != NULL)
+		return;
+	if (q->schedule.backlog || q->stopping ||
+	    !messages_have_room(&q->messages)) {
+		schedule_backlog(q, l->id);
+		return;
+	}
+	m = message_from_letter(q, l);
+	message_tell(m);
+	row.original = span_of("");
+	for (i = 0; i < l->count; i++) {
+		row.address = letter_take(&rest);
+		expand_add(q, recipient_new(q, m, i, &row));
+	}
+}
+
+/* All recipients of a message that are new; those of one that has none but
+ * failed ones lead to a notice. */
+static void
+take_up(struct queue *q, struct view *v, uint64_t id)
+{
+	bool			 known = message_find(q, id) != NULL;
+	struct message		*m = message_load(q, v, id);
+	struct recipient_row	 row;
+	int64_t			 number = -1;
+
+	if (m == NULL)
+		return;
+	if (!known)
+		message_tell(m);
+	while (m->tally.fresh > 0 && view_next_recipient(v, id, &number,
+	    &row)) {
+		if (row.state != ROW_NEW ||
+		    recipient_find(m, (uint32_t)number) != NULL)
+			continue;
+		expand_add(q, recipient_new(q, m, (uint32_t)number, &row));
+	}
+	message_settle(q, m);
+}
+
+void
+schedule_pump(struct queue *q)
+{
+	struct schedule	*s = &q->schedule;
+	struct view	 v;
+	unsigned	 n = 0;
+
+	if (!s->backlog || q->stopping ||
+	    !messages_have_room(&q->messages))
+		return;
+	view_open(&v, q->index);
+	while (s->backlog && messages_have_room(&q->messages) &&
+	    n++ < SCAN_MAX) {
+		s->backlog = view_next_incoming(&v, &s->backlog_after);
+		if (s->backlog)
+			take_up(q, &v, s->backlog_after);
+	}
+	view_close(&v);
+}
+
+/* ---- age ----------------------------------------------------------------- */
+
+static void
+expire_recipients(struct queue *q, struct view *v, struct message *m)
+{
+	struct recipient_row	 row;
+	struct recipient	*r;
+	int64_t			 number = -1;
+
+	while (q->messages.recipients < ACTIVE_RECIPIENTS_MAX &&
+	    view_next_recipient(v, m->id, &number, &row)) {
+		if (row.state != ROW_WAITING ||
+		    recipient_find(m, (uint32_t)number) != NULL)
+			continue;
+		r = recipient_new(q, m, (uint32_t)number, &row);
+		if (destination_by(row.destination) != -1) {
+			r->destination = destination_get(q, row.destination);
+			r->destination->users++;
+		}
+		result_expire(q, r, &row.reply);
+	}
+}
+
+/*
+ * The oldest of a class first: when there is something to do again.  Those
+ * that are being worked on end otherwise, and are looked at again.
+ */
+static uint64_t
+expire_class(struct queue *q, struct view *v, unsigned class, uint64_t now)
+{
+	uint64_t	 life = class == AGE_NOTICE ? q->notice_life :
+			    q->life;
+	uint64_t	*id = &q->schedule.expired[class], ends = UINT64_MAX;
+	struct message	*m;
+	unsigned	 n = 0;
+
+	while (view_next_age(v, class, id)) {
+		ends = *id + life * MICROSECONDS;
+		if (ends > now)
+			break;
+		ends = UINT64_MAX;
+		if (n++ >= EXPIRE_MAX || !messages_have_room(&q->messages))
+			return now + EXPIRE_GAP * MILLISECONDS;
+		m = message_load(q, v, *id);
+		if (m == NULL)
+			continue;
+		if (message_is_too_old(q, m, now))
+			expire_recipients(q, v, m);
+		message_settle(q, m);
+	}
+	*id = 0;
+	now += EXPIRE_AGAIN * MILLISECONDS;
+	return n > 0 && now < ends ? now : ends;
+}
+
+static void
+on_expire(void *arg)
+{
+	struct queue	*q = arg;
+	uint64_t	 now = queue_now(), mail, notices;
+	struct view	 v;
+	int64_t		 ms;
+
+	if (q->stopping)
+		return;
+	view_open(&v, q->index);
+	mail = expire_class(q, &v, AGE_MAIL, now);
+	notices = expire_class(q, &v, AGE_NOTICE, now);
+	view_close(&v);
+	ms = wait_for(mail < notices ? mail : notices, now);
+	timer_in(&q->schedule.expire, ms < EXPIRE_GAP ? EXPIRE_GAP : ms);
+}
+
+/* ---- the beginning ------------------------------------------------------- */
+
+static void
+on_sweep(void *arg)
+{
+	struct queue	*q = arg;
+
+	index_sweep_readers(q->index);
+	look_in(q, SCAN_GAP);	/* the clock may have been set */
+	timer_in(&q->schedule.sweep, LOOK_MAX);
+}
+
+void
+schedule_init(struct queue *q)
+{
+	struct schedule	*s = &q->schedule;
+
+	timer_init(&s->scan, q->loop, on_scan, q);
+	timer_init(&s->expire, q->loop, on_expire, q);
+	timer_init(&s->sweep, q->loop, on_sweep, q);
+}
+
+void
+schedule_start(struct queue *q)
+{
+	schedule_backlog(q, 1);
+	look_in(q, SCAN_GAP);
+	timer_in(&q->schedule.expire, STALL_TIME);
+	timer_in(&q->schedule.sweep, LOOK_MAX);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_SCHEDULE_H
+#define QUEUE_SCHEDULE_H
+
+#include "queue/message.h"
+#include "shared/loop.h"
+
+/*
+ * What comes into memory, and when: new mail in the order it came, waiting
+ * recipients when they are due, old ones when their time is up.
+ */
+struct schedule {
+	struct timer	 scan;		/* for what is due */
+	struct timer	 expire;
+	struct timer	 sweep;		/* of stale readers */
+	bool		 backlog;	/* `incoming` has what is not here */
+	uint64_t	 backlog_after;	/* up to this id all is here */
+	bool		 stalled;	/* memory was full */
+	uint64_t	 expired[AGE_COUNT];	/* looked at up to these */
+};
+
+void	 schedule_init(struct queue *);
+void	 schedule_start(struct queue *);
+
+/* A message has been stored. */
+void	 schedule_stored(struct queue *, const struct letter *);
+
+/* `incoming` has something at this id that memory has not. */
+void	 schedule_backlog(struct queue *, uint64_t id);
+
+/* Something in the index is due then. */
+void	 schedule_due(struct queue *, uint64_t due);
+
+/* Memory is full: looks again when that may have changed. */
+void	 schedule_stall(struct queue *);
+
+/* Takes up what there is room for; at the end of a turn. */
+void	 schedule_pump(struct queue *);
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The connection: how it begins, which ways it has to end, and what its owner
+ * may do with it.  What is said on it stands in dialog.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/alloc.h"
+#include "shared/fd.h"
+#include "remote/dialog.h"
+
+/*
+ * The output holds one piece of content, or all commands of a mail, in less
+ * than its half: the stream reads on, so that an early verdict is heard.
+ */
+static const struct stream_limits limits = {
+	.in = REMOTE_REPLY_MAX, .out = 4 * RING_SLOT
+};
+
+/* ---- the end ------------------------------------------------------------- */
+
+static void
+on_free(void *arg)
+{
+	free(arg);
+}
+
+void
+client_free(struct client *c)
+{
+	if (c == NULL || c->freed)
+		return;
+	c->freed = true;
+	c->all->count--;
+	if (c->step == CLIENT_QUIT)
+		c->all->quitting--;
+	if (c->fd != -1)
+		watch_clear(&c->connecting);
+	fd_close(&c->fd);
+	stream_free(c->stream);
+	timer_clear(&c->timer);
+	loop_defer(c->all->loop, &c->freeing, on_free, c);
+}
+
+static void
+fail(struct client *c, struct client_event *e)
+{
+	e->step = c->step;
+	e->number = c->answered;
+	client_free(c);
+	if (c->step != CLIENT_QUIT)
+		c->calls->failed(c->arg, e);
+}
+
+void
+client_fail_said(struct client *c, const struct reply *r)
+{
+	struct client_event	 e = { .said = true, .code = r->code,
+				    .reply = *r };
+
+	fail(c, &e);
+}
+
+static void
+fail_connecting(struct client *c, int error)
+{
+	struct client_event	 e = { .timed_out = error == ETIMEDOUT };
+	char			 relay[RELAY_TEXT_MAX + 1];
+
+	endpoint_format(&c->to, relay);
+	e.reply = reply_make(451, "4.4.1", "connect to %s: %s", relay,
+	    strerror(error));
+	fail(c, &e);
+}
+
+/* "<what> HOST<did> while doing so": our own words about a connection. */
+static void
+fail_ours(struct client *c, const char *enhanced, const char *what,
+    const char *did)
+{
+	struct client_event	 e = { .timed_out = *did != '\0' };
+	char			 host[RELAY_TEXT_MAX + 1];
+
+	endpoint_format_host(&c->to, host);
+	e.reply = reply_make(451, enhanced, "%s %s%s while %s", what, host,
+	    did, dialog_doing(c->step));
+	fail(c, &e);
+}
+
+static void
+fail_lost(struct client *c)
+{
+	fail_ours(c, "4.4.2", "lost connection with", "");
+}
+
+static void
+fail_silent(struct client *c)
+{
+	fail_ours(c, "4.4.2", "conversation with", " timed out");
+}
+
+void
+client_fail_protocol(struct client *c)
+{
+	fail_ours(c, "4.5.0", "protocol error of", "");
+}
+
+/* ---- what the stream tells ----------------------------------------------- */
+
+static void
+on_readable(void *arg)
+{
+	struct client		*c = arg;
+	enum answer_status	 status = ANSWER_LINE;
+	struct span		 in;
+	size_t			 before;
+
+	while (!c->freed && buf_len(stream_in(c->stream)) > 0) {
+		in = buf_span(stream_in(c->stream));
+		before = in.len;
+		status = answer_feed(&c->answer, &in);
+		buf_drop(stream_in(c->stream), before - in.len);
+		if (status == ANSWER_LINE || status == ANSWER_WHOLE)
+			dialog_line(c);
+		if (status == ANSWER_WHOLE)
+			dialog_reply(c);
+		else if (status == ANSWER_BROKEN)
+			client_fail_protocol(c);
+	}
+}
+
+static void
+on_drained(void *arg)
+{
+	struct client	*c = arg;
+
+	if (c->freed || c->step != CLIENT_CONTENT)
+		return;
+	timer_in(&c->timer, c->all->content_time);
+	c->calls->more(c->arg);
+}
+
+static void
+on_closed(void *arg, int error)
+{
+	struct client	*c = arg;
+
+	if (c->freed)
+		return;
+	if (error == ETIMEDOUT)
+		fail_silent(c);
+	else
+		fail_lost(c);
+}
+
+/* ---- the beginning ------------------------------------------------------- */
+
+static const struct stream_calls stream_calls = {
+	on_readable, on_drained, on_closed
+};
+
+static void
+on_connected(void *arg, unsigned events)
+{
+	struct client	*c = arg;
+	int		 error = endpoint_error(c->fd);
+
+	(void)events;
+	if (error != 0) {
+		fail_connecting(c, error);
+		return;
+	}
+	watch_clear(&c->connecting);
+	c->stream = stream_new(c->all->loop, c->fd, &limits, &stream_calls, c);
+	c->fd = -1;
+	dialog_go(c, CLIENT_GREETING);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct client	*c = arg;
+
+	if (c->step == CLIENT_CONNECT)
+		fail_connecting(c, c->error);
+	else
+		fail_silent(c);
+}
+
+struct client *
+client_new(struct clients *all, const struct endpoint *to,
+    const struct client_calls *calls, void *arg)
+{
+	struct client	*c = xcalloc(1, sizeof *c);
+
+	c->all = all;
+	c->to = *to;
+	c->step = CLIENT_CONNECT;
+	client_set_owner(c, calls, arg);
+	answer_init(&c->answer);
+	timer_init(&c->timer, all->loop, on_timer, c);
+	all->count++;
+	c->fd = endpoint_connect(to);
+	c->error = c->fd == -1 ? errno : ETIMEDOUT;
+	timer_in(&c->timer, c->fd == -1 ? 0 : all->connect_time);
+	if (c->fd == -1)
+		return c;
+	watch_init(&c->connecting, all->loop, c->fd, on_connected, c);
+	watch_want(&c->connecting, LOOP_WRITE);
+	return c;
+}
+
+/* ---- for the owner ------------------------------------------------------- */
+
+void
+client_quit(struct client *c)
+{
+	if (c->step != CLIENT_IDLE || c->all->quitting >= QUITTING_MAX) {
+		client_free(c);
+		return;
+	}
+	c->all->quitting++;
+	dialog_go(c, CLIENT_QUIT);
+}
+
+void
+client_set_owner(struct client *c, const struct client_calls *calls, void *arg)
+{
+	c->calls = calls;
+	c->arg = arg;
+}
+
+const struct endpoint *
+client_endpoint(const struct client *c)
+{
+	return &c->to;
+}
+
+unsigned
+client_mails(const struct client *c)
+{
+	return c->mails;
+}
+
+void
+client_mail(struct client *c, const struct client_mail *m)
+{
+	c->mail = m;
+	c->mails++;
+	c->answered = c->accepted = 0;
+	c->mail_accepted = false;
+	c->dots = (struct dots){ DOTS_LINE };
+	dialog_begin(c);
+}
+
+enum dots_status
+client_put(struct client *c, struct span s)
+{
+	if (s.len > RING_SLOT)
+		return DOTS_FULL;
+	timer_in(&c->timer, c->all->content_time);
+	return dots_put(&c->dots, s, stream_out(c->stream));
+}
+
+enum dots_status
+client_end(struct client *c)
+{
+	enum dots_status	 status;
+
+	status = dots_end(&c->dots, stream_out(c->stream));
+	if (status == DOTS_OK)
+		dialog_go(c, CLIENT_DOT);
+	return status;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef REMOTE_CLIENT_H
+#define REMOTE_CLIENT_H
+
+#include "shared/addr.h"
+#include "shared/loop.h"
+#include "shared/reply.h"
+#include "remote/dots.h"
+#include "remote/endpoint.h"
+
+/* What all connections share; the program's, and outlives them. */
+struct clients {
+	struct loop	*loop;
+	char		 hostname[HOST_TEXT_MAX + 1];	/* what EHLO says */
+	uint32_t	 connect_time, command_time;	/* milliseconds */
+	uint32_t	 content_time, final_time;
+	unsigned	 count;		/* of all that live */
+	unsigned	 quitting;	/* of those that only await 221 */
+};
+
+enum {
+	QUIT_TIME	= 2000,		/* how long 221 is awaited */
+	QUITTING_MAX	= 128		/* beyond, connections close at once */
+};
+
+/*
+ * One connection, and the client's side of SMTP on it.  It is born connecting,
+ * says EHLO by itself, then carries one mail after the other.  Its owner is
+ * called; every call may free the client or give it to another owner.
+ */
+struct client;
+
+enum client_step {
+	CLIENT_CONNECT, CLIENT_GREETING, CLIENT_EHLO, CLIENT_HELO,
+	CLIENT_IDLE,			/* between mails */
+	CLIENT_RSET, CLIENT_MAIL, CLIENT_RCPT, CLIENT_DATA,
+	CLIENT_CONTENT,			/* content goes out */
+	CLIENT_DOT,			/* the verdict on it is awaited */
+	CLIENT_QUIT, CLIENT_STEPS
+};
+
+/* Something the other side said, or that happened to the connection. */
+struct client_event {
+	enum client_step step;		/* what it belongs to */
+	unsigned	 number;	/* CLIENT_RCPT: which one */
+	bool		 said;		/* by the other side, word for word */
+	bool		 timed_out;
+	unsigned	 code;		/* as it was said, or 0 */
+	struct reply	 reply;		/* what is made of it */
+};
+
+struct client_calls {
+	/* Greeted and idle: client_mail may be called. */
+	void	(*ready)(void *);
+
+	/* MAIL and each RCPT are answered; DATA is refused; the dot is
+	 * answered.  What follows from it for others is the owner's. */
+	void	(*verdict)(void *, const struct client_event *);
+
+	/* Content may be put, once, or ended. */
+	void	(*more)(void *);
+
+	/* The mail is over and the client idle again. */
+	void	(*over)(void *);
+
+	/* The connection is at its end; the client frees itself.  In an idle
+	 * client this is no failure of any mail. */
+	void	(*failed)(void *, const struct client_event *);
+};
+
+/* One mail; borrowed until `over` or `failed`. */
+struct client_mail {
+	const struct addr *sender;
+	uint64_t	 size;
+	bool		 eight_bit;
+	unsigned	 recipients;	/* at most JOB_RECIPIENTS_MAX */
+	const struct addr *(*recipient)(void *, unsigned);
+	void		*arg;
+};
+
+struct client	*client_new(struct clients *, const struct endpoint *,
+		    const struct client_calls *, void *arg);
+
+/* Closes at once, without a word; NULL is harmless.  No call comes after. */
+void		 client_free(struct client *);
+
+/* Says QUIT if the client is idle, and goes away by itself. */
+void		 client_quit(struct client *);
+
+void		 client_set_owner(struct client *, const struct client_calls *,
+		    void *arg);
+const struct endpoint	*client_endpoint(const struct client *);
+bool		 client_takes_8bit(const struct client *);
+unsigned	 client_mails(const struct client *);	/* begun so far */
+
+void		 client_mail(struct client *, const struct client_mail *);
+
+/* At most RING_SLOT octets, once per `more`.  After anything but DOTS_OK the
+ * owner must free the client: the mail may not be ended. */
+enum dots_status client_put(struct client *, struct span);
+enum dots_status client_end(struct client *);
+
+/* "MAIL FROM command": what a reply of this step answers. */
+const char	*client_step_name(enum client_step);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/alloc.h"
+#include "remote/content.h"
+
+void
+content_init(struct content *c, struct peer *queue, uint64_t token,
+    uint64_t size)
+{
+	memset(c, 0, sizeof *c);
+	c->queue = queue;
+	c->token = token;
+	c->size = size;
+}
+
+void
+content_clear(struct content *c)
+{
+	c->queue = NULL;
+	while (c->count > 0)
+		content_drop(c);
+}
+
+void
+content_pull(struct content *c)
+{
+	struct msg	 m = { .type = MSG_WANT };
+
+	if (c->outstanding == 0)
+		c->asked = c->got;
+	while (c->queue != NULL && c->asked < c->size &&
+	    c->outstanding + c->count < CONTENT_AHEAD) {
+		m.want.token = c->token;
+		m.want.offset = c->asked;
+		peer_put(c->queue, &m);
+		c->outstanding++;
+		c->asked += RING_SLOT;
+	}
+}
+
+/* Queue may fill a slot only in part; what was asked for behind such a piece
+ * does not join it, is dropped, and asked for again. */
+enum content_status
+content_take(struct content *c, const struct msg_chunk *m)
+{
+	const struct ring	*ring;
+	char			*data;
+
+	ring = c->queue ? peer_ring_in(c->queue) : NULL;
+	if (c->outstanding == 0 || ring == NULL || c->count == CONTENT_AHEAD)
+		return CONTENT_LIE;
+	c->outstanding--;
+	if (m->failed)
+		return CONTENT_FAILED;
+	if (m->offset != c->got) {
+		content_pull(c);
+		return CONTENT_OK;
+	}
+	if (m->length == 0 || m->length > c->size - c->got)
+		return CONTENT_FAILED;
+	data = xcalloc(1, m->length);
+	if (!ring_copy(ring, m->slot, m->length, data)) {
+		free(data);
+		return CONTENT_LIE;
+	}
+	c->pieces[c->count].data = data;
+	c->pieces[c->count++].len = m->length;
+	c->got += m->length;
+	content_pull(c);
+	return CONTENT_OK;
+}
+
+bool
+content_is_whole(const struct content *c)
+{
+	return c->got == c->size;
+}
+
+bool
+content_is_spent(const struct content *c)
+{
+	return content_is_whole(c) && c->count == 0;
+}
+
+struct span
+content_piece(const struct content *c)
+{
+	if (c->count == 0)
+		return span_of("");
+	return span_make(c->pieces[0].data, c->pieces[0].len);
+}
+
+void
+content_drop(struct content *c)
+{
+	if (c->count == 0)
+		return;
+	free(c->pieces[0].data);
+	c->count--;
+	memmove(&c->pieces[0], &c->pieces[1],
+	    c->count * sizeof c->pieces[0]);
+	content_pull(c);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef REMOTE_CONTENT_H
+#define REMOTE_CONTENT_H
+
+#include "shared/peer.h"
+
+/*
+ * The content of one job, pulled from queue piece by piece: at most
+ * CONTENT_AHEAD pieces are asked for or held at any time.
+ */
+enum { CONTENT_AHEAD = 2 };
+
+struct content {
+	struct peer	*queue;		/* NULL: no more will come */
+	uint64_t	 token;
+	uint64_t	 size;		/* of all of it */
+	uint64_t	 asked, got;	/* offsets reached */
+	unsigned	 outstanding;	/* WANTs without CHUNK */
+	unsigned	 count;		/* pieces held, the first at [0] */
+	struct {
+		char	*data;
+		size_t	 len;
+	} pieces[CONTENT_AHEAD];
+};
+
+enum content_status {
+	CONTENT_OK,
+	CONTENT_FAILED,		/* queue cannot read it, or it is short */
+	CONTENT_LIE		/* not what was asked for */
+};
+
+void	 content_init(struct content *, struct peer *queue, uint64_t token,
+	    uint64_t size);
+void	 content_clear(struct content *);
+
+/* Asks for as much as may be asked for now. */
+void	 content_pull(struct content *);
+
+/* Copies what came; freeing the slot is the caller's. */
+enum content_status	 content_take(struct content *,
+			    const struct msg_chunk *);
+
+/* Is all of it here?  Has all of it been given away? */
+bool	 content_is_whole(const struct content *);
+bool	 content_is_spent(const struct content *);
+
+/* The oldest piece, empty when there is none; away with it. */
+struct span	 content_piece(const struct content *);
+void		 content_drop(struct content *);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef REMOTE_DIALOG_H
+#define REMOTE_DIALOG_H
+
+#include "shared/stream.h"
+#include "remote/answer.h"
+#include "remote/client.h"
+
+/* The inside of a client, for client.c and dialog.c alone. */
+struct client {
+	struct clients	*all;
+	struct endpoint	 to;
+	const struct client_calls *calls;
+	void		*arg;
+
+	int		 fd;		/* while connecting */
+	int		 error;		/* of a connect that failed at once */
+	struct watch	 connecting;
+	struct stream	*stream;	/* once connected */
+	struct timer	 timer;
+	struct deferred	 freeing;
+	bool		 freed;
+
+	enum client_step step;
+	struct answer	 answer;
+	unsigned	 extensions;
+	unsigned	 mails;
+	bool		 dirty;		/* RSET must come before the next */
+
+	/* the mail */
+	const struct client_mail *mail;
+	struct dots	 dots;
+	unsigned	 answered;	/* RCPTs */
+	unsigned	 accepted;
+	bool		 mail_accepted;
+	bool		 sent_ahead;	/* commands up to DATA have left */
+};
+
+/* Awaits the reply of `step`, and sends its command if that has not left. */
+void	 dialog_go(struct client *, enum client_step);
+
+/* A line of the reply being read; the whole reply. */
+void	 dialog_line(struct client *);
+void	 dialog_reply(struct client *);
+
+/* Begins the mail in `mail`. */
+void	 dialog_begin(struct client *);
+
+const char	*dialog_doing(enum client_step);
+
+/* The connection ends because of what the other side said, or what was none
+ * of SMTP; the client is freed. */
+void	 client_fail_said(struct client *, const struct reply *);
+void	 client_fail_protocol(struct client *);
+
+#endif

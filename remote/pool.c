@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "shared/alloc.h"
+#include "remote/pool.h"
+
+struct idle {
+	TAILQ_ENTRY(idle) entry;
+	struct pool	*pool;
+	struct client	*client;
+	struct timer	 timer;
+	struct deferred	 freeing;
+	char		 destination[DESTINATION_TEXT_MAX + 1];
+};
+
+void
+pool_init(struct pool *p, struct loop *loop)
+{
+	TAILQ_INIT(&p->idle);
+	p->count = 0;
+	p->loop = loop;
+}
+
+static void
+on_free(void *arg)
+{
+	free(arg);
+}
+
+static void
+drop(struct idle *i)
+{
+	TAILQ_REMOVE(&i->pool->idle, i, entry);
+	i->pool->count--;
+	timer_clear(&i->timer);
+	loop_defer(i->pool->loop, &i->freeing, on_free, i);
+}
+
+static void
+dismiss(struct idle *i)
+{
+	struct client	*c = i->client;
+
+	drop(i);
+	client_quit(c);
+}
+
+static void
+on_time(void *arg)
+{
+	dismiss(arg);
+}
+
+/* The other side closed, or said something unasked: it has had enough. */
+static void
+on_failed(void *arg, const struct client_event *e)
+{
+	(void)e;
+	drop(arg);
+}
+
+/* An idle client has no other news. */
+static const struct client_calls calls = { .failed = on_failed };
+
+void
+pool_put(struct pool *p, struct client *c, struct span destination)
+{
+	struct idle	*i;
+
+	if (client_mails(c) >= POOL_MAILS) {
+		client_quit(c);
+		return;
+	}
+	if (p->count >= POOL_MAX)
+		dismiss(TAILQ_LAST(&p->idle, idle_list));
+	i = xcalloc(1, sizeof *i);
+	i->pool = p;
+	i->client = c;
+	(void)span_copy(destination, i->destination, sizeof i->destination);
+	timer_init(&i->timer, p->loop, on_time, i);
+	timer_in(&i->timer, POOL_IDLE);
+	client_set_owner(c, &calls, i);
+	TAILQ_INSERT_HEAD(&p->idle, i, entry);
+	p->count++;
+}
+
+struct client *
+pool_take(struct pool *p, struct span destination)
+{
+	struct idle	*i;
+	struct client	*c;
+
+	TAILQ_FOREACH(i, &p->idle, entry)
+		if (span_is(destination, i->destination))
+			break;
+	if (i == NULL)
+		return NULL;
+	c = i->client;
+	drop(i);
+	return c;
+}
+
+void
+pool_clear(struct pool *p)
+{
+	struct idle	*i;
+
+	while ((i = TAILQ_FIRST(&p->idle)) != NULL)
+		dismiss(i);
+}

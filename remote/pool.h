@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef REMOTE_POOL_H
+#define REMOTE_POOL_H
+
+#include <sys/queue.h>
+
+#include "shared/span.h"
+#include "remote/client.h"
+
+/*
+ * Open connections between two jobs.  A connection is kept for the destination
+ * whose job had it, so that what was decided for one destination never serves
+ * another that happens to share the host.
+ */
+enum {
+	POOL_MAX	= 128,
+	POOL_IDLE	= 2000,		/* milliseconds without a job */
+	POOL_MAILS	= 1000		/* of one connection, then QUIT */
+};
+
+struct pool {
+	TAILQ_HEAD(idle_list, idle) idle;	/* the last used first */
+	unsigned	 count;
+	struct loop	*loop;
+};
+
+void	 pool_init(struct pool *, struct loop *);
+
+/* Takes an idle client; may say QUIT to it, or to one that waited longer. */
+void	 pool_put(struct pool *, struct client *, struct span destination);
+
+/* One for this destination, or NULL; it is the caller's, without owner. */
+struct client	*pool_take(struct pool *, struct span destination);
+
+void	 pool_clear(struct pool *);	/* QUIT to all */
+
+#endif

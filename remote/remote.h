@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef REMOTE_REMOTE_H
+#define REMOTE_REMOTE_H
+
+#include <stddef.h>
+
+#include "shared/program.h"
+#include "remote/client.h"
+#include "remote/pool.h"
+#include "remote/results.h"
+#include "remote/way.h"
+
+enum { JOB_BUCKETS = 1024 };
+
+LIST_HEAD(delivery_list, delivery);
+
+/* The state of the program: one, in main.c. */
+struct remote {
+	struct process	*process;
+	struct loop	*loop;
+	struct peer	*queue, *resolver;	/* NULL: not there now */
+	struct clients	 clients;
+	struct pool	 pool;
+	struct results	 results;
+	struct way_list	 ways;
+	struct delivery_list jobs[JOB_BUCKETS];
+	unsigned	 job_count;
+	bool		 started, stopping;
+	bool		 draining;	/* a successor takes the jobs */
+	bool		 retired;	/* and queue knows it */
+};
+
+#endif

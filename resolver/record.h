@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef RESOLVER_RECORD_H
+#define RESOLVER_RECORD_H
+
+#include "shared/limits.h"
+#include "shared/span.h"
+
+/*
+ * What a reply of a name server says.  The packet is a stranger's: counts are
+ * bounded, names that no host can have are dropped.  Pure.
+ */
+enum record_status {
+	RECORD_OK,
+	RECORD_NONE,		/* the name exists, not with this type */
+	RECORD_NO_NAME,		/* it does not exist */
+	RECORD_NULL_MX,		/* RFC 7505 */
+	RECORD_LATER		/* no answer, or none that can be read */
+};
+
+struct exchanger {
+	uint16_t	 preference;
+	uint32_t	 lot;		/* drawn: orders equals */
+	char		 host[HOST_TEXT_MAX + 1];
+};
+
+/* The best MX_MAX, sorted.  RECORD_OK with 0: none was usable. */
+struct exchangers {
+	struct exchanger list[MX_MAX];
+	unsigned	 count;
+};
+
+enum record_status	 record_read_mx(struct span reply,
+			    struct exchangers *);
+
+/* `family`: AF_INET or AF_INET6; 4 or 16 octets each. */
+struct addresses {
+	uint8_t		 list[ADDRESSES_MAX][16];
+	unsigned	 count;
+};
+
+enum record_status	 record_read_addresses(struct span reply, int family,
+			    struct addresses *);
+
+#endif

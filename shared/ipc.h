@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SHARED_IPC_H
+#define SHARED_IPC_H
+
+#include "shared/addr.h"
+#include "shared/limits.h"
+#include "shared/reply.h"
+
+/*
+ * The messages of ipc.def as C.  A frame is one packet of a seqpacket pair and
+ * holds one or more records: u16 type, u32 length of what follows, fields in
+ * the order of the row, numbers little-endian, text as u32 length and octets.
+ * A decoder takes nothing that its row does not allow: short or long records,
+ * numbers above their max, text above its length or with control characters,
+ * addresses and replies that do not parse.
+ */
+enum { IPC_VERSION = 1 };
+
+enum role {
+#define ROLE(ID, name, trust)	ROLE_##ID,
+#include "shared/ipc.def"
+	ROLE_COUNT
+};
+
+#define R(role)		(1u << ROLE_##role)
+#define ANYONE		((1u << ROLE_COUNT) - 1)
+#define FULL		UINT64_MAX	/* a number's whole range */
+
+const char	*role_name(enum role);
+int		 role_trust(enum role);
+
+/* Values of fields. */
+enum boot_flags {
+	BOOT_UNPRIVILEGED = 1	/* as the present user, no chroot */
+};
+
+enum log_kind { LOG_TO_STDERR, LOG_TO_FILE, LOG_TO_SYSLOG, LOG_KIND_COUNT };
+
+enum listener_flags {
+	LISTENER_UNIX	= 1,	/* the caller's uid is the identity */
+	LISTENER_RELAY	= 2	/* whoever connects here may send anywhere */
+};
+
+enum message_flags {
+	MESSAGE_8BIT	= 1,	/* BODY=8BITMIME */
+	MESSAGE_LOCAL	= 2,	/* handed in by a user of this machine */
+	MESSAGE_NOTICE	= 4	/* a failure notice of ours */
+};
+
+enum delivery_kind { DELIVERY_MAILDIR, DELIVERY_KIND_COUNT };
+
+enum stored_outcome {
+	STORED_OK, STORED_ABORTED, STORED_NO_SPACE, STORED_TOO_BIG,
+	STORED_FAILED, STORED_OUTCOME_COUNT
+};
+
+enum resolve_kind { RESOLVE_MX, RESOLVE_HOST, RESOLVE_KIND_COUNT };
+
+enum resolved_outcome {
+	RESOLVED_OK,		/* count addresses came */
+	RESOLVED_UNKNOWN,	/* no such name, or no address: permanent */
+	RESOLVED_NULL_MX,	/* RFC 7505: this domain takes no mail */
+	RESOLVED_LATER,		/* SERVFAIL, time-out, no server */
+	RESOLVED_OUTCOME_COUNT
+};
+
+enum user_outcome {
+	USER_FOUND, USER_UNKNOWN, USER_LATER, USER_OUTCOME_COUNT
+};
+
+enum message_state {
+	MESSAGE_INCOMING,	/* stored, recipients not yet looked up */
+	MESSAGE_ACTIVE,		/* some recipient is being worked on */
+	MESSAGE_WAITING,	/* all recipients wait for their due time */
+	MESSAGE_STATE_COUNT
+};
+
+enum recipient_state {
+	RECIPIENT_NEW,		/* not yet looked up */
+	RECIPIENT_WAITING,
+	RECIPIENT_RUNNING,	/* handed out */
+	RECIPIENT_FAILED,	/* the sender is to be told */
+	RECIPIENT_STATE_COUNT
+};
+
+enum process_state {
+	PROCESS_RUNNING, PROCESS_WAITING, PROCESS_STOPPING,
+	PROCESS_STATE_COUNT
+};
+
+enum deleted_outcome {
+	DELETED_OK,
+	DELETED_UNKNOWN,	/* there is no such message */
+	DELETED_BUSY,		/* it is being delivered, or reported, now */
+	DELETED_OUTCOME_COUNT
+};
+
+/* The C type and the width on the wire of each field type. */
+typedef uint8_t		ipc_u8;
+typedef uint16_t	ipc_u16;
+typedef uint32_t	ipc_u32;
+typedef uint64_t	ipc_u64;
+typedef struct span	ipc_text;
+typedef struct span	ipc_bytes;
+typedef struct addr	ipc_addr;
+typedef struct reply	ipc_reply;
+
+enum msg_type {
+	MSG_NONE,		/* so that a zeroed frame is no message */
+#define MSG(ID, name, from, to, kind, fds)	MSG_##ID,
+#include "shared/ipc.def"
+	MSG_COUNT
+};
+
+enum msg_kind { NOTE, ASK, PART, ANSWER };
+
+#define IPC_FIELD(type, name, max)	ipc_##type name;
+#define MSG(ID, name, from, to, kind, fds) \
+	struct msg_##name { ID##_FIELDS(IPC_FIELD) };
+#include "shared/ipc.def"
+
+/*
+ * One message.  Spans inside a received one borrow from its frame and die when
+ * the handler returns; those of a sent one are copied by peer_put.
+ * Descriptors of a received message belong to the handler: what it keeps it
+ * sets to -1, the rest is closed behind it.  Those of a sent one are
+ * duplicated by peer_put and stay the caller's.
+ */
+struct msg {
+	enum msg_type	type;
+	int		fds[FRAME_FDS_MAX];	/* meaningful up to nfds */
+	unsigned	nfds;
+	union {
+#define MSG(ID, name, from, to, kind, fds)	struct msg_##name name;
+#include "shared/ipc.def"
+	};
+};
+
+/* What the table says about a type; NULL for a type that is in no row. */
+struct msg_row {
+	const char	*name;
+	unsigned	 senders, receivers;	/* masks of R(role) */
+	enum msg_kind	 kind;
+	unsigned	 fds;
+};
+
+const struct msg_row	*msg_row(unsigned type);
+
+/* May `from` say `type` to `to`? */
+bool	 msg_allowed(unsigned type, enum role from, enum role to);
+
+/* Has either of these two anything to ask the other, so that master joins them
+ * by a pair?  Rows that many roles share prove nothing. */
+bool	 roles_talk(enum role, enum role);
+
+/* Slots of the ring from `writer` to `reader`, 0 when there is none. */
+unsigned	 ring_slots(enum role writer, enum role reader);
+
+/* Appends a record; false when the buf refuses or a field passes its max. */
+bool	 msg_encode(const struct msg *, struct buf *);
+
+/*
+ * Takes one record off the head of `*frame`; false when it is not as its row
+ * demands, and then nothing more of the frame may be read.  nfds is set to 0.
+ */
+bool	 msg_decode(struct span *frame, struct msg *);
+
+#endif

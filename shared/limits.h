@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SHARED_LIMITS_H
+#define SHARED_LIMITS_H
+
+/*
+ * Every ceiling there is.  Sizes are octets, times are milliseconds unless a
+ * name says otherwise.  Where the configuration may lower or raise a value,
+ * the number here is its default and a name in MAX its highest.
+ */
+enum {
+	/* RFC 5321 section 4.5.3.1 */
+	ADDR_LOCAL_MAX		= 64,
+	ADDR_DOMAIN_MAX		= 255,
+	ADDR_PATH_MAX		= 256,	/* with both angle brackets */
+	ADDR_TEXT_MAX		= 320,	/* local part, "@" and domain */
+	COMMAND_LINE_MAX	= 2048,	/* 512, and room for extensions */
+	REPLY_LINE_MAX		= 512,
+	REPLY_TEXT_MAX		= 480,	/* what we keep of a reply's text */
+	REPLY_LINES_MAX		= 64,	/* lines read of one remote reply */
+	RECIPIENTS_MAX		= 1000,	/* of one transaction */
+
+	/* names and paths that travel between processes */
+	HOST_TEXT_MAX		= 255,
+	USER_TEXT_MAX		= 64,
+	PATH_TEXT_MAX		= 1024,
+	DESTINATION_TEXT_MAX	= 300,
+	CLIENT_TEXT_MAX		= 320,
+	REASON_TEXT_MAX		= 200,
+	CONFIG_NOTE_MAX		= 4096,	/* one error of the configuration */
+	RELAY_TEXT_MAX		= 320,
+
+	/* between processes */
+	FRAME_MAX		= 65536,	/* one packet */
+	FRAME_FDS_MAX		= 3,		/* descriptors in one packet */
+	PEER_OUT_MAX		= 32 << 20,	/* waiting for one neighbour */
+	PEER_OUT_HIGH		= 16 << 20,	/* past it nothing is asked */
+	PEER_PACKETS_TURN	= 64,		/* packets read in one turn */
+	RING_SLOT		= 65536,	/* content in one slot */
+	RING_SLOTS_MAX		= 1024,
+	INSTANCES_MAX		= 64,		/* processes of one role */
+	MEMORY_MAX		= 1 << 30,	/* private, of a process */
+	ADDRESS_SPACE_GIB	= 4,		/* with rings and libraries */
+
+	/* smtpd */
+	SESSIONS_MAX		= 8192,		/* in one worker */
+	TRACE_ROOM		= 4096,	/* our Received line, above size_max */
+	SESSION_SLOTS_MAX	= 4,		/* ring slots of one session */
+	SESSION_ERRORS_MAX	= 20,	/* bad commands, then 421 */
+
+	/* queue */
+	OPEN_ENVELOPES_MAX	= SESSIONS_MAX,	/* of one smtpd worker */
+	STAGED_MAX		= 32 << 20,	/* content held in memory */
+	SMALL_MESSAGE_MAX	= 65536,	/* held whole until its end */
+	ACTIVE_MESSAGES_MAX	= 4096,		/* envelopes in memory */
+	RECEIVED_MAX		= 100,		/* hops, RFC 5321 6.3 */
+	GENERATIONS_MAX		= 20,
+
+	/* lookup */
+	ALIAS_DEPTH_MAX		= 20,
+	ALIAS_TARGETS_MAX	= 10000,	/* leaves of one recipient */
+	ALIAS_FILE_MAX		= 64 << 20,
+	EXPANSIONS_MAX		= 1024,		/* outstanding from queue */
+	LOOKUPS_MAX		= SESSIONS_MAX,	/* outstanding from smtpd */
+	USERS_MAX		= 4096,		/* outstanding from lookup */
+
+	/* resolver and remote */
+	QUESTIONS_MAX		= 4096,		/* outstanding from remote */
+	MX_MAX			= 10,
+	ADDRESSES_MAX		= 16,		/* of one destination */
+	JOBS_REMOTE_MAX		= 512,
+	JOB_RECIPIENTS_MAX	= 100,
+	REMOTE_REPLY_MAX	= 16384,	/* octets of one reply */
+
+	/* local */
+	JOBS_LOCAL_MAX		= 64,
+	AGENTS_MAX		= 32,
+	AGENT_IDLE		= 10 * 1000,
+	MAILBOX_PLACES_MAX	= 8,	/* directories of mailboxes */
+
+	/* control and monitor */
+	ADMIN_SESSIONS_MAX	= 64,
+	ADMIN_LINE_MAX		= 1024,
+	LIST_ROWS_MAX		= 64,		/* messages in one answer */
+
+	/* logger */
+	LOG_LINE_MAX		= 4096,
+	LOG_KEPT_MAX		= 256 << 10,	/* lines that wait for it */
+	LOG_AGAIN		= 20,		/* then they are sent again */
+
+	/* master */
+	CONFIG_FILE_MAX		= 4 << 20,
+	LISTENERS_MAX		= 64,
+	LISTEN_BACKLOG		= 1024,
+	RESTART_FIRST		= 100,		/* back-off of a dead child */
+	RESTART_MAX		= 30 * 1000,
+	RESTART_GOOD		= 60 * 1000,	/* life that ends back-off */
+	STOP_TIME		= 30 * 1000,	/* of each stage of a stop */
+	DRAIN_TIME		= 600 * 1000,	/* beside a successor */
+	WATCHDOG_EVERY		= 10 * 1000,
+	WATCHDOG_TIME		= 60 * 1000	/* of silence, then killed */
+};
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/fd.h"
+#include "shared/limits.h"
+#include "shared/log.h"
+
+enum { NAME_SIZE = 32, EXIT_OURS = 70, ESCAPE_LEN = 4 };
+
+/*
+ * Lines that the logger did not take at once wait in `kept`, each behind its
+ * length, so that a burst is not a loss; memory is used only then.  Threads
+ * log as well, hence the lock.
+ */
+static struct {
+	pthread_mutex_t	 lock;
+	int		 fd;
+	char		 name[NAME_SIZE];
+	unsigned	 dropped;
+	size_t		 head, tail;	/* of what is kept */
+	char		 kept[LOG_KEPT_MAX];
+} state = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .name = "relais" };
+
+static const char	 more[] = "...";
+
+void
+log_open(int fd)
+{
+	(void)pthread_mutex_lock(&state.lock);
+	fd_close(&state.fd);
+	state.fd = fd;
+	(void)pthread_mutex_unlock(&state.lock);
+}
+
+void
+log_name(const char *program)
+{
+	(void)snprintf(state.name, sizeof(state.name), "%s", program);
+}
+
+/* One line to standard error, in one call so that lines stay whole. */
+static void
+say(const char *line, size_t len)
+{
+	char	 text[NAME_SIZE + LOG_LINE_MAX + 4];
+	int	 n;
+
+	n = snprintf(text, sizeof(text), "%s: %.*s\n", state.name, (int)len,
+	    line);
+	(void)fd_write_all(STDERR_FILENO, text, n);
+}
+
+static bool
+is_full(int error)
+{
+	return error == EAGAIN || error == ENOBUFS;
+}
+
+static int
+send_line(const char *line, size_t len)
+{
+	ssize_t	 n;
+
+	do
+		n = send(state.fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n == -1 ? -1 : 0;
+}
+
+/* Lines that were lost are told before any other line may go. */
+static int
+tell_dropped(void)
+{
+	char	 note[64];
+	int	 len;
+
+	if (state.dropped == 0)
+		return 0;
+	len = snprintf(note, sizeof(note), "warning: %u log lines were lost",
+	    state.dropped);
+	if (send_line(note, len) == -1)
+		return -1;
+	state.dropped = 0;
+	return 0;
+}
+
+/* Sends what is kept, in order; -1 when some of it still waits. */
+static int
+send_kept(void)
+{
+	uint16_t	 len;
+
+	while (state.head < state.tail) {
+		memcpy(&len, state.kept + state.head, sizeof(len));
+		if (send_line(state.kept + state.head + sizeof(len), len) ==
+		    -1)
+			return -1;
+		state.head += sizeof(len) + len;
+	}
+	state.head = state.tail = 0;
+	return 0;
+}
+
+static int
+keep(const char *line, uint16_t len)
+{
+	if (sizeof(len) + len > sizeof(state.kept) - state.tail)
+		return -1;
+	memcpy(state.kept + state.tail, &len, sizeof(len));
+	memcpy(state.kept + state.tail + sizeof(len), line, len);
+	state.tail += sizeof(len) + len;
+	return 0;
+}
+
+/* Behind a line that was lost no line is kept: its place would be wrong. */
+static int
+deliver(const char *line, size_t len)
+{
+	if (state.fd == -1) {
+		say(line, len);
+		return 0;
+	}
+	if (send_kept() == 0 && tell_dropped() == 0 &&
+	    send_line(line, len) == 0)
+		return 0;
+	if (state.dropped == 0 && is_full(errno) && keep(line, len) == 0)
+		return 0;
+	state.dropped++;
+	return -1;
+}
+
+bool
+log_flush(void)
+{
+	bool	 done;
+
+	(void)pthread_mutex_lock(&state.lock);
+	done = state.fd == -1 || (send_kept() == 0 && tell_dropped() == 0);
+	(void)pthread_mutex_unlock(&state.lock);
+	return done;
+}
+
+/* How many octets `c` takes when it leaves. */
+static size_t
+escape(unsigned char c, char into[ESCAPE_LEN])
+{
+	static const char	 digits[] = "0123456789abcdef";
+
+	if (c >= ' ' && c <= '~') {
+		into[0] = c;
+		return 1;
+	}
+	into[0] = '\\';
+	into[1] = 'x';
+	into[2] = digits[c >> 4];
+	into[3] = digits[c & 15];
+	return ESCAPE_LEN;
+}
+
+size_t
+log_escape(char into[LOG_LINE_MAX], struct span raw)
+{
+	size_t	 len = 0, i, n;
+	char	 one[ESCAPE_LEN];
+
+	for (i = 0; i < raw.len; i++) {
+		n = escape(raw.ptr[i], one);
+		if (len + n > LOG_LINE_MAX - (sizeof(more) - 1)) {
+			memcpy(into + len, more, sizeof(more) - 1);
+			return len + sizeof(more) - 1;
+		}
+		memcpy(into + len, one, n);
+		len += n;
+	}
+	return len;
+}
+
+/* -1 when the logger did not take it; it is then on standard error if `last`,
+ * there being no next line to tell of the loss. */
+static void __attribute__((__format__(__printf__, 2, 0)))
+log_line(const char *level, const char *fmt, va_list ap, int last)
+{
+	char	 raw[LOG_LINE_MAX], line[LOG_LINE_MAX];
+	int	 saved = errno, n;
+	size_t	 len;
+
+	n = snprintf(raw, sizeof(raw), "%s", level);
+	errno = saved;
+	(void)vsnprintf(raw + n, sizeof(raw) - n, fmt, ap);
+	len = log_escape(line, span_of(raw));
+	(void)pthread_mutex_lock(&state.lock);
+	n = deliver(line, len);
+	(void)pthread_mutex_unlock(&state.lock);
+	if (n == -1 && last)
+		say(line, len);
+	errno = saved;
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	log_line("", fmt, ap, 0);
+	va_end(ap);
+}
+
+void
+log_warning(const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	log_line("warning: ", fmt, ap, 0);
+	va_end(ap);
+}
+
+void
+log_error(const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	log_line("error: ", fmt, ap, 0);
+	va_end(ap);
+}
+
+/* No atexit handler runs: what is broken is not asked to tidy up. */
+void
+fatal(const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	log_line("fatal: ", fmt, ap, 1);
+	va_end(ap);
+	_exit(EXIT_OURS);
+}

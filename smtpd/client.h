@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_CLIENT_H
+#define SMTPD_CLIENT_H
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/limits.h"
+
+/*
+ * Who is at the other end: an address and port, or a user of this machine
+ * where the listener is a Unix socket.  A value, complete once made.
+ */
+struct client {
+	unsigned	 flags;		/* of its listener: LISTENER_ */
+	uint8_t		 address[16];	/* IPv4 mapped; zeros for a user */
+	uint16_t	 port;
+	uid_t		 uid;
+};
+
+/* How a client is written. */
+enum client_style {
+	CLIENT_NAME,		/* "unknown[192.0.2.1]" or "uid 1000" */
+	CLIENT_WITH_PORT,	/* "unknown[192.0.2.1]:2525" or "uid 1000" */
+	CLIENT_TRACE		/* "unknown [192.0.2.1]" or "uid 1000" */
+};
+
+enum { CLIENT_SIZE = 80 };
+
+/* From what accept4(2) said; false when that is no client of ours. */
+bool	 client_init(struct client *, int fd, unsigned flags,
+	    const struct sockaddr_storage *);
+
+bool	 client_is_local(const struct client *);	/* a user */
+void	 client_format(char into[CLIENT_SIZE], const struct client *,
+	    enum client_style);
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/alloc.h"
+#include "shared/log.h"
+#include "smtpd/command.h"
+#include "smtpd/params.h"
+#include "smtpd/recipient.h"
+#include "smtpd/server.h"
+
+#define STATE_ANY	(STATE_NEW | STATE_READY | STATE_MAIL | STATE_RCPT)
+
+static void
+say(struct session *s, unsigned code, const char *enhanced, const char *text)
+{
+	struct reply	 r = reply_make(code, enhanced, "%s", text);
+
+	session_reply(s, &r);
+}
+
+/* ---- who is there -------------------------------------------------------- */
+
+/*
+ * More than the grammar of a domain, because clients call themselves all sorts
+ * of names; but nothing that could end the word in a Received line.
+ */
+static bool
+is_name(struct span s)
+{
+	size_t	 i;
+	char	 c;
+
+	if (s.len == 0 || s.len > HOST_TEXT_MAX)
+		return false;
+	for (i = 0; i < s.len; i++) {
+		c = s.ptr[i] | 0x20;
+		if ((c < 'a' || c > 'z') && (s.ptr[i] < '0' ||
+		    s.ptr[i] > ':') && strchr("-._[]", s.ptr[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+greet(struct session *s, struct span name, bool esmtp)
+{
+	if (!is_name(name)) {
+		say(s, 501, "5.5.2", "Invalid name of a host");
+		return false;
+	}
+	session_reset(s);
+	free(s->helo);
+	s->helo = span_dup(name);
+	s->esmtp = esmtp;
+	return true;
+}
+
+static void
+do_ehlo(struct session *s, struct span arg)
+{
+	struct reply	 r;
+
+	if (!greet(s, arg, true))
+		return;
+	r = reply_make(250, NULL, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
+	    "ENHANCEDSTATUSCODES\nHELP", s->server->hostname,
+	    (unsigned long long)s->server->size_max);
+	session_reply(s, &r);
+}
+
+static void
+do_helo(struct session *s, struct span arg)
+{
+	if (greet(s, arg, false))
+		say(s, 250, NULL, s->server->hostname);
+}
+
+/* ---- the transaction ----------------------------------------------------- */
+
+static void
+say_bad_path(struct session *s, enum addr_status status, const char *enhanced)
+{
+	if (status == ADDR_NOT_ASCII)
+		say(s, 553, "5.6.7", "Address is not ASCII");
+	else if (status == ADDR_TOO_LONG)
+		say(s, 501, enhanced, "Address is too long");
+	else
+		say(s, 501, enhanced, "Bad address syntax");
+}
+
+/*
+ * "FROM:<path>" or "TO:<path>" off the head of `*arg`.  A space in front of
+ * the path is against the grammar, but too many clients send it.
+ */
+static bool
+take_path(struct session *s, struct span *arg, enum addr_rules rules,
+    struct addr *a)
+{
+	const char	*word = rules == ADDR_REVERSE ? "FROM:" : "TO:";
+	const char	*code = rules == ADDR_REVERSE ? "5.1.7" : "5.1.3";
+	enum addr_status status;
+
+	if (!span_starts_word(*arg, word)) {
+		say(s, 501, "5.5.2", rules == ADDR_REVERSE ?
+		    "Syntax: MAIL FROM:<address>" :
+		    "Syntax: RCPT TO:<address>");
+		return false;
+	}
+	*arg = span_trim(span_skip(*arg, strlen(word)));
+	status = addr_parse_path(arg, rules, a, NULL);
+	if (status == ADDR_OK && (arg->len == 0 || *arg->ptr == ' '))
+		return true;
+	say_bad_path(s, status, code);
+	return false;
+}
+
+static void
+do_mail(struct session *s, struct span arg)
+{
+	struct transaction	*t;
+	struct mail_params	 params;
+	struct addr		 sender;
+	struct reply		 why;
+
+	if (!take_path(s, &arg, ADDR_REVERSE, &sender))
+		return;
+	t = transaction_new(s);
+	t->sender = sender;
+	if (!params_parse(arg, s->server->size_max, &params, &why)) {
+		session_log_reject(s, "MAIL", &why, NULL);
+		session_reset(s);
+		session_reply(s, &why);
+		return;
+	}
+	t->declared = params.size;
+	t->eight_bit = params.eight_bit;
+	say(s, 250, "2.1.0", "Ok");
+}
+
+static void
+do_rcpt(struct session *s, struct span arg)
+{
+	struct transaction	*t = s->transaction;
+
+	if (!take_path(s, &arg, ADDR_FORWARD, &t->recipient)) {
+		t->refused++;
+		return;
+	}
+	if (arg.len > 0)
+		say(s, 555, "5.5.4", "Parameter not recognized");
+	else if (t->accepted >= s->server->recipients_max)
+		say(s, 452, "4.5.3", "Too many recipients");
+	else if (s->server->recipient_octets > RECIPIENT_OCTETS_MAX)
+		say(s, 452, "4.3.1", "Too many recipients for now");
+	else
+		recipient_ask(t);
+}
+
+static void
+do_data(struct session *s, struct span arg)
+{
+	(void)arg;
+	if (s->transaction->accepted > 0)
+		submit_open(s->transaction);
+	else if (s->transaction->refused > 0)
+		say(s, 554, "5.5.1", "No valid recipients");
+	else
+		say(s, 503, "5.5.1", "RCPT first");
+}
+
+static void
+do_rset(struct session *s, struct span arg)
+{
+	(void)arg;
+	session_reset(s);
+	say(s, 250, "2.0.0", "Ok");
+}
+
+/* ---- the rest ------------------------------------------------------------ */
+
+static void
+do_noop(struct session *s, struct span arg)
+{
+	(void)arg;
+	say(s, 250, "2.0.0", "Ok");
+}
+
+static void
+do_quit(struct session *s, struct span arg)
+{
+	(void)arg;
+	say(s, 221, "2.0.0", "Bye");
+	session_close(s, NULL);
+}
+
+static void
+do_vrfy(struct session *s, struct span arg)
+{
+	(void)arg;
+	say(s, 252, "2.5.2", "Send some mail, it will be tried");
+}
+
+static void
+do_help(struct session *s, struct span arg)
+{
+	(void)arg;
+	say(s, 214, "2.0.0", "This is relais, an SMTP server.  Commands:\n"
+	    "EHLO HELO MAIL RCPT DATA RSET NOOP QUIT HELP VRFY\n"
+	    "Write to postmaster about trouble with mail.");
+}
+
+static void
+do_nothing(struct session *s, struct span arg)
+{
+	(void)arg;
+	say(s, 502, "5.5.1", "Command not implemented");
+}
+
+/* A browser was made to speak to us: it shall get no word more through. */
+static void
+do_http(struct session *s, struct span arg)
+{
+	struct reply	 r = reply_make(421, "4.7.0",
+			    "%s This is not a web server",
+			    s->server->hostname);
+	char		 client[CLIENT_SIZE];
+
+	(void)arg;
+	client_format(client, &s->client, CLIENT_NAME);
+	log_warning("non-SMTP command from %s: %s", client, s->command->verb);
+	session_close(s, &r);
+}
+
+static const struct command commands[] = {
+	{ "EHLO", STATE_ANY, STATE_READY, REQUIRED, TALLY_EHLO, do_ehlo },
+	{ "HELO", STATE_ANY, STATE_READY, REQUIRED, TALLY_HELO, do_helo },
+	{ "MAIL", STATE_READY, STATE_MAIL, REQUIRED, TALLY_MAIL, do_mail },
+	{ "RCPT", STATE_MAIL | STATE_RCPT, STATE_RCPT, REQUIRED, TALLY_RCPT,
+	    do_rcpt },
+	{ "DATA", STATE_MAIL | STATE_RCPT, STATE_CONTENT, NONE, TALLY_DATA,
+	    do_data },
+	{ "RSET", STATE_ANY, STATE_STAY, NONE, TALLY_RSET, do_rset },
+	{ "NOOP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_NOOP, do_noop },
+	{ "QUIT", STATE_ANY, STATE_STAY, NONE, TALLY_QUIT, do_quit },
+	{ "VRFY", STATE_ANY, STATE_STAY, REQUIRED, TALLY_VRFY, do_vrfy },
+	{ "HELP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_HELP, do_help },
+
+	{ "EXPN", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
+	{ "SEND", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
+	{ "SOML", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
+	{ "SAML", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
+	{ "TURN", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
+
+	{ "GET", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_http },
+	{ "POST", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_http },
+	{ "HEAD", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_http },
+	{ "PUT", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_http },
+	{ "PATCH", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_http },
+	{ "DELETE", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_http },
+	{ "TRACE", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_http },
+	{ "OPTIONS", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_http },
+	{ "CONNECT", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_http },
+};
+
+static const struct command unknown = { .verb = "UNKNOWN",
+	.tally = TALLY_UNKNOWN };
+
+static const struct command *
+find(struct span verb)
+{
+	size_t	 i;
+
+	for (i = 0; i < COUNT(commands); i++)
+		if (span_is_word(verb, commands[i].verb))
+			return &commands[i];
+	return &unknown;
+}
+
+static bool
+has_control(struct span s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
+			return true;
+	return false;
+}
+
+static void
+say_out_of_order(struct session *s)
+{
+	if (s->state == STATE_NEW)
+		say(s, 503, "5.5.1", "EHLO first");
+	else if (s->transaction != NULL)
+		say(s, 503, "5.5.1", "A transaction is open already");
+	else
+		say(s, 503, "5.5.1", "MAIL first");
+}
+
+void
+command_take(struct session *s, struct span line)
+{
+	struct span		 verb, arg;
+	const struct command	*c;
+
+	arg = span_trim(span_cut(span_trim(line), ' ', &verb));
+	s->command = c = has_control(line) ? &unknown : find(verb);
+	s->tried[c->tally]++;
+	if (has_control(line))
+		say(s, 500, "5.5.2", "Control character in a command");
+	else if (c == &unknown)
+		say(s, 500, "5.5.1", "Command not recognized");
+	else if (!(c->from & s->state))
+		say_out_of_order(s);
+	else if (c->arg == REQUIRED && arg.len == 0)
+		say(s, 501, "5.5.2", "An argument is missing");
+	else if (c->arg == NONE && arg.len > 0)
+		say(s, 501, "5.5.2", "No argument is allowed");
+	else
+		c->run(s, arg);
+}
+
+void
+command_too_long(struct session *s)
+{
+	s->command = &unknown;
+	s->tried[TALLY_UNKNOWN]++;
+	say(s, 500, "5.5.6", "Line too long");
+}

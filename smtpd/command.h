@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_COMMAND_H
+#define SMTPD_COMMAND_H
+
+#include "smtpd/session.h"
+
+/* A row of the protocol table, as far as the session needs it. */
+struct command {
+	const char	*verb;
+	unsigned	 from;		/* states it is welcome in */
+	enum session_state next;	/* after a 2xx or 3xx, or STATE_STAY */
+	enum { NONE, OPTIONAL, REQUIRED } arg;
+	enum tally	 tally;
+	void		(*run)(struct session *, struct span arg);
+};
+
+/*
+ * Takes one line from the client, less its CRLF; it is borrowed.  The reply
+ * may come later, from elsewhere.
+ */
+void	 command_take(struct session *, struct span line);
+
+/* The line was longer than COMMAND_LINE_MAX, and has ended. */
+void	 command_too_long(struct session *);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_CONTENT_H
+#define SMTPD_CONTENT_H
+
+#include "shared/span.h"
+
+/*
+ * The content behind DATA, un-dotted as it comes (RFC 5321 sections 2.3.8,
+ * 4.1.1.4, 4.5.2).  Only CRLF ends a line and only CRLF.CRLF ends the content,
+ * also when it is refused: what is wrong with it is told at its true end.
+ * It is pure: it knows octets, a size and nothing of sessions.
+ */
+enum content_verdict {
+	CONTENT_GOOD,
+	CONTENT_BARE,		/* a CR or LF ends no line: 550 5.5.2 */
+	CONTENT_TOO_BIG,	/* 552 5.3.4 */
+	CONTENT_LOOPS,		/* more than RECEIVED_MAX hops: 554 5.4.6 */
+	CONTENT_UNWANTED	/* by content_discard */
+};
+
+enum content_status {
+	CONTENT_MORE,		/* all input is used up */
+	CONTENT_FULL,		/* the sink takes no more for now */
+	CONTENT_END		/* what is left of the input is commands */
+};
+
+enum content_place {
+	AT_START, IN_LINE, AFTER_CR, AFTER_DOT, AFTER_DOT_CR, AT_END,
+	PLACE_COUNT
+};
+
+struct content {
+	enum content_place	 place;
+	enum content_verdict	 verdict;	/* the first that is not good */
+	uint64_t		 size;		/* octets kept */
+	uint64_t		 size_max;	/* 0: any */
+	unsigned		 hops;		/* Received lines in it */
+	unsigned		 matched;	/* of "received:", or NO */
+	bool			 in_header;
+};
+
+/* Where octets go: `room` of them at `at`; both are moved on.  `more` finds
+ * room when there is none, or is false and nothing is lost. */
+struct content_sink {
+	char	*at;
+	size_t	 room;
+	bool	(*more)(struct content_sink *);
+	void	*arg;
+};
+
+void	 content_init(struct content *, uint64_t size_max);
+
+/*
+ * Takes what it can off the head of `*in`.  When the verdict is not good
+ * nothing is kept any more, and what the sink has is void.
+ */
+enum content_status	 content_feed(struct content *, struct span *in,
+			    struct content_sink *);
+
+/* Reads on to the end, but keeps nothing more. */
+void	 content_discard(struct content *);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The receiving SMTP server: speaks to strangers, and holds nothing that is
+ * worth having.  It opens no file and no connection; it is given listeners,
+ * asks lookup about recipients and hands mail to queue.
+ */
+#include "shared/log.h"
+#include "smtpd/recipient.h"
+#include "smtpd/server.h"
+
+static struct server server;
+
+/* How long clients wait at the start for neighbours that are not there. */
+enum { PATIENCE = 10 * 1000 };
+
+/* ---- what master tells --------------------------------------------------- */
+
+static void
+on_conf_host(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!span_copy(m->conf_host.hostname, server.hostname,
+	    sizeof(server.hostname)))
+		fatal("the host's name is too long");
+}
+
+static void
+on_conf_listener(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (m->nfds != 1)
+		fatal("listener %u has no socket", m->conf_listener.number);
+	listener_new(&server, &m->conf_listener, m->fds[0]);
+	m->fds[0] = -1;
+}
+
+static unsigned
+or_default(unsigned value, unsigned instead)
+{
+	return value > 0 ? value : instead;
+}
+
+static void
+on_conf_smtpd(struct peer *p, struct msg *m)
+{
+	const struct msg_conf_smtpd	*c = &m->conf_smtpd;
+
+	(void)p;
+	server.size_max = c->size_max;
+	server.recipients_max = or_default(c->recipients_max, RECIPIENTS_MAX);
+	server.command_time = or_default(c->command_time, COMMAND_TIME);
+	server.data_time = or_default(c->data_time, DATA_TIME);
+	server.errors_max = or_default(c->errors, SESSION_ERRORS_MAX);
+}
+
+static void
+on_conf_relay(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!policy_add(&server.policy, m->conf_relay.address,
+	    m->conf_relay.prefix))
+		fatal("a network that may relay is not one, or one too many");
+}
+
+/* ---- what neighbours say ------------------------------------------------- */
+
+static void
+on_verdict(struct peer *p, struct msg *m)
+{
+	(void)p;
+	recipient_on_verdict(&server, &m->verdict);
+}
+
+static void
+on_opened(struct peer *p, struct msg *m)
+{
+	(void)p;
+	submit_on_opened(&server, &m->opened);
+}
+
+static void
+on_stored(struct peer *p, struct msg *m)
+{
+	(void)p;
+	submit_on_stored(&server, &m->stored);
+}
+
+/*
+ * At the start the neighbours are only seconds away: whoever comes earlier
+ * waits in the backlog, and is not told to come again later.
+ */
+static void
+open_doors(void *arg)
+{
+	(void)arg;
+	timer_unset(&server.patience);
+	server.started = true;
+	listeners_start(&server);
+}
+
+static void
+found(struct peer *p)
+{
+	if (peer_role(p) == ROLE_LOOKUP)
+		recipient_found(&server, p);
+	else if (peer_role(p) == ROLE_QUEUE)
+		submit_found(&server, p);
+	if (timer_is_set(&server.patience) && server.lookup != NULL &&
+	    server.queue != NULL)
+		open_doors(NULL);
+}
+
+static void
+lost(struct peer *p)
+{
+	if (p == server.lookup)
+		recipient_lost(&server);
+	else if (p == server.queue)
+		submit_lost(&server);
+}
+
+static void
+freed(struct peer *p)
+{
+	if (p == server.queue)
+		handover_freed(&server);
+}
+
+/* ---- the program --------------------------------------------------------- */
+
+static void
+after_drop(struct process *process)
+{
+	server.process = process;
+	server.loop = process_loop(process);
+	timer_init(&server.patience, server.loop, open_doors, NULL);
+	timer_init(&server.lookup_away, server.loop, recipient_give_up,
+	    &server);
+	timer_init(&server.queue_away, server.loop, submit_give_up, &server);
+	server.recipients_max = RECIPIENTS_MAX;
+	server.command_time = COMMAND_TIME;
+	server.data_time = DATA_TIME;
+	server.errors_max = SESSION_ERRORS_MAX;
+}
+
+static void
+start(void)
+{
+	if (server.lookup != NULL && server.queue != NULL)
+		open_doors(NULL);
+	else
+		timer_in(&server.patience, PATIENCE);
+}
+
+/* Sessions go on to their natural end, with whoever has come. */
+static void
+drain(void)
+{
+	server.draining = true;
+	timer_unset(&server.patience);
+	listeners_drain(&server);
+}
+
+static void
+end_of_turn(void)
+{
+	if (server.draining && server.session_count == 0)
+		process_exit(server.process, 0);
+}
+
+static void
+stop(void)
+{
+	server.stopping = true;
+	timer_unset(&server.patience);
+	listeners_stop(&server);
+	sessions_stop(&server);
+}
+
+static const struct route inbox[] = {
+	{ MSG_CONF_HOST,	on_conf_host },
+	{ MSG_CONF_LISTENER,	on_conf_listener },
+	{ MSG_CONF_SMTPD,	on_conf_smtpd },
+	{ MSG_CONF_RELAY,	on_conf_relay },
+	{ MSG_VERDICT,		on_verdict },
+	{ MSG_OPENED,		on_opened },
+	{ MSG_STORED,		on_stored },
+	{ MSG_COUNT,		NULL }
+};
+
+static const struct program smtpd = {
+	.role = ROLE_SMTPD,
+	.priv = { .calls = PRIV_ACCEPT, .files = SESSIONS_MAX + 256 },
+	.after_drop = after_drop,
+	.start = start,
+	.found = found,
+	.lost = lost,
+	.freed = freed,
+	.stop = stop,
+	.drain = drain,
+	.end_of_turn = end_of_turn,
+	.inbox = inbox,
+};
+
+int
+main(int argc, char **argv)
+{
+	return program_run(&smtpd, argc, argv);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_SERVER_H
+#define SMTPD_SERVER_H
+
+#include <sys/queue.h>
+
+#include "shared/program.h"
+#include "smtpd/handover.h"
+#include "smtpd/listener.h"
+#include "smtpd/policy.h"
+#include "smtpd/session.h"
+#include "smtpd/submit.h"
+#include "smtpd/transaction.h"
+
+/* Until master says otherwise: RFC 5321 section 4.5.3.2. */
+enum { COMMAND_TIME = 5 * 60 * 1000, DATA_TIME = 3 * 60 * 1000 };
+
+/*
+ * A neighbour that went is soon back, being restarted: clients wait so long for
+ * it, and hear 451 only behind that.  Milliseconds.
+ */
+enum { AWAY_TIME = 5 * 1000 };
+
+/* Octets of accepted recipients that all sessions together may hold. */
+enum { RECIPIENT_OCTETS_MAX = 256 << 20 };
+
+/* What all sessions of this process share.  main.c holds the one there is. */
+struct server {
+	struct process		*process;
+	struct loop		*loop;
+	struct peer		*lookup, *queue;	/* NULL while absent */
+	struct timer		 lookup_away, queue_away; /* it may come back */
+
+	char			 hostname[HOST_TEXT_MAX + 1];
+	uint64_t		 size_max;		/* 0: any */
+	unsigned		 recipients_max;
+	unsigned		 command_time, data_time; /* milliseconds */
+	unsigned		 errors_max;
+	struct policy		 policy;
+
+	struct listener_list	 listeners;
+	struct session_list	 sessions;
+	unsigned		 session_count;
+	struct tokens		 tokens;
+	size_t			 recipient_octets;
+	struct handover		 handover;
+	struct timer		 patience;	/* before the first client */
+	bool			 started, stopping;
+	bool			 draining;	/* a successor accepts */
+};
+
+#endif

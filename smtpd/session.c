@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/alloc.h"
+#include "shared/id.h"
+#include "shared/log.h"
+#include "smtpd/command.h"
+#include "smtpd/server.h"
+
+enum {
+	INPUT_MAX	= 32768,
+	OUTPUT_MAX	= 16384,
+	SKIP_MAX	= 1 << 20,	/* of one line that is too long */
+	CLOSE_TIME	= 10 * 1000,	/* for the last words to get out */
+	ANSWER_TIME	= 10 * 60 * 1000 /* RFC 5321 section 4.5.3.2.6 */
+};
+
+static const char *const tallies[TALLY_COUNT] = {
+	"ehlo", "helo", "mail", "rcpt", "data", "rset", "noop", "vrfy",
+	"help", "quit", "unknown"
+};
+
+/* ---- what the log is told ------------------------------------------------ */
+
+static void
+log_event(const struct session *s, const char *what)
+{
+	char	 client[CLIENT_SIZE];
+
+	client_format(client, &s->client, CLIENT_NAME);
+	log_info("%s after %s from %s", what,
+	    s->command ? s->command->verb : "CONNECT", client);
+}
+
+static void
+put_tally(struct buf *b, const char *name, unsigned good, unsigned tried)
+{
+	if (good == tried)
+		(void)buf_printf(b, " %s=%u", name, good);
+	else
+		(void)buf_printf(b, " %s=%u/%u", name, good, tried);
+}
+
+static void
+log_disconnect(const struct session *s)
+{
+	unsigned	 i, good = 0, tried = 0;
+	char		 client[CLIENT_SIZE];
+	struct buf	 b;
+
+	buf_init(&b, 512);
+	for (i = 0; i < TALLY_COUNT; i++) {
+		good += s->good[i];
+		tried += s->tried[i];
+		if (s->tried[i] > 0)
+			put_tally(&b, tallies[i], s->good[i], s->tried[i]);
+	}
+	put_tally(&b, "commands", good, tried);
+	client_format(client, &s->client, CLIENT_NAME);
+	log_info("disconnect from %s%.*s", client, (int)buf_len(&b),
+	    buf_span(&b).ptr);
+	buf_clear(&b);
+}
+
+void
+session_log_reject(const struct session *s, const char *where,
+    const struct reply *r, const struct addr *to)
+{
+	const struct transaction *t = s->transaction;
+	char		 id[ID_SIZE] = "NOQUEUE", client[CLIENT_SIZE];
+	char		 enhanced[ENHANCED_SIZE];
+
+	if (t != NULL && t->message != 0)
+		id_format(id, t->message);
+	client_format(client, &s->client, CLIENT_NAME);
+	reply_enhanced(r, enhanced);
+	log_info("%s: reject: %s from %s: %u %s %s; from=<%s>%s%s%s "
+	    "proto=%s helo=<%s>", id, where, client, r->code, enhanced,
+	    r->text, t != NULL ? t->sender.text : "",
+	    to != NULL ? " to=<" : "", to != NULL ? to->text : "",
+	    to != NULL ? ">" : "", s->esmtp ? "ESMTP" : "SMTP",
+	    s->helo != NULL ? s->helo : "");
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+static void
+session_free(struct session *s)
+{
+	struct server	*server = s->server;
+
+	log_disconnect(s);
+	transaction_free(s->transaction);
+	timer_clear(&s->timer);
+	stream_free(s->stream);
+	LIST_REMOVE(s, entry);
+	server->session_count--;
+	listener_release(s->listener);
+	free(s->helo);
+	free(s);
+	if (server->stopping && server->session_count == 0)
+		process_exit(server->process, 0);
+}
+
+void
+session_close(struct session *s, const struct reply *last)
+{
+	if (s->closing)
+		return;
+	s->closing = true;
+	if (last != NULL)
+		(void)reply_put(last, stream_out(s->stream));
+	transaction_free(s->transaction);
+	stream_finish(s->stream);
+	timer_in(&s->timer, CLOSE_TIME);
+}
+
+static void
+close_for_stop(struct session *s)
+{
+	struct reply	 r = reply_make(421, "4.3.2",
+			    "%s Service is stopping, try again later",
+			    s->server->hostname);
+
+	session_close(s, &r);
+}
+
+static void
+close_for_errors(struct session *s)
+{
+	struct reply	 r = reply_make(421, "4.7.0", "%s Too many errors",
+			    s->server->hostname);
+
+	log_event(s, "too many errors");
+	session_close(s, &r);
+}
+
+/*
+ * A neighbour is there and says nothing; no client waits longer.  What queue
+ * has whole it may store all the same: a duplicate, not a loss.
+ */
+static void
+close_for_silence(struct session *s)
+{
+	struct reply	 r = reply_make(421, "4.3.0",
+			    "%s No answer in time, try again later",
+			    s->server->hostname);
+
+	log_event(s, "no answer of ours");
+	session_close(s, &r);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct session	*s = arg;
+	struct reply	 r = reply_make(421, "4.4.2", "%s Timeout exceeded",
+			    s->server->hostname);
+
+	if (s->closing) {
+		session_free(s);
+		return;
+	}
+	if (s->waits) {
+		close_for_silence(s);
+		return;
+	}
+	log_event(s, "timeout");
+	session_close(s, &r);
+}
+
+static void
+on_closed(void *arg, int error)
+{
+	struct session	*s = arg;
+
+	(void)error;
+	if (!s->closing)
+		log_event(s, "lost connection");
+	session_free(s);
+}
+
+void
+sessions_stop(struct server *server)
+{
+	struct session	*s;
+
+	LIST_FOREACH(s, &server->sessions, entry)
+		if (s->state != STATE_CONTENT)
+			close_for_stop(s);
+	if (server->session_count == 0)
+		process_exit(server->process, 0);
+}
+
+/* ---- replies ------------------------------------------------------------- */
+
+/* Never closes: whoever answers may go on with what it holds. */
+static void
+say(struct session *s, const struct reply *r)
+{
+	if (s->closing)
+		return;
+	if (!reply_put(r, stream_out(s->stream)))
+		s->mute = true;
+	if (reply_is_refusal(r))
+		s->errors++;
+}
+
+void
+session_reply(struct session *s, const struct reply *r)
+{
+	const struct command	*c = s->command;
+
+	if (r->code < 400 && c->next != STATE_STAY)
+		s->state = c->next;
+	if (r->code < 300)
+		s->good[c->tally]++;
+	say(s, r);
+}
+
+void
+session_end_content(struct session *s, const struct reply *r)
+{
+	session_reset(s);
+	if (reply_is_success(r)) {
+		s->good[TALLY_DATA]++;
+		s->errors = 0;
+	}
+	say(s, r);
+}
+
+void
+session_reset(struct session *s)
+{
+	transaction_free(s->transaction);
+	if (s->state != STATE_NEW)
+		s->state = STATE_READY;
+}
+
+/* ---- input --------------------------------------------------------------- */
+
+/*
+ * The last octet stays: it may be the CR of the line's end.  Who goes on like
+ * that is not looking for one.
+ */
+static void
+skip(struct session *s, struct buf *in)
+{
+	size_t	 n = buf_len(in) - 1;
+
+	buf_drop(in, n);
+	s->skipped += n;
+	if (s->skipped <= SKIP_MAX)
+		return;
+	command_too_long(s);
+	session_close(s, NULL);
+}
+
+/* Both return false when the input does not hold enough. */
+static bool
+take_command(struct session *s, struct buf *in)
+{
+	struct span	 line;
+
+	if (!buf_take_line(in, &line)) {
+		if (buf_len(in) > COMMAND_LINE_MAX ||
+		    (s->skipped > 0 && buf_len(in) > 0))
+			skip(s, in);
+		return false;
+	}
+	if (s->skipped + line.len + 2 > COMMAND_LINE_MAX)
+		command_too_long(s);
+	else
+		command_take(s, line);
+	s->skipped = 0;
+	return true;
+}
+
+static bool
+take(struct session *s)
+{
+	struct buf	*in = stream_in(s->stream);
+
+	if (s->state == STATE_CONTENT)
+		return submit_take(s->transaction, in);
+	return take_command(s, in);
+}
+
+/* The content that is coming may still come while we stop. */
+static bool
+must_stop(const struct session *s)
+{
+	return s->server->stopping && s->state != STATE_CONTENT;
+}
+
+static bool
+errs_too_much(const struct session *s)
+{
+	return s->errors >= s->server->errors_max;
+}
+
+/* Replies that the client does not read are its limit, too. */
+static bool
+may_go_on(const struct session *s)
+{
+	return !s->closing && !s->mute && !must_stop(s) &&
+	    !errs_too_much(s) && !transaction_is_waiting(s->transaction) &&
+	    stream_waiting(s->stream) <= OUTPUT_MAX / 2;
+}
+
+static int64_t
+patience(const struct session *s)
+{
+	if (s->waits)
+		return ANSWER_TIME;
+	return s->state == STATE_CONTENT ? s->server->data_time :
+	    s->server->command_time;
+}
+
+/*
+ * Time runs anew when the turn changes between the client and us.  Input that
+ * came ahead of an answer is held, so that an end of file behind it is not
+ * seen before it; nor is it seen that such a client has gone.
+ */
+static void
+settle(struct session *s, bool progress)
+{
+	bool	 waits = transaction_is_waiting(s->transaction);
+
+	stream_hold(s->stream, waits && buf_len(stream_in(s->stream)) > 0);
+	if (waits != s->waits)
+		progress = true;
+	s->waits = waits;
+	if (progress || !timer_is_set(&s->timer))
+		timer_in(&s->timer, patience(s));
+}
+
+void
+session_resume(struct session *s)
+{
+	bool	 progress = false;
+
+	while (may_go_on(s) && take(s))
+		progress = true;
+	if (s->closing)
+		return;
+	if (s->mute)
+		session_close(s, NULL);
+	else if (errs_too_much(s))
+		close_for_errors(s);
+	else if (must_stop(s))
+		close_for_stop(s);
+	else
+		settle(s, progress);
+}
+
+static void
+on_readable(void *arg)
+{
+	session_resume(arg);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct session	*s = arg;
+
+	if (!s->closing && buf_len(stream_in(s->stream)) > 0)
+		session_resume(s);
+}
+
+/* ---- the beginning ------------------------------------------------------- */
+
+static void
+greet(struct session *s)
+{
+	struct reply	 r = reply_make(220, NULL, "%s ESMTP relais",
+			    s->server->hostname);
+	char		 client[CLIENT_SIZE];
+
+	client_format(client, &s->client, CLIENT_WITH_PORT);
+	log_info("connect from %s", client);
+	(void)reply_put(&r, stream_out(s->stream));
+	timer_in(&s->timer, s->server->command_time);
+}
+
+void
+session_new(struct server *server, struct listener *l, int fd,
+    const struct client *client)
+{
+	static const struct stream_limits limits = { INPUT_MAX, OUTPUT_MAX };
+	static const struct stream_calls calls = { on_readable, on_drained,
+					    on_closed };
+	struct session	*s = xcalloc(1, sizeof(*s));
+
+	s->server = server;
+	s->listener = l;
+	s->client = *client;
+	s->state = STATE_NEW;
+	s->relay = policy_may_relay(&server->policy, client);
+	timer_init(&s->timer, server->loop, on_timer, s);
+	s->stream = stream_new(server->loop, fd, &limits, &calls, s);
+	LIST_INSERT_HEAD(&server->sessions, s, entry);
+	server->session_count++;
+	greet(s);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_SESSION_H
+#define SMTPD_SESSION_H
+
+#include <sys/queue.h>
+
+#include "shared/addr.h"
+#include "shared/loop.h"
+#include "shared/reply.h"
+#include "shared/stream.h"
+#include "smtpd/client.h"
+
+struct command;
+struct listener;
+struct server;
+
+/* Bits, so that a command can name all states it is welcome in. */
+enum session_state {
+	STATE_STAY	= 0,	/* of a row: no other than before */
+	STATE_NEW	= 1,	/* no EHLO yet */
+	STATE_READY	= 2,
+	STATE_MAIL	= 4,	/* a transaction, nobody accepted */
+	STATE_RCPT	= 8,	/* a transaction that DATA may follow */
+	STATE_CONTENT	= 16	/* 354 was said */
+};
+
+/* What "disconnect from" counts. */
+enum tally {
+	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA,
+	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_HELP, TALLY_QUIT,
+	TALLY_UNKNOWN, TALLY_COUNT
+};
+
+/*
+ * The life of one connection.  An idle one holds this and a stream without
+ * buffers; all that mail needs is in the transaction.  Public within smtpd
+ * for the commands; who else writes a field is named beside it.
+ */
+struct session {
+	LIST_ENTRY(session) entry;
+	struct server	*server;
+	struct listener	*listener;
+	struct stream	*stream;
+	struct timer	 timer;		/* the one deadline */
+	struct client	 client;
+	enum session_state state;
+	bool		 relay;		/* may send anywhere */
+	bool		 esmtp;		/* EHLO, not HELO */
+	bool		 mute;		/* a reply found no room */
+	bool		 closing;	/* only output is still going out */
+	bool		 waits;		/* the timer is that of an answer */
+	char		*helo;		/* what EHLO said, or NULL */
+
+	struct transaction *transaction; /* from MAIL on, or NULL */
+	const struct command *command;	/* the last one, or NULL */
+	size_t		 skipped;	/* octets of a line that is too long */
+	unsigned	 errors;	/* since mail was last accepted: 5xx,
+					 * and 4xx for recipients */
+	uint16_t	 tried[TALLY_COUNT], good[TALLY_COUNT];
+};
+
+LIST_HEAD(session_list, session);
+
+/* Takes the descriptor; the greeting gathers at once. */
+void	 session_new(struct server *, struct listener *, int fd,
+	    const struct client *);
+
+/*
+ * Says the answer to the command at hand, and moves the state as its row in
+ * the table tells; now or, if it had to be asked for, later.  Whoever answers
+ * from outside the command says session_resume next, so that what the client
+ * sent meanwhile is looked at.
+ */
+void	 session_reply(struct session *, const struct reply *);
+void	 session_resume(struct session *);
+
+/* The answer to the end of the content: the transaction is over. */
+void	 session_end_content(struct session *, const struct reply *);
+
+/* Back to READY; a transaction is given up. */
+void	 session_reset(struct session *);
+
+/* Says `last`, if not NULL, and closes when all is said. */
+void	 session_close(struct session *, const struct reply *last);
+
+/* "NOQUEUE: reject: RCPT from ...": `to` may be NULL. */
+void	 session_log_reject(const struct session *, const char *where,
+	    const struct reply *, const struct addr *to);
+
+/* Ends all of them in order; those whose content is coming may finish. */
+void	 sessions_stop(struct server *);
+
+#endif

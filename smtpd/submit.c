@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "shared/clock.h"
+#include "shared/id.h"
+#include "shared/log.h"
+#include "smtpd/server.h"
+#include "smtpd/trace.h"
+
+static struct server *
+server_of(const struct transaction *t)
+{
+	return t->session->server;
+}
+
+/* ---- the envelope -------------------------------------------------------- */
+
+/* Queue holds nothing of it any more, or is gone itself. */
+static void
+drop_envelope(struct transaction *t)
+{
+	slot_stop_waiting(t);
+	if (server_of(t)->queue != NULL)
+		slot_give_back(t);
+	t->slot = -1;
+	t->sink.room = 0;
+	t->slots_out = 0;
+	transaction_answered(t);
+}
+
+static bool
+is_envelope(const struct transaction *t)
+{
+	return t->token != 0 && t->awaits != AWAITS_VERDICT;
+}
+
+/* Whether END has been said decides: then it is queue's, come what may. */
+void
+submit_abandon(struct transaction *t)
+{
+	struct msg	 m = { .type = MSG_ABORT, .abort = { t->token } };
+
+	if (!is_envelope(t))
+		return;
+	if (!t->ended && server_of(t)->queue != NULL)
+		peer_put(server_of(t)->queue, &m);
+	drop_envelope(t);
+}
+
+static struct reply
+refusal(enum stored_outcome outcome)
+{
+	switch (outcome) {
+	case STORED_NO_SPACE:
+		return reply_make(452, "4.3.1", "Insufficient system storage");
+	case STORED_TOO_BIG:
+		return reply_make(552, "5.3.4",
+		    "Message size exceeds fixed limit");
+	default:
+		return reply_make(451, "4.3.0", "Queue is not available, "
+		    "try again later");
+	}
+}
+
+static void
+put_recipients(struct transaction *t)
+{
+	struct span	 list = buf_span(&t->recipients);
+	struct msg	 m = { .type = MSG_RECIPIENT };
+
+	m.recipient.token = t->token;
+	while (recipient_take(&list, &m.recipient.recipient)) {
+		peer_put(server_of(t)->queue, &m);
+		m.recipient.number++;
+	}
+}
+
+static unsigned
+flags_of(const struct transaction *t)
+{
+	unsigned	 flags = t->eight_bit ? MESSAGE_8BIT : 0;
+
+	if (client_is_local(&t->session->client))
+		flags |= MESSAGE_LOCAL;
+	return flags;
+}
+
+static void	 ask_open(void *);
+
+static void
+wait_for_credit(struct transaction *t)
+{
+	peer_wait(server_of(t)->queue, &t->waiter, ask_open, t);
+}
+
+static void
+ask_open(void *arg)
+{
+	struct transaction	*t = arg;
+	struct peer		*queue = server_of(t)->queue;
+	struct msg		 m = { .type = MSG_OPEN };
+	char			 client[CLIENT_SIZE], who[CLIENT_SIZE];
+
+	client_format(client, &t->session->client, CLIENT_WITH_PORT);
+	client_format(who, &t->session->client, CLIENT_NAME);
+	m.open.token = peer_token(queue);
+	m.open.sender = t->sender;
+	m.open.size = t->declared;
+	m.open.flags = flags_of(t);
+	m.open.client = span_of(client);
+	m.open.identity = span_of("");
+	if (client_is_local(&t->session->client))
+		m.open.identity = span_of(who);
+	if (!peer_ask(queue, &m)) {
+		wait_for_credit(t);
+		return;
+	}
+	transaction_ask(t, m.open.token);
+	put_recipients(t);
+}
+
+void
+submit_open(struct transaction *t)
+{
+	struct server	*server = server_of(t);
+	struct reply	 r;
+
+	if (server->queue == NULL && !timer_is_set(&server->queue_away)) {
+		r = refusal(STORED_FAILED);
+		session_reply(t->session, &r);
+		return;
+	}
+	t->awaits = AWAITS_OPENED;
+	if (server->queue != NULL)
+		ask_open(t);
+}
+
+/* ---- the content --------------------------------------------------------- */
+
+static struct reply
+verdict_reply(const struct transaction *t)
+{
+	switch (t->content.verdict) {
+	case CONTENT_BARE:
+		return reply_make(550, "5.5.2",
+		    "Bare CR or LF in the content");
+	case CONTENT_TOO_BIG:
+		return refusal(STORED_TOO_BIG);
+	case CONTENT_LOOPS:
+		return reply_make(554, "5.4.6", "Too many hops");
+	default:
+		return refusal(t->failure);
+	}
+}
+
+static void
+refuse_content(struct transaction *t)
+{
+	struct reply	 r = verdict_reply(t);
+
+	session_log_reject(t->session, "END-OF-MESSAGE", &r, NULL);
+	session_end_content(t->session, &r);
+}
+
+static void
+end_content(struct transaction *t)
+{
+	struct msg	 m = { .type = MSG_END };
+
+	if (t->content.verdict != CONTENT_GOOD) {
+		refuse_content(t);
+		return;
+	}
+	slot_send(t);
+	m.end.token = t->token;
+	m.end.size = t->sent;
+	m.end.recipients = t->accepted;
+	peer_put(server_of(t)->queue, &m);
+	t->ended = true;
+	t->awaits = AWAITS_STORED;
+}
+
+static void
+put_trace(struct transaction *t)
+{
+	struct session	*s = t->session;
+	struct span	 list = buf_span(&t->recipients), line;
+	struct addr	 only;
+	struct buf	 b;
+	struct trace	 trace = { &s->client, s->helo, s->server->hostname,
+			    s->esmtp, t->message, NULL, clock_wall() };
+
+	if (t->accepted == 1 && recipient_take(&list, &only))
+		trace.recipient = &only;
+	buf_init(&b, TRACE_MAX);
+	if (!trace_put(&b, &trace))
+		fatal("the Received line is too long");
+	line = buf_span(&b);
+	memcpy(t->sink.at, line.ptr, line.len);
+	t->sink.at += line.len;
+	t->sink.room -= line.len;
+	buf_clear(&b);
+}
+
+/* Our own line goes first, so there is a slot before any content is read. */
+static bool
+is_ready(struct transaction *t)
+{
+	if (t->content.verdict != CONTENT_GOOD)
+		return true;
+	if (!slot_more(&t->sink))
+		return false;
+	if (!t->traced)
+		put_trace(t);
+	t->traced = true;
+	return true;
+}
+
+bool
+submit_take(struct transaction *t, struct buf *in)
+{
+	struct span		 rest = buf_span(in);
+	size_t			 before = rest.len;
+	enum content_status	 status;
+
+	if (before == 0)
+		return false;
+	if (!is_ready(t)) {
+		slot_wait(t);
+		return false;
+	}
+	status = content_feed(&t->content, &rest, &t->sink);
+	buf_drop(in, before - rest.len);
+	if (t->content.verdict != CONTENT_GOOD)
+		submit_abandon(t);
+	if (status == CONTENT_END)
+		end_content(t);
+	else if (status == CONTENT_FULL)
+		slot_wait(t);
+	else
+		slot_pause(t);
+	return true;
+}
+
+/* ---- what queue says ----------------------------------------------------- */
+
+static void
+begin_content(struct transaction *t)
+{
+	struct session	*s = t->session;
+	struct reply	 r = reply_make(354, NULL,
+			    "End data with <CR><LF>.<CR><LF>");
+	char		 id[ID_SIZE], client[CLIENT_SIZE];
+
+	id_format(id, t->message);
+	client_format(client, &s->client, CLIENT_NAME);
+	log_info("%s: client=%s", id, client);
+	content_init(&t->content, s->server->size_max);
+	t->sink = (struct content_sink){ .more = slot_more, .arg = t };
+	t->awaits = AWAITS_NOTHING;
+	session_reply(s, &r);
+}
+
+void
+submit_on_opened(struct server *server, const struct msg_opened *m)
+{
+	struct transaction	*t = transaction_find(server, m->token);
+	struct session		*s;
+
+	if (t == NULL)
+		return;
+	if (t->awaits != AWAITS_OPENED) {
+		peer_accuse(server->queue, "opens what was not asked for");
+		return;
+	}
+	s = t->session;
+	t->message = m->message;
+	begin_content(t);
+	session_resume(s);
+}
+
+/* DATA is refused; the recipients stay, and the client may try again. */
+static void
+on_not_opened(struct transaction *t, enum stored_outcome outcome)
+{
+	struct reply	 r = refusal(outcome);
+
+	drop_envelope(t);
+	t->awaits = AWAITS_NOTHING;
+	session_log_reject(t->session, "DATA", &r, NULL);
+	session_reply(t->session, &r);
+}
+
+/* The rest of the content comes all the same, and then hears why. */
+static void
+on_failed_amid(struct transaction *t, enum stored_outcome outcome)
+{
+	drop_envelope(t);
+	t->failure = outcome;
+	content_discard(&t->content);
+}
+
+static void
+on_stored(struct transaction *t, enum stored_outcome outcome)
+{
+	struct reply	 r = refusal(outcome);
+	char		 id[ID_SIZE];
+
+	id_format(id, t->message);
+	if (outcome == STORED_OK)
+		r = reply_make(250, "2.0.0", "Ok: queued as %s", id);
+	else
+		session_log_reject(t->session, "END-OF-MESSAGE", &r, NULL);
+	t->awaits = AWAITS_NOTHING;
+	session_end_content(t->session, &r);
+}
+
+/* Only what was ended can be stored, and nobody aborted what we still know. */
+static bool
+is_plausible(const struct transaction *t, const struct msg_stored *m)
+{
+	if (t->awaits == AWAITS_VERDICT || m->outcome == STORED_ABORTED)
+		return false;
+	if (m->outcome == STORED_OK)
+		return t->awaits == AWAITS_STORED && m->message == t->message;
+	return true;
+}
+
+static void
+end_envelope(struct transaction *t, enum stored_outcome outcome)
+{
+	struct session	*s = t->session;
+
+	if (t->awaits == AWAITS_OPENED)
+		on_not_opened(t, outcome);
+	else if (t->awaits == AWAITS_STORED)
+		on_stored(t, outcome);
+	else
+		on_failed_amid(t, outcome);
+	session_resume(s);
+}
+
+void
+submit_on_stored(struct server *server, const struct msg_stored *m)
+{
+	struct transaction	*t = transaction_find(server, m->token);
+
+	if (t == NULL)
+		return;		/* we had taken it back, or the client left */
+	if (is_plausible(t, m))
+		end_envelope(t, m->outcome);
+	else
+		peer_accuse(server->queue, "stored what was not its to store");
+}
+
+/* ---- its coming and going ------------------------------------------------ */
+
+void
+submit_found(struct server *server, struct peer *queue)
+{
+	struct ring	*ring = peer_ring_out(queue);
+	struct session	*s;
+
+	if (ring == NULL) {
+		peer_accuse(queue, "has no ring");
+		return;
+	}
+	handover_init(&server->handover, ring);
+	server->queue = queue;
+	timer_unset(&server->queue_away);
+	LIST_FOREACH(s, &server->sessions, entry)
+		if (transaction_is_unasked(s->transaction,
+		    AWAITS_OPENED))
+			ask_open(s->transaction);
+}
+
+void
+submit_give_up(void *arg)
+{
+	struct server	*server = arg;
+	struct session	*s;
+
+	LIST_FOREACH(s, &server->sessions, entry) {
+		if (!transaction_is_unasked(s->transaction,
+		    AWAITS_OPENED))
+			continue;
+		on_not_opened(s->transaction, STORED_FAILED);
+		session_resume(s);
+	}
+}
+
+/*
+ * An envelope without an id is as good as not asked for; what became of one
+ * with content is unknown, and its client is told to come again.
+ */
+void
+submit_lost(struct server *server)
+{
+	struct session		*s;
+	struct transaction	*t;
+
+	server->queue = NULL;
+	LIST_FOREACH(s, &server->sessions, entry) {
+		t = s->transaction;
+		if (t == NULL)
+			continue;
+		if (t->awaits == AWAITS_OPENED) {
+			waiter_clear(&t->waiter);
+			drop_envelope(t);
+		} else if (is_envelope(t)) {
+			end_envelope(t, STORED_FAILED);
+		}
+	}
+	timer_in(&server->queue_away, AWAY_TIME);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/clock.h"
+#include "shared/id.h"
+#include "smtpd/trace.h"
+
+/* A part for the line: its length is bounded here, its octets made printable
+ * ASCII. */
+static void
+clean(char *into, size_t size, const char *from)
+{
+	size_t	 i;
+
+	for (i = 0; i + 1 < size && from[i] != '\0'; i++)
+		into[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
+	into[i] = '\0';
+}
+
+static bool
+put_recipient(struct buf *b, const struct addr *recipient)
+{
+	char	 text[ADDR_TEXT_MAX + 1];
+
+	if (recipient == NULL)
+		return buf_put(b, span_of(";\r\n\t"));
+	clean(text, sizeof(text), recipient->text);
+	return buf_printf(b, "\r\n\tfor <%s>; ", text);
+}
+
+bool
+trace_put(struct buf *b, const struct trace *t)
+{
+	char	 helo[HOST_TEXT_MAX + 1], host[HOST_TEXT_MAX + 1];
+	char	 client[CLIENT_SIZE], id[ID_SIZE], date[DATE_SIZE];
+
+	clean(helo, sizeof(helo), t->helo);
+	clean(host, sizeof(host), t->host);
+	client_format(client, t->client, CLIENT_TRACE);
+	id_format(id, t->message);
+	date_format(date, t->wall);
+	return buf_printf(b, "Received: from %s (%s)\r\n"
+	    "\tby %s (relais) with %s id %s", helo, client, host,
+	    t->esmtp ? "ESMTP" : "SMTP", id) &&
+	    put_recipient(b, t->recipient) &&
+	    buf_printf(b, "%s\r\n", date);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_TRACE_H
+#define SMTPD_TRACE_H
+
+#include "shared/addr.h"
+#include "shared/buf.h"
+#include "smtpd/client.h"
+
+/* What our Received line says (RFC 5321 section 4.4). */
+struct trace {
+	const struct client	*client;
+	const char		*helo;
+	const char		*host;
+	bool			 esmtp;		/* EHLO, not HELO */
+	uint64_t		 message;
+	const struct addr	*recipient;	/* the only one, or NULL */
+	int64_t			 wall;
+};
+
+enum { TRACE_MAX = 2048 };
+
+/*
+ * Appends the line, folded, with CRLF at its end: at most TRACE_MAX octets.
+ * No control character leaves here, whatever the parts hold.  False when the
+ * buf refuses.
+ */
+bool	 trace_put(struct buf *, const struct trace *);
+
+#endif

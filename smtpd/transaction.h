@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_TRANSACTION_H
+#define SMTPD_TRANSACTION_H
+
+#include <sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include "shared/peer.h"
+#include "smtpd/content.h"
+#include "smtpd/session.h"
+
+/* What a transaction waits for; meanwhile no line of the client is read. */
+enum awaited {
+	AWAITS_NOTHING,
+	AWAITS_VERDICT,		/* of lookup, or credit to ask */
+	AWAITS_OPENED,		/* of queue, or credit to ask */
+	AWAITS_SLOT,		/* a place for content */
+	AWAITS_STORED
+};
+
+/*
+ * One piece of mail, made by MAIL and ended by transaction_free on every way
+ * out.  The token is that of the one question which is open: RCPT's until its
+ * VERDICT, OPEN's from DATA to STORED.
+ */
+struct transaction {
+	RB_ENTRY(transaction) by_token;
+	TAILQ_ENTRY(transaction) waiting;	/* for a slot */
+	struct session	*session;
+	struct waiter	 waiter;		/* for credit */
+	uint64_t	 token;			/* 0: none */
+	enum awaited	 awaits;
+
+	struct addr	 sender;
+	uint64_t	 declared;		/* SIZE=, or 0 */
+	bool		 eight_bit;		/* BODY=8BITMIME */
+	struct addr	 recipient;		/* that is asked about */
+	struct buf	 recipients;		/* the accepted ones, packed */
+	unsigned	 accepted, refused;
+
+	/* from DATA on: submit.c and handover.c alone */
+	uint64_t	 message;		/* its id, or 0 */
+	struct content	 content;
+	struct content_sink sink;
+	int		 slot;			/* being filled, or -1 */
+	unsigned	 slots_out;		/* it, and those at queue */
+	uint64_t	 sent;			/* octets */
+	bool		 traced;		/* our Received line stands */
+	bool		 ended;			/* END was said */
+	enum stored_outcome failure;		/* STORED_OK: none so far */
+};
+
+RB_HEAD(tokens, transaction);
+
+/* NULL is harmless; it waits for nothing. */
+struct transaction	*transaction_new(struct session *);
+void			 transaction_free(struct transaction *);
+bool			 transaction_is_waiting(const struct transaction *);
+
+/* Waits for `awaited`, whose neighbour was away and has not been asked. */
+bool			 transaction_is_unasked(const struct transaction *,
+			    enum awaited);
+
+/* The token of a question that was just asked; its transaction; its end. */
+void	 transaction_ask(struct transaction *, uint64_t token);
+void	 transaction_answered(struct transaction *);
+struct transaction	*transaction_find(struct server *, uint64_t token);
+
+/* The accepted recipients: one more; the first or next off `*list`. */
+void	 transaction_add_recipient(struct transaction *, const struct addr *);
+bool	 recipient_take(struct span *list, struct addr *);
+
+#endif

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: ISC
+"""A conversation with an SMTP server, read from a file.  What the lines of
+the file mean is written in tests/README.md."""
+
+import ast
+import os
+import re
+import select
+import socket
+import time
+
+import watch
+
+# A sanitized build is slower by far.
+PATIENCE = 60 if os.environ.get("RELAIS_SANITIZED") else 15
+REPLY_LINE_MAX = 512        # RFC 5321 section 4.5.3.1.5
+
+
+class Mismatch(Exception):
+    """What was expected did not come."""
+
+
+class Connection:
+    """One connection; lines come with their CRLF off, and checked."""
+
+    def __init__(self, address):
+        family = socket.AF_UNIX if isinstance(address, str) \
+            else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_STREAM)
+        self.socket.settimeout(PATIENCE)
+        self.held = b""
+        self.closed = False
+        try:
+            self.socket.connect(address)
+        except OSError:
+            self.socket.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, octets):
+        # What the server says meanwhile is kept: neither side may block.
+        self.socket.setblocking(False)
+        view = memoryview(octets)
+        deadline = time.monotonic() + PATIENCE
+        while view:
+            can_read, can_write, _ = select.select(
+                [] if self.closed else [self.socket], [self.socket], [],
+                max(0, deadline - time.monotonic()))
+            if not can_read and not can_write:
+                raise Mismatch("the server does not read")
+            if can_read:
+                self.hold()
+            if can_write:
+                try:
+                    view = view[self.socket.send(view):]
+                except BlockingIOError:
+                    pass
+                except (BrokenPipeError, ConnectionResetError):
+                    self.closed = True
+                    break
+        self.socket.settimeout(PATIENCE)
+
+    def hold(self):
+        try:
+            more = self.socket.recv(65536)
+        except BlockingIOError:
+            return
+        except ConnectionResetError:
+            more = b""
+        except socket.timeout:
+            raise Mismatch(f"nothing within {PATIENCE} s; "
+                           f"held: {self.held!r}") from None
+        if not more:
+            self.closed = True
+        self.held += more
+
+    def take_line(self):
+        while b"\r\n" not in self.held and not self.closed:
+            self.hold()
+        line, end, rest = self.held.partition(b"\r\n")
+        if not end:
+            raise Mismatch(f"connection closed; held: {self.held!r}")
+        self.held = rest
+        if len(line) + 2 > REPLY_LINE_MAX:
+            raise Mismatch(f"a reply line of {len(line) + 2} octets")
+        if re.search(rb"[^\x20-\x7e]", line):
+            raise Mismatch(f"odd octets in a reply: {line!r}")
+        if not re.match(rb"[2-5][0-5][0-9]([ -]|$)", line):
+            raise Mismatch(f"not a reply: {line!r}")
+        return line.decode()
+
+    def take_reply(self):
+        """All lines of one reply, which must have one code."""
+        lines = [self.take_line()]
+        while lines[-1][3:4] == "-":
+            lines.append(self.take_line())
+            if lines[-1][:3] != lines[0][:3]:
+                raise Mismatch(f"two codes in one reply: {lines!r}")
+        return lines
+
+    def ask(self, expected, command):
+        """Sends a command, or nothing, and wants a reply that begins so."""
+        if command is not None:
+            self.send(command.encode() + b"\r\n")
+        lines = self.take_reply()
+        if not lines[-1].startswith(expected):
+            raise Mismatch(f"{command}: expected {expected}, got {lines!r}")
+
+    def expect_end(self):
+        while not self.closed:
+            self.hold()
+        if self.held:
+            raise Mismatch(f"expected the end, got {self.held!r}")
+
+
+def pattern(text):
+    """A line of an .smtp file as a regular expression."""
+    expression = ".*".join(re.escape(part) for part in text.split("..."))
+    if re.fullmatch(r"[2-5]\d\d-", text):
+        expression += ".*"
+    return expression
+
+
+def raw(text):
+    """Octets written as "a\\r\\n" or "x"*3000, one behind the other."""
+    octets = b""
+    for word, _, times in re.findall(r'("([^"\\]|\\.)*")(?:\*(\d+))?', text):
+        octets += ast.literal_eval("b" + word) * int(times or 1)
+    return octets
+
+
+class Dialogue:
+    """One file.  Attributes: the connection, the last reply, what is to be
+    sent in one write."""
+
+    def __init__(self, suite, path):
+        self.suite = suite
+        self.lines = path.read_text().splitlines()
+        self.listener = "inet"
+        self.connection = None
+        self.reply = []
+        self.outgoing = b""
+        self.number = 0
+        self.log_from = suite.log.stat().st_size if suite.log.exists() else 0
+
+    def open(self):
+        if self.connection is None:
+            self.connection = Connection(self.suite.address(self.listener))
+        return self.connection
+
+    def close(self):
+        """Between connections; nothing may be left unsaid."""
+        if self.connection is None:
+            return
+        held = self.connection.held
+        self.connection.socket.close()
+        self.connection = None
+        if held:
+            raise Mismatch(f"more was said: {held!r}")
+
+    def play(self):
+        """None, or how the conversation went wrong."""
+        try:
+            self.run(0, len(self.lines), None)
+            self.close()
+        except (Mismatch, OSError) as wrong:
+            return (f"line {self.number}: {self.lines[self.number - 1]}\n"
+                    f"\tgot: {wrong}")
+        finally:
+            if self.connection is not None:
+                self.connection.socket.close()
+        return None
+
+    def run(self, at, end, n):
+        while at < end:
+            self.number = at + 1
+            line = self.lines[at]
+            at += 1
+            if line.startswith("@ repeat "):
+                last = self.lines.index("@ end", at)
+                for turn in range(int(line.split()[2])):
+                    self.run(at, last, turn)
+                at = last + 1
+                continue
+            if n is not None:
+                line = line.replace("{n}", str(n))
+            following = self.lines[at] if at < end else ""
+            self.step(line, following)
+
+    def step(self, line, following):
+        kind, text = line[:2], line[3:]
+        if not line or line.startswith("#"):
+            return
+        if kind in ("C:", "C+"):
+            self.say(text.encode() + b"\r\n", following)
+        elif kind in ("C!", "C&"):
+            self.say(raw(text), following)
+        elif line == "S: closed":
+            self.open().expect_end()
+            self.close()
+        elif kind == "S:" and re.fullmatch(r"[2-5]\d\d", text):
+            self.reply = self.open().take_reply()
+            self.compare(text + ".*", self.reply[0])
+        elif kind == "S:":
+            self.expect(pattern(text))
+        elif kind == "S~":
+            self.expect(text)
+        elif line.startswith("S until "):
+            while not self.open().take_line().startswith(line[8:]):
+                pass
+        elif line.startswith("S has "):
+            if not any(re.search(line[6:], s) for s in self.reply):
+                raise Mismatch(f"{self.reply!r}")
+        elif line.startswith("S lacks "):
+            if any(re.search(line[8:], s) for s in self.reply):
+                raise Mismatch(f"{self.reply!r}")
+        elif kind == "L~":
+            self.expect_log(text)
+        elif kind == "M~":
+            self.expect_mail(*text.split(" ", 1))
+        elif line.startswith("@ listener "):
+            self.close()
+            self.listener = line.split()[2]
+        elif line == "@ connect":
+            self.close()
+            self.open()
+        elif line == "@ hang up":
+            self.open().socket.shutdown(socket.SHUT_WR)
+        else:
+            raise Mismatch("a line that means nothing")
+
+    def say(self, octets, following):
+        """Lines that are joined by C+ (raw: C&) go out in one write."""
+        self.outgoing += octets
+        if following[:2] not in ("C+", "C&"):
+            octets, self.outgoing = self.outgoing, b""
+            self.open().send(octets)
+
+    def expect(self, expression):
+        line = self.open().take_line()
+        self.reply = [line]
+        self.compare(expression, line)
+
+    @staticmethod
+    def compare(expression, line):
+        # S~ is anchored by its own ^; all else is the whole line.
+        whole = expression if expression.startswith("^") \
+            else f"^{expression}$"
+        if not re.search(whole, line):
+            raise Mismatch(line)
+
+    def expect_log(self, expression):
+        """Waits for a line in the log that was written since the start."""
+        def found():
+            with open(self.suite.log, errors="replace") as log:
+                log.seek(self.log_from)
+                return any(re.search(expression, s) for s in log)
+        watch.until(found, self.suite.log, PATIENCE) or self.fail(
+            "no such line in the log")
+
+    def expect_mail(self, user, expression):
+        """Waits for a message with such a line (or lines, \\r\\n between) in
+        the Maildir of `user`."""
+        home = self.suite.dir / "home" / user
+
+        def found():
+            return any(re.search(expression.encode(), path.read_bytes())
+                       for path in home.glob("Maildir/new/*"))
+        watch.until(found, self.suite.log, PATIENCE) or self.fail(
+            "no such message in the mailbox")
+
+    @staticmethod
+    def fail(why):
+        raise Mismatch(why)

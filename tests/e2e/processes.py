@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""As root: each process but master may be killed and comes again; master's end
+is the end of all, in order.
+"""
+import os
+import re
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                ".."))
+import hosts    # noqa: E402
+
+ROLES = ("smtpd queue remote local lookup users resolver control monitor "
+         "logger").split()
+TEXT = b"Subject: x\r\n\r\nx\r\n"
+
+
+def running(host, role):
+    return [pid for r, pid in host.processes() if r == role]
+
+
+def all_run(check, host):
+    check.claim("all roles run",
+                set(ROLES) <= {r for r, _ in host.processes()})
+
+
+def send(host, user="jones"):
+    with host.smtp() as client:
+        client.sendmail("x@bar.example", [user + "@" + host.domain], TEXT)
+
+
+def each_may_die(check, host):
+    count = len(host.mail("jones"))
+    for role in ROLES:
+        old = running(host, role)
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        hosts.wait_for("another " + role, lambda: len(
+            set(running(host, role)) - set(old)) == len(old))
+
+        def try_send():
+            try:
+                send(host)
+                return True
+            except (OSError, hosts.smtplib.SMTPException):
+                return False
+
+        hosts.wait_for("mail after the death of " + role, try_send)
+        count += 1
+        check.claim("mail arrives after the death of " + role,
+                    len(host.wait_mail("jones", count)) >= count)
+    state = host.run("relais", "status").stdout
+    check.claim("relais status tells of all roles",
+                all(re.search(r"\b%s\b" % r, state) for r in ROLES))
+
+
+def masters_death_ends_all(check, host):
+    os.kill(running(host, "relais-master")[0], signal.SIGKILL)
+    hosts.wait_for("the end of all", lambda: not host.processes())
+    check.claim("status says that nothing runs",
+                host.run("relais", "status", check=False).returncode == 3)
+    host.start()
+    count = len(host.mail("jones"))
+    send(host)
+    check.claim("the next start is clean",
+                len(host.wait_mail("jones", count + 1)) == count + 1)
+
+
+def an_orderly_stop(check, host):
+    with host.smtp() as client:
+        client.ehlo()
+        host.stop()
+        code = client.getreply()[0]
+    check.claim("a waiting client is told 421", code == 421)
+    check.claim("nothing is left running", host.processes() == [])
+    check.claim("relais stop again says 3",
+                host.run("relais", "stop", check=False).returncode == 3)
+
+
+def bad_configuration(check, host):
+    with open(host.path("etc/relais/bad.conf"), "w") as f:
+        f.write("hostname s1.example\nlisten smtp {\n    prot 25\n}\n")
+    done = host.run("relais", "-f", "/etc/relais/bad.conf", "check",
+                    check=False)
+    check.claim("a bad line is told with file, line and nearest word",
+                done.returncode == 78 and
+                "/etc/relais/bad.conf:3:" in done.stderr and
+                "port" in done.stderr)
+
+
+def main():
+    check = hosts.Checks()
+    with hosts.Net(hosts.tree()) as net:
+        net.zone("s1.example", "@ A 10.99.0.1")
+        net.serve_dns()
+        s1 = net.host("s1", users=["jones"])
+        s1.start()
+        all_run(check, s1)
+        each_may_die(check, s1)
+        masters_death_ends_all(check, s1)
+        an_orderly_stop(check, s1)
+        bad_configuration(check, s1)
+    return check.end()
+
+
+sys.exit(main())

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/alloc.h"
+#include "remote/dots.h"
+
+enum { TOKENS_MAX = 7, OUT_MAX = 256 };
+
+/* A text made of the digits of `n` in base `count`, `len` of them. */
+static struct span
+compose(const char *const *tokens, unsigned count, unsigned n, unsigned len,
+    char into[4 * TOKENS_MAX])
+{
+	size_t		 size = 0;
+	unsigned	 i;
+
+	for (i = 0; i < len; i++, n /= count) {
+		struct span	 t = span_of(tokens[n % count]);
+
+		memcpy(into + size, t.ptr, t.len);
+		size += t.len;
+	}
+	return span_make(into, size);
+}
+
+static unsigned
+power(unsigned base, unsigned exponent)
+{
+	return exponent == 0 ? 1 : base * power(base, exponent - 1);
+}
+
+static enum dots_status
+send_cut(struct span content, size_t cut, struct buf *out)
+{
+	struct dots		 d = { DOTS_LINE };
+	enum dots_status	 status;
+
+	status = dots_put(&d, span_head(content, cut), out);
+	if (status == DOTS_OK)
+		status = dots_put(&d, span_skip(content, cut), out);
+	return status == DOTS_OK ? dots_end(&d, out) : status;
+}
+
+/*
+ * What a receiver makes of it, by the letter of RFC 5321 section 4.5.2; false
+ * when the end does not stand exactly at the end of what was sent.
+ */
+static bool
+receive(struct buf *sent, struct buf *content)
+{
+	struct span	 line;
+
+	while (buf_take_line(sent, &line)) {
+		if (span_is(line, "."))
+			return buf_len(sent) == 0;
+		if (span_starts(line, "."))
+			line = span_skip(line, 1);
+		ck_assert(buf_put(content, line));
+		ck_assert(buf_put(content, span_of("\r\n")));
+	}
+	return false;
+}
+
+/* The content as it ought to arrive: with a CRLF at its end. */
+static void
+complete(struct span content, struct buf *b)
+{
+	ck_assert(buf_put(b, content));
+	if (content.len > 0 && (content.len < 2 ||
+	    memcmp(content.ptr + content.len - 2, "\r\n", 2) != 0))
+		ck_assert(buf_put(b, span_of("\r\n")));
+}
+
+static void
+round_trip(struct span content, size_t cut)
+{
+	struct buf	 sent, got, wanted;
+
+	buf_init(&sent, OUT_MAX);
+	buf_init(&got, OUT_MAX);
+	buf_init(&wanted, OUT_MAX);
+	ck_assert(send_cut(content, cut, &sent) == DOTS_OK);
+	ck_assert_uint_le(buf_len(&sent), dots_room(content.len));
+	complete(content, &wanted);
+	ck_assert(receive(&sent, &got));
+	ck_assert(span_equal(buf_span(&got), buf_span(&wanted)));
+	buf_clear(&sent);
+	buf_clear(&got);
+	buf_clear(&wanted);
+}
+
+START_TEST(all_content_arrives_as_it_was)
+{
+	static const char	*const tokens[] = { "\r\n", ".", "x" };
+	char			 text[4 * TOKENS_MAX];
+	struct span		 content;
+	unsigned		 n;
+	size_t			 cut;
+
+	for (n = 0; n < power(COUNT(tokens), _i); n++) {
+		content = compose(tokens, COUNT(tokens), n, _i, text);
+		for (cut = 0; cut <= content.len; cut++)
+			round_trip(content, cut);
+	}
+}
+END_TEST
+
+/* By the plainest of all means: each CR wants its LF, each LF its CR. */
+static bool
+has_bare(struct span s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s.len; i++) {
+		if (s.ptr[i] == '\n' && (i == 0 || s.ptr[i - 1] != '\r'))
+			return true;
+		if (s.ptr[i] == '\r' &&
+		    (i + 1 == s.len || s.ptr[i + 1] != '\n'))
+			return true;
+	}
+	return false;
+}
+
+START_TEST(bare_cr_and_lf_never_leave)
+{
+	static const char	*const tokens[] = { "\r", "\n", ".", "x" };
+	char			 text[4 * TOKENS_MAX];
+	struct span		 content, left;
+	struct buf		 sent;
+	unsigned		 n;
+	size_t			 cut;
+
+	buf_init(&sent, OUT_MAX);
+	for (n = 0; n < power(COUNT(tokens), _i); n++) {
+		content = compose(tokens, COUNT(tokens), n, _i, text);
+		for (cut = 0; cut <= content.len; cut++) {
+			ck_assert((send_cut(content, cut, &sent) ==
+			    DOTS_BARE) == has_bare(content));
+			left = buf_span(&sent);
+			ck_assert(!has_bare(left));
+			buf_drop(&sent, buf_len(&sent));
+		}
+	}
+	buf_clear(&sent);
+}
+END_TEST
+
+START_TEST(a_full_buf_is_told)
+{
+	struct dots	 d = { DOTS_LINE };
+	struct buf	 out;
+
+	buf_init(&out, 4);
+	ck_assert(dots_put(&d, span_of("x\r\n"), &out) == DOTS_OK);
+	ck_assert(dots_put(&d, span_of(".x\r\n"), &out) == DOTS_FULL);
+	ck_assert(dots_end(&d, &out) == DOTS_FULL);
+	buf_clear(&out);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite	*s = suite_create("dots");
+	TCase	*tc = tcase_create("dots");
+	SRunner	*runner;
+	int	 failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, all_content_arrives_as_it_was, 0,
+	    TOKENS_MAX + 1);
+	tcase_add_loop_test(tc, bare_cr_and_lf_never_leave, 0, TOKENS_MAX);
+	tcase_add_test(tc, a_full_buf_is_told);
+	suite_add_tcase(s, tc);
+	runner = srunner_create(s);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+
+#include <check.h>
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "queue/index_read.h"
+#include "queue/index_write.h"
+
+enum { ID = 1000, OTHER = 2000, DUE = 50 };
+
+static struct {
+	char		 place[32];
+	struct spool	 spool;
+	struct index	*index;
+} at;
+
+static int
+drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+setup(void)
+{
+	(void)snprintf(at.place, sizeof at.place, "/tmp/test_index.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(at.place));
+	ck_assert_int_eq(chdir(at.place), 0);
+	spool_open(&at.spool);
+	at.index = index_open(&at.spool);
+}
+
+static void
+teardown(void)
+{
+	index_close(at.index);
+	spool_close(&at.spool);
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(nftw(at.place, drop, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static struct letter *
+make_letter(uint64_t id, const char *sender, unsigned recipients)
+{
+	struct addr	 a;
+	struct letter	*l;
+	char		 text[64];
+	unsigned	 i;
+
+	ck_assert_int_eq(addr_parse(span_of(sender), &a), ADDR_OK);
+	l = letter_new(id, &a);
+	l->arrived = id;
+	l->size = 5;
+	for (i = 0; i < recipients; i++) {
+		(void)snprintf(text, sizeof text, "r%u@example.org", i);
+		ck_assert(letter_add(l, span_of(text)));
+	}
+	return l;
+}
+
+static void
+store(uint64_t id, const char *sender, unsigned recipients)
+{
+	struct letter	*l = make_letter(id, sender, recipients);
+	struct writing	 w;
+
+	ck_assert_int_eq(writing_begin(&w, at.index), 0);
+	ck_assert_int_eq(writing_store(&w, l), 0);
+	ck_assert_int_eq(writing_commit(&w), 0);
+	letter_free(l);
+}
+
+static struct recipient_row
+make_row(enum row_state state, const char *destination, uint64_t due)
+{
+	struct recipient_row	 r = { .state = state, .due = due };
+
+	r.address = span_of("r@example.org");
+	r.original = r.relay = span_of("");
+	r.destination = span_of(destination);
+	return r;
+}
+
+static struct tally
+set(uint64_t id, uint32_t number, const struct recipient_row *r)
+{
+	struct writing	 w;
+	struct tally	 t;
+
+	ck_assert_int_eq(writing_begin(&w, at.index), 0);
+	ck_assert_int_eq(writing_set(&w, id, number, r, &t), 0);
+	ck_assert_int_eq(writing_commit(&w), 0);
+	return t;
+}
+
+static struct tally
+wait_for(uint64_t id, uint32_t number, const char *destination, uint64_t due)
+{
+	struct recipient_row	 r = make_row(ROW_WAITING, destination, due);
+
+	return set(id, number, &r);
+}
+
+static void
+close_destination(const char *name, uint64_t until, uint32_t failures)
+{
+	struct writing	 w;
+
+	ck_assert_int_eq(writing_begin(&w, at.index), 0);
+	ck_assert_int_eq(writing_destination(&w, span_of(name), until,
+	    failures), 0);
+	ck_assert_int_eq(writing_commit(&w), 0);
+}
+
+/* "due name, ..." of the table `due`. */
+static const char *
+all_due(void)
+{
+	static char	 text[512];
+	struct view	 v;
+	struct span	 name = span_of("");
+	uint64_t	 due = 0;
+	size_t		 n = 0;
+
+	text[0] = '\0';
+	view_open(&v, at.index);
+	while (view_next_due(&v, &due, &name))
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%llu %.*s",
+		    n ? ", " : "", (unsigned long long)due, (int)name.len,
+		    name.ptr);
+	view_close(&v);
+	return text;
+}
+
+/* "due:id:number ..." of what waits for a destination. */
+static const char *
+all_waiting(const char *name)
+{
+	static char	 text[512];
+	struct wait_key	 k = { .name = span_of(name) };
+	struct view	 v;
+	size_t		 n = 0;
+
+	text[0] = '\0';
+	view_open(&v, at.index);
+	while (view_next_wait(&v, &k))
+		n += (size_t)snprintf(text + n, sizeof text - n,
+		    "%s%llu:%llu:%u", n ? " " : "", (unsigned long long)k.due,
+		    (unsigned long long)k.id, k.number);
+	view_close(&v);
+	return text;
+}
+
+static unsigned
+count_incoming(void)
+{
+	struct view	 v;
+	uint64_t	 id = 0;
+	unsigned	 n = 0;
+
+	view_open(&v, at.index);
+	while (view_next_incoming(&v, &id))
+		n++;
+	view_close(&v);
+	return n;
+}
+
+static unsigned
+count_age(unsigned class)
+{
+	struct view	 v;
+	uint64_t	 id = 0;
+	unsigned	 n = 0;
+
+	view_open(&v, at.index);
+	while (view_next_age(&v, class, &id))
+		n++;
+	view_close(&v);
+	return n;
+}
+
+static bool
+has_message(uint64_t id)
+{
+	struct view	 v;
+	bool		 has;
+
+	view_open(&v, at.index);
+	has = view_has_message(&v, id);
+	view_close(&v);
+	return has;
+}
+
+START_TEST(stored_message_is_found_again)
+{
+	struct message_row	 m;
+	struct recipient_row	 r;
+	struct view		 v;
+
+	store(ID, "a@b.example", 2);
+	view_open(&v, at.index);
+	ck_assert(view_message(&v, ID, &m));
+	ck_assert_str_eq(m.sender.text, "a@b.example");
+	ck_assert_uint_eq(m.left, 2);
+	ck_assert_uint_eq(m.fresh, 2);
+	ck_assert(view_recipient(&v, ID, 1, &r));
+	ck_assert_int_eq(r.state, ROW_NEW);
+	ck_assert(span_is(r.address, "r1@example.org"));
+	ck_assert(!view_recipient(&v, ID, 2, &r));
+	view_close(&v);
+	ck_assert_uint_eq(count_incoming(), 1);
+}
+END_TEST
+
+START_TEST(it_is_there_after_a_new_opening)
+{
+	uint64_t	 lineage = at.spool.lineage;
+
+	store(ID, "a@b.example", 1);
+	index_close(at.index);
+	at.index = index_open(&at.spool);
+	ck_assert(has_message(ID));
+	ck_assert(!index_is_new(at.index));
+	ck_assert_uint_eq(at.spool.lineage, lineage);
+	ck_assert_uint_ge(index_last(at.index), ID);
+}
+END_TEST
+
+START_TEST(an_id_is_stored_once)
+{
+	struct letter	*l = make_letter(ID, "a@b.example", 1);
+	struct writing	 w;
+
+	store(ID, "a@b.example", 1);
+	ck_assert_int_eq(writing_begin(&w, at.index), 0);
+	ck_assert_int_eq(writing_store(&w, l), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	writing_abort(&w);
+	letter_free(l);
+}
+END_TEST
+
+START_TEST(messages_are_listed_oldest_first)
+{
+	struct message_row	 m;
+	struct view		 v;
+	uint64_t		 id = 0;
+
+	store(OTHER, "a@b.example", 1);
+	store(ID, "a@b.example", 1);
+	view_open(&v, at.index);
+	ck_assert(view_next_message(&v, &id, &m));
+	ck_assert_uint_eq(id, ID);
+	ck_assert(view_next_message(&v, &id, &m));
+	ck_assert_uint_eq(id, OTHER);
+	ck_assert(!view_next_message(&v, &id, &m));
+	view_close(&v);
+}
+END_TEST
+
+START_TEST(last_recipient_takes_the_message_along)
+{
+	struct tally	 t;
+
+	store(ID, "a@b.example", 2);
+	t = set(ID, 0, NULL);
+	ck_assert_uint_eq(t.left, 1);
+	ck_assert(!t.removed);
+	ck_assert(has_message(ID));
+	t = set(ID, 1, NULL);
+	ck_assert_uint_eq(t.left, 0);
+	ck_assert(t.removed);
+	ck_assert(!has_message(ID));
+	ck_assert_uint_eq(count_incoming(), 0);
+	ck_assert_uint_eq(count_age(AGE_MAIL), 0);
+	t = set(ID, 1, NULL);		/* said twice */
+	ck_assert(!t.removed);
+}
+END_TEST
+
+START_TEST(those_who_wait_are_in_order_of_their_time)
+{
+	store(ID, "a@b.example", 3);
+	store(OTHER, "a@b.example", 1);
+	wait_for(ID, 0, "mx:a:25", 300);
+	wait_for(ID, 1, "mx:a:25", 100);
+	wait_for(ID, 2, "mx:a:251", 50);
+	wait_for(OTHER, 0, "mx:a:25", 100);
+	ck_assert_str_eq(all_waiting("mx:a:25"),
+	    "100:1000:1 100:2000:0 300:1000:0");
+	ck_assert_str_eq(all_waiting("mx:a:251"), "50:1000:2");
+	ck_assert_str_eq(all_due(), "50 mx:a:251, 100 mx:a:25");
+	ck_assert_uint_eq(count_incoming(), 0);
+}
+END_TEST
+
+START_TEST(a_new_time_replaces_the_old_one)
+{
+	store(ID, "a@b.example", 1);
+	wait_for(ID, 0, "mx:a:25", 100);
+	wait_for(ID, 0, "mx:a:25", 200);
+	ck_assert_str_eq(all_waiting("mx:a:25"), "200:1000:0");
+	ck_assert_str_eq(all_due(), "200 mx:a:25");
+	wait_for(ID, 0, "", 70);	/* to be looked up again */
+	ck_assert_str_eq(all_waiting("mx:a:25"), "");
+	ck_assert_str_eq(all_due(), "70 ");
+}
+END_TEST
+
+START_TEST(closed_destination_is_due_when_it_may_be_probed)
+{
+	struct destination_row	 d;
+	struct view		 v;
+
+	store(ID, "a@b.example", 1);
+	close_destination("mx:a:25", 500, 3);	/* nobody waits: forgotten */
+	ck_assert_str_eq(all_due(), "");
+	wait_for(ID, 0, "mx:a:25", 100);
+	close_destination("mx:a:25", 500, 3);
+	ck_assert_str_eq(all_due(), "500 mx:a:25");
+	view_open(&v, at.index);
+	ck_assert(view_destination(&v, span_of("mx:a:25"), &d));
+	ck_assert_uint_eq(d.failures, 3);
+	ck_assert_uint_eq(d.closed, 500);
+	view_close(&v);
+	close_destination("mx:a:25", 0, 0);
+	ck_assert_str_eq(all_due(), "100 mx:a:25");
+	set(ID, 0, NULL);
+	ck_assert_str_eq(all_due(), "");
+	view_open(&v, at.index);
+	ck_assert(!view_destination(&v, span_of("mx:a:25"), &d));
+	view_close(&v);
+}
+END_TEST
+
+START_TEST(failed_recipient_brings_the_message_to_attention)
+{
+	struct recipient_row	 r = make_row(ROW_FAILED, "mx:a:25", 0);
+	struct recipient_row	 seen;
+	struct view		 v;
+	struct tally		 t;
+
+	store(ID, "a@b.example", 1);
+	wait_for(ID, 0, "mx:a:25", DUE);
+	ck_assert_uint_eq(count_incoming(), 0);
+	r.reply = reply_make(550, "5.1.1", "no such user");
+	r.relay = span_of("mx.a[192.0.2.1]:25");
+	t = set(ID, 0, &r);
+	ck_assert_uint_eq(t.failed, 1);
+	ck_assert_uint_eq(t.fresh, 0);
+	ck_assert_uint_eq(count_incoming(), 1);
+	ck_assert_str_eq(all_due(), "");
+	view_open(&v, at.index);
+	ck_assert(view_recipient(&v, ID, 0, &seen));
+	ck_assert_int_eq(seen.reply.code, 550);
+	ck_assert_str_eq(seen.reply.text, "no such user");
+	ck_assert(span_is(seen.relay, "mx.a[192.0.2.1]:25"));
+	view_close(&v);
+}
+END_TEST
+
+START_TEST(leaves_take_the_next_numbers)
+{
+	struct recipient_row	 r = make_row(ROW_WAITING, "local:u", DUE);
+	struct writing		 w;
+	struct tally		 t;
+
+	store(ID, "a@b.example", 2);
+	ck_assert_int_eq(writing_begin(&w, at.index), 0);
+	ck_assert_int_eq(writing_add(&w, ID, &r), 0);
+	ck_assert_int_eq(writing_add(&w, ID, &r), 0);
+	ck_assert_int_eq(writing_set(&w, ID, 1, NULL, &t), 0);
+	ck_assert_int_eq(writing_commit(&w), 0);
+	ck_assert_uint_eq(t.left, 3);
+	ck_assert_uint_eq(t.fresh, 1);
+	ck_assert_str_eq(all_waiting("local:u"), "50:1000:2 50:1000:3");
+}
+END_TEST
+
+/* A transaction that is not committed leaves nothing of either half. */
+START_TEST(notice_and_its_cause_change_together)
+{
+	struct recipient_row	 r = make_row(ROW_FAILED, "", 0);
+	struct letter		*notice = make_letter(OTHER, "", 1);
+	struct writing		 w;
+	struct tally		 t;
+	int			 i;
+
+	store(ID, "a@b.example", 1);
+	set(ID, 0, &r);
+	for (i = 0; i < 2; i++) {
+		ck_assert(has_message(ID));
+		ck_assert(!has_message(OTHER));
+		ck_assert_int_eq(writing_begin(&w, at.index), 0);
+		ck_assert_int_eq(writing_store(&w, notice), 0);
+		ck_assert_int_eq(writing_set(&w, ID, 0, NULL, &t), 0);
+		ck_assert(t.removed);
+		if (i == 0)
+			writing_abort(&w);
+		else
+			ck_assert_int_eq(writing_commit(&w), 0);
+	}
+	ck_assert(!has_message(ID));
+	ck_assert(has_message(OTHER));
+	ck_assert_uint_eq(count_age(AGE_NOTICE), 1);
+	letter_free(notice);
+}
+END_TEST
+
+static struct retry
+retry(uint64_t id, uint64_t now)
+{
+	struct retry	 r = { .id = id, .now = now };
+	struct writing	 w;
+
+	do {
+		ck_assert_int_eq(writing_begin(&w, at.index), 0);
+		ck_assert_int_eq(writing_retry(&w, &r), 0);
+		ck_assert_int_eq(writing_commit(&w), 0);
+	} while (r.more);
+	return r;
+}
+
+START_TEST(retry_of_all_draws_every_destination)
+{
+	store(ID, "a@b.example", 3);
+	store(OTHER, "a@b.example", 1);
+	wait_for(ID, 0, "mx:a:25", 300);
+	wait_for(ID, 1, "mx:a:25", 100);
+	wait_for(ID, 2, "mx:b:25", 900);
+	wait_for(OTHER, 0, "", 800);
+	close_destination("mx:b:25", 5000, 2);
+	ck_assert_uint_eq(retry(0, 200).count, 2);
+	ck_assert_str_eq(all_waiting("mx:a:25"), "100:1000:1 200:1000:0");
+	ck_assert_str_eq(all_due(), "100 mx:a:25, 200 , 200 mx:b:25");
+}
+END_TEST
+
+START_TEST(retry_of_one_leaves_the_others)
+{
+	store(ID, "a@b.example", 1);
+	store(OTHER, "a@b.example", 1);
+	wait_for(ID, 0, "mx:a:25", 300);
+	wait_for(OTHER, 0, "mx:a:25", 400);
+	ck_assert_uint_eq(retry(OTHER, 200).count, 1);
+	ck_assert_str_eq(all_waiting("mx:a:25"), "200:2000:0 300:1000:0");
+	ck_assert_uint_eq(retry(3000, 200).count, 0);
+}
+END_TEST
+
+START_TEST(unfinished_new_index_is_made_again)
+{
+	index_close(at.index);
+	ck_assert_int_eq(rename("index", "index.new"), 0);
+	at.index = index_open(&at.spool);
+	ck_assert(index_is_new(at.index));
+	ck_assert(!index_wants_rebuild(at.index));
+	ck_assert_int_eq(access("index.new", F_OK), -1);
+}
+END_TEST
+
+START_TEST(lost_index_with_messages_wants_a_rebuild)
+{
+	uint64_t	 lineage = at.spool.lineage;
+	FILE		*f = fopen("message/67/00000000J6HB7", "w");
+
+	ck_assert_ptr_nonnull(f);
+	(void)fclose(f);
+	index_close(at.index);
+	ck_assert_int_eq(rename("index", "index.lost"), 0);
+	at.index = index_open(&at.spool);
+	ck_assert(index_wants_rebuild(at.index));
+	ck_assert_uint_ne(at.spool.lineage, lineage);
+}
+END_TEST
+
+START_TEST(a_removed_message_leaves_nothing)
+{
+	struct message_row	 row;
+	struct recipient_row	 r;
+	struct writing		 w;
+	struct tally		 t;
+	struct view		 v;
+	uint64_t		 id = 0;
+
+	store(ID, "a@b.example", 3);
+	store(OTHER, "a@b.example", 1);
+	(void)wait_for(ID, 0, "mx:example.net:25", DUE);
+	ck_assert_int_eq(writing_begin(&w, at.index), 0);
+	ck_assert_int_eq(writing_remove(&w, ID, &t), 0);
+	ck_assert(t.removed);
+	ck_assert_int_eq(writing_remove(&w, ID, &t), 0);
+	ck_assert(!t.removed);
+	ck_assert_int_eq(writing_commit(&w), 0);
+	ck_assert_str_eq(all_due(), "");
+	view_open(&v, at.index);
+	ck_assert(!view_message(&v, ID, &row));
+	ck_assert(!view_recipient(&v, ID, 1, &r));
+	ck_assert(view_next_incoming(&v, &id));
+	ck_assert_uint_eq(id, OTHER);
+	view_close(&v);
+}
+END_TEST
+
+static void
+add_all(TCase *tc)
+{
+	tcase_add_test(tc, stored_message_is_found_again);
+	tcase_add_test(tc, it_is_there_after_a_new_opening);
+	tcase_add_test(tc, an_id_is_stored_once);
+	tcase_add_test(tc, messages_are_listed_oldest_first);
+	tcase_add_test(tc, last_recipient_takes_the_message_along);
+	tcase_add_test(tc, those_who_wait_are_in_order_of_their_time);
+	tcase_add_test(tc, a_new_time_replaces_the_old_one);
+	tcase_add_test(tc, closed_destination_is_due_when_it_may_be_probed);
+	tcase_add_test(tc, failed_recipient_brings_the_message_to_attention);
+	tcase_add_test(tc, leaves_take_the_next_numbers);
+	tcase_add_test(tc, notice_and_its_cause_change_together);
+	tcase_add_test(tc, retry_of_all_draws_every_destination);
+	tcase_add_test(tc, retry_of_one_leaves_the_others);
+	tcase_add_test(tc, unfinished_new_index_is_made_again);
+	tcase_add_test(tc, lost_index_with_messages_wants_a_rebuild);
+	tcase_add_test(tc, a_removed_message_leaves_nothing);
+}
+
+int
+main(void)
+{
+	Suite	*s = suite_create("index");
+	TCase	*tc = tcase_create("index");
+	SRunner	*r;
+	int	 failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	add_all(tc);
+	suite_add_tcase(s, tc);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+
+#include <arpa/nameser.h>
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/addr.h"
+#include "shared/alloc.h"
+#include "shared/buf.h"
+#include "resolver/record.h"
+
+enum { PACKET_MAX = 65536 };
+
+/* ---- replies of a name server -------------------------------------------- */
+
+static void
+put16(struct buf *b, unsigned n)
+{
+	char	 octets[2] = { (char)(n >> 8), (char)n };
+
+	ck_assert(buf_put(b, span_make(octets, 2)));
+}
+
+static void
+put_name(struct buf *b, const char *name)
+{
+	struct span	 rest = span_of(name), label;
+	char		 len;
+
+	while (rest.len > 0) {
+		rest = span_cut(rest, '.', &label);
+		len = label.len;
+		ck_assert(buf_put(b, span_make(&len, 1)));
+		ck_assert(buf_put(b, label));
+	}
+	ck_assert(buf_put(b, span_make("", 1)));
+}
+
+/* Header and question; the answers are put behind. */
+static void
+begin(struct buf *b, unsigned rcode, unsigned type, unsigned answers)
+{
+	buf_init(b, PACKET_MAX);
+	put16(b, 0x1234);
+	put16(b, 0x8180 | rcode);
+	put16(b, 1);
+	put16(b, answers);
+	put16(b, 0);
+	put16(b, 0);
+	put_name(b, "example.org");
+	put16(b, type);
+	put16(b, ns_c_in);
+}
+
+static void
+put_record(struct buf *b, unsigned type, struct span data)
+{
+	put16(b, 0xc00c);		/* the name in the question */
+	put16(b, type);
+	put16(b, ns_c_in);
+	put16(b, 0);
+	put16(b, 300);
+	put16(b, data.len);
+	ck_assert(buf_put(b, data));
+}
+
+static void
+put_mx(struct buf *b, unsigned preference, const char *host)
+{
+	struct buf	 data;
+
+	buf_init(&data, 1024);
+	put16(&data, preference);
+	put_name(&data, host);
+	put_record(b, ns_t_mx, buf_span(&data));
+	buf_clear(&data);
+}
+
+/* A copy that ends where its memory ends, so that reading on is noticed. */
+static enum record_status
+read_mx_exactly(struct span s, struct exchangers *all)
+{
+	char			*copy = malloc(s.len > 0 ? s.len : 1);
+	enum record_status	 status;
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, s.ptr, s.len);
+	status = record_read_mx(span_make(copy, s.len), all);
+	free(copy);
+	return status;
+}
+
+static void
+check_invariants(const struct exchangers *all)
+{
+	unsigned	 i;
+
+	ck_assert_uint_le(all->count, MX_MAX);
+	for (i = 0; i < all->count; i++) {
+		ck_assert(domain_is_valid(span_of(all->list[i].host)));
+		ck_assert(i == 0 || all->list[i - 1].preference <=
+		    all->list[i].preference);
+	}
+}
+
+/* ---- claims -------------------------------------------------------------- */
+
+static const struct {
+	unsigned		 rcode;
+	enum record_status	 status;
+} codes[] = {
+	{ ns_r_noerror,		RECORD_NONE },
+	{ ns_r_formerr,		RECORD_LATER },
+	{ ns_r_servfail,	RECORD_LATER },
+	{ ns_r_nxdomain,	RECORD_NO_NAME },
+	{ ns_r_notimpl,		RECORD_LATER },
+	{ ns_r_refused,		RECORD_LATER },
+	{ 15,			RECORD_LATER },
+};
+
+START_TEST(a_code_without_answers_has_its_meaning)
+{
+	struct exchangers	 mx;
+	struct addresses	 a;
+	struct buf		 b;
+
+	begin(&b, codes[_i].rcode, ns_t_mx, 0);
+	ck_assert(record_read_mx(buf_span(&b), &mx) == codes[_i].status);
+	ck_assert_uint_eq(mx.count, 0);
+	buf_clear(&b);
+	begin(&b, codes[_i].rcode, ns_t_a, 0);
+	ck_assert(record_read_addresses(buf_span(&b), AF_INET, &a) ==
+	    codes[_i].status);
+	ck_assert_uint_eq(a.count, 0);
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(no_reply_means_later)
+{
+	struct exchangers	 mx;
+	struct addresses	 a;
+
+	ck_assert(record_read_mx(span_of(""), &mx) == RECORD_LATER);
+	ck_assert(record_read_addresses(span_of(""), AF_INET6, &a) ==
+	    RECORD_LATER);
+}
+END_TEST
+
+START_TEST(the_best_exchangers_stay_in_order)
+{
+	struct exchangers	 mx;
+	struct buf		 b;
+	char			 host[32];
+	unsigned		 i;
+
+	begin(&b, 0, ns_t_mx, 30);
+	for (i = 0; i < 30; i++) {
+		snprintf(host, sizeof host, "mx%u.example.org", i * 7 % 30);
+		put_mx(&b, i * 7 % 30, host);
+	}
+	ck_assert(record_read_mx(buf_span(&b), &mx) == RECORD_OK);
+	ck_assert_uint_eq(mx.count, MX_MAX);
+	for (i = 0; i < MX_MAX; i++) {
+		snprintf(host, sizeof host, "mx%u.example.org", i);
+		ck_assert_uint_eq(mx.list[i].preference, i);
+		ck_assert_str_eq(mx.list[i].host, host);
+	}
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(equal_exchangers_take_turns)
+{
+	struct exchangers	 mx;
+	struct buf		 b;
+	int			 i, first = 0;
+
+	begin(&b, 0, ns_t_mx, 2);
+	put_mx(&b, 10, "a.example.org");
+	put_mx(&b, 10, "b.example.org");
+	for (i = 0; i < 200; i++) {
+		ck_assert(record_read_mx(buf_span(&b), &mx) == RECORD_OK);
+		ck_assert_uint_eq(mx.count, 2);
+		first += mx.list[0].host[0] == 'a';
+	}
+	ck_assert_int_gt(first, 20);
+	ck_assert_int_lt(first, 180);
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(null_mx_stands_alone)
+{
+	struct exchangers	 mx;
+	struct buf		 b;
+
+	begin(&b, 0, ns_t_mx, 1);
+	put_mx(&b, 0, "");
+	ck_assert(record_read_mx(buf_span(&b), &mx) == RECORD_NULL_MX);
+	buf_clear(&b);
+	begin(&b, 0, ns_t_mx, 2);
+	put_mx(&b, 0, "");
+	put_mx(&b, 10, "mx.example.org");
+	ck_assert(record_read_mx(buf_span(&b), &mx) == RECORD_OK);
+	ck_assert_uint_eq(mx.count, 1);
+	buf_clear(&b);
+}
+END_TEST
+
+static const char	*const not_hosts[] = {
+	"a b.example.org", "a,b.example.org", "-.example.org",
+	"[192\001].example.org", "caf\303\251.example.org", "a\nb.example.org",
+};
+
+START_TEST(names_of_no_host_never_get_through)
+{
+	struct exchangers	 mx;
+	struct buf		 b;
+
+	begin(&b, 0, ns_t_mx, 1);
+	put_mx(&b, 10, not_hosts[_i]);
+	record_read_mx(buf_span(&b), &mx);
+	ck_assert_msg(mx.count == 0, "%s", not_hosts[_i]);
+	buf_clear(&b);
+}
+END_TEST
+
+static void
+begin_sample(struct buf *b)
+{
+	begin(b, 0, ns_t_mx, 3);
+	put_mx(b, 20, "mx2.example.org");
+	put_mx(b, 10, "mx1.example.org");
+	put_mx(b, 30, "a.very.long.name.of.a.host.example.net");
+}
+
+START_TEST(a_reply_cut_short_is_survived)
+{
+	struct exchangers	 mx;
+	struct buf		 b;
+	size_t			 len;
+
+	begin_sample(&b);
+	for (len = 0; len < buf_len(&b); len++) {
+		ck_assert(read_mx_exactly(span_head(buf_span(&b), len), &mx) !=
+		    RECORD_OK);
+		check_invariants(&mx);
+	}
+	ck_assert(read_mx_exactly(buf_span(&b), &mx) == RECORD_OK);
+	ck_assert_uint_eq(mx.count, 3);
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(any_octet_may_be_any_other)
+{
+	struct exchangers	 mx;
+	struct buf		 b;
+	char			*octet, was;
+	size_t			 i;
+	int			 value;
+
+	begin_sample(&b);
+	for (i = 0; i < buf_len(&b); i++) {
+		octet = b.data + b.head + i;
+		was = *octet;
+		for (value = 0; value < 256; value++) {
+			*octet = value;
+			read_mx_exactly(buf_span(&b), &mx);
+			check_invariants(&mx);
+		}
+		*octet = was;
+	}
+	buf_clear(&b);
+}
+END_TEST
+
+/* One A or AAAA record with `len` octets of data. */
+static enum record_status
+read_one(unsigned type, int family, size_t len, struct addresses *a)
+{
+	char			 data[300] = { 1, 2, 3, 4 };
+	enum record_status	 status;
+	struct buf		 b;
+	char			*copy;
+
+	begin(&b, 0, type, 1);
+	put_record(&b, type, span_make(data, len));
+	copy = span_dup(buf_span(&b));
+	status = record_read_addresses(span_make(copy, buf_len(&b)), family,
+	    a);
+	free(copy);
+	buf_clear(&b);
+	return status;
+}
+
+START_TEST(an_address_has_its_own_length)
+{
+	struct addresses	 a;
+	unsigned		 len;
+
+	for (len = 0; len < 300; len++) {
+		ck_assert_msg((read_one(ns_t_a, AF_INET, len, &a) ==
+		    RECORD_OK) == (len == 4), "A of %u", len);
+		ck_assert_uint_eq(a.count, len == 4);
+		ck_assert_msg((read_one(ns_t_aaaa, AF_INET6, len, &a) ==
+		    RECORD_OK) == (len == 16), "AAAA of %u", len);
+		ck_assert_uint_eq(a.count, len == 16);
+	}
+}
+END_TEST
+
+START_TEST(addresses_have_a_ceiling)
+{
+	struct addresses	 a;
+	struct buf		 b;
+	char			 data[4] = { 10, 0, 0, 0 };
+	int			 i;
+
+	begin(&b, 0, ns_t_a, 100);
+	for (i = 0; i < 100; i++) {
+		data[3] = i;
+		put_record(&b, ns_t_a, span_make(data, sizeof data));
+	}
+	ck_assert(record_read_addresses(buf_span(&b), AF_INET, &a) ==
+	    RECORD_OK);
+	ck_assert_uint_eq(a.count, ADDRESSES_MAX);
+	ck_assert_mem_eq(a.list[0], "\012\0\0\0", 4);
+	buf_clear(&b);
+}
+END_TEST
+
+static TCase *
+cases(void)
+{
+	TCase	*tc = tcase_create("record");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, a_code_without_answers_has_its_meaning, 0,
+	    COUNT(codes));
+	tcase_add_test(tc, no_reply_means_later);
+	tcase_add_test(tc, the_best_exchangers_stay_in_order);
+	tcase_add_test(tc, equal_exchangers_take_turns);
+	tcase_add_test(tc, null_mx_stands_alone);
+	tcase_add_loop_test(tc, names_of_no_host_never_get_through, 0,
+	    COUNT(not_hosts));
+	tcase_add_test(tc, a_reply_cut_short_is_survived);
+	tcase_add_test(tc, any_octet_may_be_any_other);
+	tcase_add_test(tc, an_address_has_its_own_length);
+	tcase_add_test(tc, addresses_have_a_ceiling);
+	return tc;
+}
+
+int
+main(void)
+{
+	Suite	*s = suite_create("record");
+	SRunner	*runner;
+	int	 failed;
+
+	suite_add_tcase(s, cases());
+	runner = srunner_create(s);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

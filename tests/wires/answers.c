@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Both halves of every conversation, as they ought to be.  The hostile
+ * neighbour uses the same words, and its frames are changed on their way.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/alloc.h"
+#include "tests/wires/rig.h"
+
+static const uint64_t	 life = UINT64_C(77) << 32;
+
+enum { FOR_PROBES = 8 };
+
+static uint64_t
+next_token(struct rig *r)
+{
+	return life | ++r->serial;
+}
+
+/* ---- answers ------------------------------------------------------------- */
+
+static void
+on_rcpt(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_VERDICT };
+
+	a.verdict.token = m->rcpt.token;
+	a.verdict.reply = dice_one_in(&r->dice, 8) ?
+	    reply_make(550, "5.1.1", "no") : reply_make(250, "2.1.5", "Ok");
+	wire_say(r, w, &a);
+}
+
+static void
+on_open(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_OPENED };
+
+	a.opened.token = a.opened.message = m->open.token;
+	wire_say(r, w, &a);
+}
+
+static void
+on_content(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_FREED };
+
+	a.freed.slot = m->content.slot;
+	wire_say(r, w, &a);
+}
+
+static void
+put_stored(struct rig *r, struct wire *w, uint64_t token,
+    enum stored_outcome outcome)
+{
+	struct msg	 a = { .type = MSG_STORED };
+
+	a.stored.token = a.stored.message = token;
+	a.stored.outcome = outcome;
+	wire_say(r, w, &a);
+}
+
+static void
+on_end(struct rig *r, struct wire *w, struct msg *m)
+{
+	put_stored(r, w, m->end.token, STORED_OK);
+}
+
+static void
+on_abort(struct rig *r, struct wire *w, struct msg *m)
+{
+	put_stored(r, w, m->abort.token, STORED_ABORTED);
+}
+
+static const char *const ways[] = {
+	"local:jones", "local:brown", "host:[127.0.0.1]:9",
+	"host:a.example:25", "mx:b.example:25"
+};
+
+static void
+on_expand(struct rig *r, struct wire *w, struct msg *m)
+{
+	unsigned	 i, n = dice_one_in(&r->dice, 4) ?
+			    dice_below(&r->dice, 4) : 1;
+	struct msg	 a = { .type = MSG_TARGET };
+
+	a.target.token = m->expand.token;
+	a.target.recipient = m->expand.recipient;
+	for (i = 0; i < n; i++) {
+		a.target.destination = span_of(ways[dice_below(&r->dice,
+		    COUNT(ways))]);
+		wire_say(r, w, &a);
+	}
+	a = (struct msg){ .type = MSG_EXPANDED };
+	a.expanded.token = m->expand.token;
+	a.expanded.count = n;
+	a.expanded.reply = n > 0 ? reply_make(250, "2.1.5", "Ok") :
+	    reply_make(550, "5.1.1", "no such user here");
+	wire_say(r, w, &a);
+}
+
+static void
+on_user(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_USER_IS };
+
+	a.user_is.token = m->user.token;
+	a.user_is.outcome = USER_FOUND;
+	a.user_is.name = m->user.name;
+	wire_say(r, w, &a);
+}
+
+static void
+on_resolve(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_ADDRESS };
+
+	a.address.token = m->resolve.token;
+	a.address.host = m->resolve.name;
+	a.address.address = span_make("\x7f\0\0\1", 4);
+	wire_say(r, w, &a);
+	a = (struct msg){ .type = MSG_RESOLVED };
+	a.resolved.token = m->resolve.token;
+	a.resolved.count = 1;
+	wire_say(r, w, &a);
+}
+
+/* ---- deliveries ---------------------------------------------------------- */
+
+static void
+on_job(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_WANT };
+
+	w->token = m->job.token;
+	w->message = m->job.message;
+	w->left = m->job.recipients;
+	a.want.token = w->token;
+	wire_say(r, w, &a);
+}
+
+static void
+on_job_rcpt(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_RESULT };
+	unsigned	 code = dice_one_in(&r->dice, 4) ? 550 : 250;
+
+	a.result.message = w->message;
+	a.result.number = m->job_rcpt.number;
+	a.result.reply = dice_one_in(&r->dice, 6) ?
+	    reply_make(451, "4.0.0", "later") : reply_make(code,
+	    code == 250 ? "2.0.0" : "5.0.0", "so");
+	a.result.relay = span_of("a[127.0.0.1]:25");
+	wire_say(r, w, &a);
+	if (w->left == 0 || --w->left > 0)
+		return;
+	a = (struct msg){ .type = MSG_DONE };
+	a.done.token = w->token;
+	a.done.reachable = 1;
+	a.done.why = reply_make(250, "2.0.0", "done");
+	wire_say(r, w, &a);
+}
+
+static void
+on_result(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_RECORDED };
+
+	a.recorded.message = m->result.message;
+	a.recorded.number = m->result.number;
+	wire_say(r, w, &a);
+}
+
+static void
+on_want(struct rig *r, struct wire *w, struct msg *m)
+{
+	uint64_t	 size = w->size;
+	struct msg	 a = { .type = MSG_CHUNK };
+	int		 slot = w->out != NULL ? ring_take(w->out) : -1;
+
+	a.chunk.token = m->want.token;
+	a.chunk.offset = m->want.offset;
+	if (slot == -1 && w == r->hostile)
+		slot = dice_below(&r->dice, 8);
+	if (slot == -1)
+		a.chunk.failed = 1;
+	else if (m->want.offset < size) {
+		a.chunk.slot = slot;
+		a.chunk.length = size - m->want.offset < RING_SLOT ?
+		    size - m->want.offset : RING_SLOT;
+	} else
+		(void)ring_give_back(w->out, slot);
+	wire_say(r, w, &a);
+}
+
+static void
+put_delivered(struct rig *r, struct wire *w)
+{
+	struct msg	 a = { .type = MSG_DELIVERED };
+
+	a.delivered.token = w->token;
+	a.delivered.reply = reply_make(250, "2.0.0", "delivered");
+	wire_say(r, w, &a);
+}
+
+static void
+on_deliver(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_WANT };
+
+	w->token = m->deliver.token;
+	w->size = m->deliver.size;
+	if (w->size == 0) {
+		put_delivered(r, w);
+		return;
+	}
+	a.want.token = w->token;
+	wire_say(r, w, &a);
+}
+
+static void
+on_chunk(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_FREED };
+
+	a.freed.slot = m->chunk.slot;
+	if (m->chunk.length > 0 && !m->chunk.failed)
+		wire_say(r, w, &a);
+	if (w->role != ROLE_AGENT)
+		return;
+	if (m->chunk.offset + m->chunk.length >= w->size) {
+		put_delivered(r, w);
+		return;
+	}
+	a = (struct msg){ .type = MSG_WANT };
+	a.want.token = w->token;
+	a.want.offset = m->chunk.offset + m->chunk.length;
+	wire_say(r, w, &a);
+}
+
+/* ---- admins -------------------------------------------------------------- */
+
+static void
+on_list(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_LISTED };
+
+	a.listed.token = m->list.token;
+	a.listed.message = m->list.after + 1;
+	a.listed.client = a.listed.identity = span_of("c");
+	wire_say(r, w, &a);
+	a = (struct msg){ .type = MSG_LISTED_RCPT };
+	a.listed_rcpt.token = m->list.token;
+	a.listed_rcpt.message = m->list.after + 1;
+	a.listed_rcpt.destination = span_of("local:jones");
+	a.listed_rcpt.reply = reply_make(451, "4.0.0", "later");
+	wire_say(r, w, &a);
+	a = (struct msg){ .type = MSG_LIST_END };
+	a.list_end.token = m->list.token;
+	a.list_end.next = dice_below(&r->dice, 4) ? m->list.after + 1 : 0;
+	wire_say(r, w, &a);
+}
+
+static void
+on_retry(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_RETRIED };
+
+	a.retried.token = m->retry.token;
+	a.retried.count = 1;
+	wire_say(r, w, &a);
+}
+
+static void
+on_hello(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_READY };
+
+	(void)m;
+	if (r->program == ROLE_QUEUE &&
+	    (w->role == ROLE_REMOTE || w->role == ROLE_LOCAL))
+		wire_say(r, w, &a);
+}
+
+static void	 (*const answers[MSG_COUNT])(struct rig *, struct wire *,
+		    struct msg *) = {
+	[MSG_HELLO]	= on_hello,
+	[MSG_RCPT]	= on_rcpt,
+	[MSG_OPEN]	= on_open,
+	[MSG_CONTENT]	= on_content,
+	[MSG_END]	= on_end,
+	[MSG_ABORT]	= on_abort,
+	[MSG_EXPAND]	= on_expand,
+	[MSG_USER]	= on_user,
+	[MSG_RESOLVE]	= on_resolve,
+	[MSG_JOB]	= on_job,
+	[MSG_JOB_RCPT]	= on_job_rcpt,
+	[MSG_RESULT]	= on_result,
+	[MSG_WANT]	= on_want,
+	[MSG_DELIVER]	= on_deliver,
+	[MSG_CHUNK]	= on_chunk,
+	[MSG_LIST]	= on_list,
+	[MSG_RETRY]	= on_retry,
+};
+
+void
+answer(struct rig *r, struct wire *w, struct msg *m)
+{
+	if (answers[m->type] != NULL)
+		answers[m->type](r, w, m);
+}
+
+/* ---- beginnings ---------------------------------------------------------- */
+
+static const char *const people[] = {
+	"jones@example.org", "brown@example.org", "list@example.org",
+	"a@b.example", "postmaster"
+};
+
+static struct addr
+somebody(struct rig *r)
+{
+	struct addr	 a;
+	char		 text[64];
+
+	if (dice_one_in(&r->dice, 2))
+		snprintf(text, sizeof text, "u%u@example.org",
+		    dice_below(&r->dice, 5000));
+	else
+		snprintf(text, sizeof text, "%s",
+		    people[dice_below(&r->dice, COUNT(people))]);
+	(void)addr_parse(span_of(text), &a);
+	return a;
+}
+
+static void
+mail(struct rig *r, struct wire *w)
+{
+	struct msg	 m = { .type = MSG_OPEN };
+	uint64_t	 token = next_token(r), size = 0;
+	unsigned	 i, n = 1 + dice_below(&r->dice, 3);
+	unsigned	 slots = dice_below(&r->dice, 4);
+	int		 slot;
+
+	m.open.token = token;
+	m.open.sender = somebody(r);
+	m.open.client = m.open.identity = span_of("unknown[127.0.0.1]");
+	wire_say(r, w, &m);
+	m = (struct msg){ .type = MSG_RECIPIENT };
+	m.recipient.token = token;
+	for (i = 0; i < n; i++) {
+		m.recipient.number = i;
+		m.recipient.recipient = somebody(r);
+		wire_say(r, w, &m);
+	}
+	m = (struct msg){ .type = MSG_CONTENT };
+	m.content.token = token;
+	for (i = 0; i < slots; i++) {
+		slot = w == r->hostile ? (int)i : ring_take(w->out);
+		if (slot == -1)
+			break;
+		m.content.slot = slot;
+		m.content.length = dice_below(&r->dice, 30000);
+		size += m.content.length;
+		wire_say(r, w, &m);
+	}
+	m = (struct msg){ .type = MSG_END };
+	m.end = (struct msg_end){ token, size, n };
+	if (dice_one_in(&r->dice, 8))
+		m = (struct msg){ .type = MSG_ABORT, .abort = { token } };
+	wire_say(r, w, &m);
+}
+
+static void
+job(struct rig *r, struct wire *w)
+{
+	static const char *const to_local[] = { "local:jones", "local:brown",
+				    "local:u7", "local:no/name" };
+	char		 to[64];
+	struct msg	 m = { .type = MSG_JOB };
+	unsigned	 i, n = 1 + dice_below(&r->dice, 3);
+
+	snprintf(to, sizeof to, dice_below(&r->dice, 2) ? "host:[127.0.0.1]:%u"
+	    : "host:a%u.example:25", r->port);
+	if (r->program == ROLE_LOCAL)
+		snprintf(to, sizeof to, "%s", to_local[dice_below(&r->dice,
+		    COUNT(to_local))]);
+	w->size = dice_below(&r->dice, 3) * 40000;
+	m.job.token = next_token(r);
+	m.job.message = r->serial;
+	m.job.destination = span_of(to);
+	m.job.sender = somebody(r);
+	m.job.size = w->size;
+	m.job.recipients = n;
+	wire_say(r, w, &m);
+	for (i = 0; i < n; i++) {
+		struct msg	 p = { .type = MSG_JOB_RCPT };
+
+		p.job_rcpt.token = m.job.token;
+		p.job_rcpt.number = i;
+		p.job_rcpt.recipient = somebody(r);
+		wire_say(r, w, &p);
+	}
+}
+
+static void
+fill(struct rig *r, struct wire *w, struct msg *m)
+{
+	static char	 name[64];
+	struct addr	 a = somebody(r);
+
+	w->size = dice_below(&r->dice, 3) * 70000;
+	snprintf(name, sizeof name, "u%u", dice_below(&r->dice, 5000));
+	if (m->type == MSG_RCPT)
+		m->rcpt = (struct msg_rcpt){ next_token(r), a, a, 1 };
+	else if (m->type == MSG_EXPAND)
+		m->expand = (struct msg_expand){ next_token(r), a, a, 0 };
+	else if (m->type == MSG_USER)
+		m->user = (struct msg_user){ next_token(r), span_of(name) };
+	else if (m->type == MSG_RESOLVE)
+		m->resolve = (struct msg_resolve){ next_token(r),
+		    span_of(name), dice_below(&r->dice, 2) };
+	else if (m->type == MSG_DELIVER)
+		m->deliver = (struct msg_deliver){ next_token(r), r->serial,
+		    a, a, a, w->size, DELIVERY_MAILDIR,
+		    span_of("~/Maildir") };
+	else if (m->type == MSG_LIST)
+		m->list = (struct msg_list){ next_token(r),
+		    hints_message(&r->hints, &r->dice), 16 };
+	else
+		m->retry = (struct msg_retry){ next_token(r), dice_below(
+		    &r->dice, 2) ? 0 : hints_message(&r->hints, &r->dice) };
+}
+
+/* Credit that is left for probes; an agent has but one to give. */
+static unsigned
+kept_back(const struct rig *r)
+{
+	return r->program == ROLE_AGENT ? 0 : FOR_PROBES;
+}
+
+/* The ASK that this role has for the program, if it has one. */
+void
+converse(struct rig *r, struct wire *w)
+{
+	struct msg	 m = { .type = MSG_NONE };
+	unsigned	 type;
+
+	if (w->fd == -1 || !w->greeted ||
+	    (w != r->hostile && w->credit <= kept_back(r)))
+		return;
+	for (type = 1; type < MSG_COUNT; type++)
+		if (msg_row(type)->kind == ASK &&
+		    msg_allowed(type, w->role, r->program))
+			m.type = type;
+	if (m.type == MSG_NONE)
+		return;
+	w->credit--;
+	if (m.type == MSG_OPEN)
+		mail(r, w);
+	else if (m.type == MSG_JOB)
+		job(r, w);
+	else {
+		fill(r, w, &m);
+		wire_say(r, w, &m);
+	}
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a mind would try and a dice would hardly find: to say much that is
+ * allowed, and to give back what is still in use.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/log.h"
+#include "tests/wires/rig.h"
+
+enum {
+	ENVELOPES	= 600,
+	SLOTS_EACH	= 1000,
+	TEXT_GROWTH_MAX	= 160 << 10,	/* KiB: ENVELOPES_TEXT_MAX, and room */
+	SLOT_GROWTH_MAX	= 72 << 10	/* STAGED_MAX, and on its way */
+};
+
+/* Gathers records and sends them in as few packets as it fits. */
+static void
+pour(struct rig *r, struct buf *b, const struct msg *m)
+{
+	if (m != NULL && msg_encode(m, b))
+		return;
+	r->frames++;
+	if (r->hostile->fd != -1)
+		(void)wire_send(r, r->hostile, buf_span(b), NULL, 0);
+	buf_drop(b, buf_len(b));
+	if (m != NULL && !msg_encode(m, b))
+		fatal("a record is too long");
+	rig_turn(r, 0);
+}
+
+static void
+check_memory(struct rig *r, const char *what, unsigned long before,
+    unsigned long most)
+{
+	unsigned long	 after = memory_of(r);
+
+	rig_check(r, rig_lives(r), "%s: it died", what);
+#ifdef SANITIZED
+	most *= 4;
+#endif
+	rig_check(r, after < before + most, "%s: grew from %lu to %lu KiB",
+	    what, before, after);
+}
+
+/* ---- smtpd to queue ------------------------------------------------------ */
+
+static void
+open_envelope(struct rig *r, struct buf *b, uint64_t token)
+{
+	struct msg	 m = { .type = MSG_OPEN };
+
+	m.open.token = token;
+	m.open.client = m.open.identity = span_of("");
+	pour(r, b, &m);
+}
+
+static void
+many_recipients(struct rig *r)
+{
+	unsigned long	 before = memory_of(r);
+	struct msg	 m = { .type = MSG_RECIPIENT };
+	struct buf	 b;
+	char		 text[ADDR_TEXT_MAX];
+	uint64_t	 i;
+
+	snprintf(text, sizeof text, "%060d@%060d.%060d.%050d.example", 1, 2, 3,
+	    4);
+	(void)addr_parse(span_of(text), &m.recipient.recipient);
+	buf_init(&b, FRAME_MAX);
+	new_pair(r, true);
+	for (i = 1; i <= ENVELOPES && r->hostile->fd != -1; i++) {
+		open_envelope(r, &b, i);
+		m.recipient.token = i;
+		for (m.recipient.number = 0;
+		    m.recipient.number < RECIPIENTS_MAX;
+		    m.recipient.number++)
+			pour(r, &b, &m);
+	}
+	pour(r, &b, NULL);
+	program_probe(r, "amid many recipients");
+	check_memory(r, "many recipients", before, TEXT_GROWTH_MAX);
+	buf_clear(&b);
+	new_pair(r, true);
+	program_probe(r, "behind many recipients");
+}
+
+/* Slots are named again and again, and never waited for. */
+static void
+many_slots(struct rig *r)
+{
+	unsigned long	 before = memory_of(r);
+	struct msg	 m = { .type = MSG_RECIPIENT };
+	struct buf	 b;
+	uint64_t	 i, k;
+
+	buf_init(&b, FRAME_MAX);
+	new_pair(r, true);
+	for (i = 1; i <= ENVELOPES; i++) {
+		open_envelope(r, &b, i);
+		m = (struct msg){ .type = MSG_RECIPIENT };
+		m.recipient.token = i;
+		(void)addr_parse(span_of("a@b.example"),
+		    &m.recipient.recipient);
+		pour(r, &b, &m);
+	}
+	for (i = 1; i <= ENVELOPES && r->hostile->fd != -1; i++)
+		for (k = 0; k < SLOTS_EACH; k++) {
+			m = (struct msg){ .type = MSG_CONTENT };
+			m.content = (struct msg_content){ i, k % 256,
+			    RING_SLOT / 64 };
+			pour(r, &b, &m);
+		}
+	pour(r, &b, NULL);
+	program_probe(r, "amid many slots");
+	check_memory(r, "many slots", before, SLOT_GROWTH_MAX);
+	buf_clear(&b);
+	new_pair(r, true);
+	program_probe(r, "behind many slots");
+}
+
+static void
+smtpd_to_queue(struct rig *r)
+{
+	many_recipients(r);
+	many_slots(r);
+}
+
+/* ---- queue to smtpd ------------------------------------------------------ */
+
+static bool
+has_begun(struct rig *r, void *arg)
+{
+	(void)arg;
+	return r->clients[0].content || !rig_lives(r);
+}
+
+/* The slot that is being filled is given back by whom it was not sent to. */
+static void
+free_early(struct rig *r, const char *then)
+{
+	struct msg	 m = { .type = MSG_FREED };
+	unsigned	 i;
+
+	new_pair(r, true);
+	for (i = 0; i < 4; i++) {
+		client_start_slow(r);
+		(void)rig_until(r, has_begun, NULL);
+		rig_turn(r, 20);
+		m.freed.slot = 0;
+		wire_say(r, r->hostile, &m);
+		rig_turn(r, 20);
+		client_go_on(r, then);
+		rig_turn(r, 20);
+		rig_turn(r, 20);
+	}
+	rig_check(r, rig_lives(r), "a slot is freed while it is filled: "
+	    "it died, status %x", (unsigned)r->status);
+	program_probe(r, "behind a slot that was freed early");
+}
+
+static void
+queue_to_smtpd(struct rig *r)
+{
+	free_early(r, "a\nb\r\n.\r\n");
+	free_early(r, ".\r\n");
+}
+
+void
+directed(struct rig *r)
+{
+	if (r->program == ROLE_QUEUE && r->enemy == ROLE_SMTPD)
+		smtpd_to_queue(r);
+	else if (r->program == ROLE_SMTPD && r->enemy == ROLE_QUEUE)
+		queue_to_smtpd(r);
+}
