@@ -196,6 +196,7 @@ child_stop(struct child *c, int64_t patience)
 	c->stopped = true;
 	if (c->peer == NULL)
 		return;		/* it cannot be told, and its time runs */
+	m.stop.reason = c->again ? STOP_FOR_SUCCESSOR : STOP_FOR_GOOD;
 	peer_put(c->peer, &m);
 	timer_in(&c->timer, patience);
 }

@@ -146,6 +146,9 @@ confer_queue(struct audience *a)
 	m.conf_queue.life = config->retry.lifetime / SECOND;
 	m.conf_queue.notice_life = config->retry.notice_lifetime / SECOND;
 	m.conf_queue.size_max = config->message_size;
+	m.conf_queue.journal_limit = config->journal.limit;
+	m.conf_queue.journal_segment = config->journal.segment;
+	m.conf_queue.journal_message = config->journal.message;
 	say(a, &m);
 	return true;
 }

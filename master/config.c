@@ -14,6 +14,7 @@
 
 enum {
 	KIB	= 1 << 10,
+	MIB	= 1 << 20,
 	GIB	= 1 << 30,
 	SECOND	= 1000,
 	HOUR	= 3600 * SECOND,
@@ -53,6 +54,16 @@ static const struct config_keyword retry[] = {
 	    IN(retry.lifetime) },
 	{ "notice-lifetime", CONFIG_TIME, 0, UINT64_C(60) * DAY, "1d",
 	    IN(retry.notice_lifetime) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword journal[] = {
+	{ "limit",	CONFIG_SIZE,	0, UINT64_C(16) * GIB, "1G",
+	    IN(journal.limit) },
+	{ "segment",	CONFIG_SIZE,	16 * MIB, 256 * MIB, "64M",
+	    IN(journal.segment) },
+	{ "message",	CONFIG_SIZE,	KIB, 256 * KIB, "64K",
+	    IN(journal.message) },
 	{ .word = NULL }
 };
 
@@ -108,6 +119,7 @@ static const struct config_keyword route[] = {
 static const struct config_block blocks[SECTION_COUNT] = {
 	[SECTION_TOP]	 = { NULL,	NULL,		false,	top },
 	[SECTION_RETRY]	 = { "retry",	NULL,		false,	retry },
+	[SECTION_JOURNAL] = { "journal", NULL,		false,	journal },
 	[SECTION_SMTPD]	 = { "smtpd",	NULL,		false,	smtpd },
 	[SECTION_REMOTE] = { "remote",	NULL,		false,	remote },
 	[SECTION_LISTEN] = { "listen",	"one name",	false,	listening },
@@ -151,6 +163,7 @@ config_new(void)
 
 	config_defaults(SECTION_TOP, c);
 	config_defaults(SECTION_RETRY, c);
+	config_defaults(SECTION_JOURNAL, c);
 	config_defaults(SECTION_SMTPD, c);
 	config_defaults(SECTION_REMOTE, c);
 	return c;

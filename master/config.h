@@ -108,6 +108,10 @@ struct config {
 		uint64_t	 first, maximum, lifetime, notice_lifetime;
 	} retry;
 	struct {
+		unsigned	 line;
+		uint64_t	 limit, segment, message;	/* octets */
+	} journal;
+	struct {
 		uint64_t	 processes, sessions, recipients;
 		uint64_t	 command_time, data_time, errors;
 	} smtpd;

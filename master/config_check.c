@@ -347,6 +347,19 @@ fill_aliases(struct config *c)
 			    sizeof c->aliases);
 }
 
+/* Of four segments one is written, one leaves, and one is kept for what ends
+ * messages. */
+static void
+check_journal(struct check *c)
+{
+	const struct config	*config = c->config;
+
+	if (config->journal.limit > 0 &&
+	    config->journal.limit < 4 * config->journal.segment)
+		ERROR(c, config->journal.line, "expected limit to be 0, or at "
+		    "least four times segment");
+}
+
 bool
 config_check(struct config *config, const char *file,
     struct config_notes *notes)
@@ -357,6 +370,7 @@ config_check(struct config *config, const char *file,
 	if (config->retry.first > config->retry.maximum)
 		ERROR(&c, config->retry.line, "expected first to be at most "
 		    "maximum");
+	check_journal(&c);
 	check_listens(&c);
 	warn_of_gaps(&c);
 	fill_domains(config);

@@ -312,6 +312,8 @@ begin_block(struct reader *r)
 	r->listen.line = r->domain.line = r->route.line = r->head;
 	if (r->section == SECTION_RETRY)
 		r->config->retry.line = r->head;
+	if (r->section == SECTION_JOURNAL)
+		r->config->journal.line = r->head;
 	if (base_of(r) != r->config)
 		config_defaults(r->section, base_of(r));
 }

@@ -51,48 +51,213 @@ change_add_row(struct change *c, const struct recipient_row *r)
 	STAILQ_INSERT_TAIL(&c->rows, row, entry);
 }
 
+/* ---- what failed --------------------------------------------------------- */
+
 static void
 on_again(void *arg)
 {
 	struct change	*c = arg;
 
 	c->error = 0;
-	jobs_put(queue_state()->spiller, &c->job);
+	c->again_at(queue_state(), c);
 }
 
+/* Tried again where it failed, later and later. */
 static void
-try_again(struct change *c)
+try_again(struct change *c, void (*at)(struct queue *, struct change *))
 {
 	char	 id[ID_SIZE];
 
 	id_format(id, c->id);
 	log_error("%s: not recorded, tried again: %s", id,
 	    strerror(c->error));
+	c->again_at = at;
 	c->patience = c->patience == 0 ? CHANGE_AGAIN : c->patience * 2;
 	if (c->patience > LOOK_MAX)
 		c->patience = LOOK_MAX;
 	timer_in(&c->again, c->patience);
 }
 
+static bool
+may_fail(const struct change *c)
+{
+	return c->kind == CHANGE_STREAM || c->kind == CHANGE_STORE;
+}
+
+/* ---- files and the index ------------------------------------------------- */
+
 static void
-on_back(struct job *job)
+on_spiller(struct job *job)
 {
 	struct change	*c = (struct change *)job;
 	struct queue	*q = queue_state();
 
-	if (c->error == 0 || c->kind == CHANGE_STREAM ||
-	    c->kind == CHANGE_STORE)
+	if (c->error == 0 || may_fail(c)) {
+		if (c->held)
+			journal_release(q, c->place.slot);
+		c->held = false;
+		c->finished(c);
+	} else
+		try_again(c, change_spill);
+	queue_check_end(q);
+}
+
+void
+change_spill(struct queue *q, struct change *c)
+{
+	c->job.done = on_spiller;
+	jobs_put(q->spiller, &c->job);
+}
+
+/* ---- the journal --------------------------------------------------------- */
+
+static void	 commit(struct queue *, struct change *);
+
+static void
+tell_kept(struct change *c)
+{
+	if (c->kept != NULL)
+		c->kept(c);
+	c->kept = NULL;
+}
+
+/* What was written before the journal refused it. */
+static void
+discard_file(struct queue *q, struct change *c)
+{
+	struct change	*d = change_new(CHANGE_DISCARD, change_free);
+
+	d->id = c->id;
+	d->file = c->file;
+	c->file = NULL;
+	change_spill(q, d);
+}
+
+/* Rows and file are there: the token alone is missing, and only a death of
+ * this process in this moment would show it. */
+static void
+forgive(struct queue *q, struct change *c)
+{
+	if (c->error == 0)
+		return;
+	if (c->hot && c->file != NULL)
+		discard_file(q, c);
+	else if (!c->hot)
+		c->error = 0;
+}
+
+/* In the journal; what is hot ends here, the rest goes to the index. */
+static void
+go_on(struct queue *q, struct change *c)
+{
+	struct message	*m = message_find(q, c->id);
+
+	tell_kept(c);
+	if (c->kind == CHANGE_SPILLED || c->kind == CHANGE_RECYCLE)
+		c->finished(c);
+	else if (m != NULL && m->hot) {
+		if (hot_apply(q, m, c))
+			c->finished(c);
+	} else {
+		change_hold(q, c);
+		change_spill(q, c);
+	}
+}
+
+static void
+on_committer(struct job *job)
+{
+	struct change	*c = (struct change *)job;
+	struct queue	*q = queue_state();
+
+	journal_note(q, c);
+	if (c->kind == CHANGE_STORE) {
+		forgive(q, c);
+		c->finished(c);
+	} else if (c->error != 0)
+		try_again(c, commit);
+	else
+		go_on(q, c);
+	queue_check_end(q);
+}
+
+/* It may have been switched off while this one was tried again. */
+static void
+commit(struct queue *q, struct change *c)
+{
+	if (!journal_is_on(q)) {
+		c->hot = false;
+		go_on(q, c);
+		return;
+	}
+	c->last = q->last;
+	c->job.done = on_committer;
+	journal_put(q, c);
+}
+
+void
+change_hold(struct queue *q, struct change *c)
+{
+	if (c->position == 0)
+		return;
+	c->held = true;
+	journal_hold(q, c->place.slot);
+}
+
+/* ---- which way ----------------------------------------------------------- */
+
+/* The file is on disk, and for what is not hot the rows as well. */
+static void
+on_written(struct job *job)
+{
+	struct change	*c = (struct change *)job;
+	struct queue	*q = queue_state();
+
+	if (c->error == 0 && journal_is_on(q))
+		commit(q, c);
+	else if (c->error == 0 || c->kind == CHANGE_STORE)
 		c->finished(c);
 	else
-		try_again(c);
+		try_again(c, change_put);
 	queue_check_end(q);
+}
+
+static void
+write_first(struct queue *q, struct change *c)
+{
+	c->job.done = on_written;
+	jobs_put(q->spiller, &c->job);
+}
+
+static bool
+is_for_journal(const struct change *c)
+{
+	switch (c->kind) {
+	case CHANGE_STORE:
+	case CHANGE_UPDATE:
+	case CHANGE_DELETE:
+	case CHANGE_REPLACE:
+	case CHANGE_NOTICE:
+	case CHANGE_DROP:
+	case CHANGE_REMOVE:
+	case CHANGE_SPILLED:
+	case CHANGE_RECYCLE:
+		return true;
+	default:
+		return false;
+	}
 }
 
 void
 change_put(struct queue *q, struct change *c)
 {
-	c->job.done = on_back;
+	c->last = q->last;
 	if (c->again.loop == NULL)
 		timer_init(&c->again, q->loop, on_again, c);
-	jobs_put(q->spiller, &c->job);
+	if (!journal_is_on(q) || !is_for_journal(c))
+		change_spill(q, c);
+	else if ((c->kind == CHANGE_STORE && !c->hot) || c->file != NULL)
+		write_first(q, c);
+	else
+		commit(q, c);
 }

@@ -6,6 +6,8 @@
 #include "queue/index_write.h"
 #include "queue/jobs.h"
 
+struct queue;
+
 /*
  * A change of what is on disk: the loop decides it, the spiller makes it
  * durable, in one batch with all others that wait.  INTERNALS.md, section 3,
@@ -24,7 +26,21 @@ enum change_kind {
 	CHANGE_REMOVE,		/* a message, whole */
 	CHANGE_RETRY,
 	CHANGE_ADOPT,		/* STORE of a file that is there */
-	CHANGE_REBUILT
+	CHANGE_REBUILT,
+	CHANGE_SPILL,		/* a hot message gets file and rows */
+	CHANGE_SPILLED,		/* that is so: for the journal */
+	CHANGE_ABORT,		/* a STORE that was not answered */
+	CHANGE_UNLINK,		/* the file of a hot message that is done */
+	CHANGE_SETTLE,		/* names that went are off the disk */
+	CHANGE_RECYCLE,		/* the oldest segment is needed no more */
+	CHANGE_CLEAN		/* the journal holds nothing that counts */
+};
+
+/* Where content stands in the journal, while its segment is held. */
+struct place {
+	int		 fd;		/* of the segment; -1: not there */
+	unsigned	 slot;		/* which segment */
+	uint64_t	 offset;	/* octets, in the file */
 };
 
 struct change {
@@ -39,17 +55,30 @@ struct change {
 	bool		 aside;		/* removed: to quarantine/ */
 	bool		 vanished;	/* ADOPT: there is no file any more */
 
-	/* STREAM to STORE, NOTICE, ADOPT */
+	/* STREAM to STORE, NOTICE, ADOPT, SPILL */
 	struct letter	*letter;
 	struct file	*file;		/* NULL: not begun */
 	struct pieces	 content;
 	uint64_t	 last;		/* highest id given so far */
 
-	/* UPDATE: one row; REPLACE: the leaves' rows, encoded */
+	/* in the journal */
+	bool		 hot;		/* its message gets, or has, no rows */
+	bool		 held;		/* its segment is */
+	bool		 filed;		/* SPILL: the file is there */
+	bool		 along;		/* UPDATE: a SPILL has its row */
+	bool		 replayed;	/* it comes from the replay */
+	uint64_t	 position;	/* of its batch; 0: in none */
+	uint64_t	 base;		/* of its segment */
+	struct place	 place;		/* of it, or of the content */
+	uint32_t	 crc;		/* of the content */
+
+	/* UPDATE: one row; REPLACE: the leaves' rows; SPILL: one for each of
+	 * `numbers`; encoded */
 	struct pieces	 rows;
 	bool		 keeps_reply;	/* the old row's verdict stays */
 
 	uint32_t	*numbers;	/* NOTICE, DROP: recipients to go */
+	uint32_t	 next;		/* SPILL: the next one's */
 	size_t		 count;
 
 	char		*name;		/* DESTINATION */
@@ -60,6 +89,7 @@ struct change {
 
 	/* the loop's own */
 	void		(*finished)(struct change *);
+	void		(*kept)(struct change *); /* the journal has it */
 	void		*owner;
 	size_t		 cost;		/* of the content in memory */
 	uint64_t	 token;
@@ -67,6 +97,7 @@ struct change {
 	unsigned	 epoch;		/* of the deliverer to tell */
 	int		 by;		/* which one; -1: none */
 	struct timer	 again;
+	void		(*again_at)(struct queue *, struct change *);
 	int64_t		 patience;
 };
 
@@ -76,11 +107,17 @@ void		 change_free(struct change *);	/* with all it holds */
 void		 change_add_row(struct change *, const struct recipient_row *);
 
 /*
- * Gives it to the spiller.  `finished` is called in the loop and frees it or
- * keeps it.  A change that failed is tried again and again, but STREAM and
- * STORE, whose `finished` looks at `error`.
+ * Gives it away: what it must pass (journal, spiller, or both) it passes in
+ * order.  `finished` is called in the loop and frees it or keeps it.  A change
+ * that failed is tried again and again, but STREAM, STORE and SPILL, whose
+ * `finished` looks at `error`.
  */
-struct queue;
 void		 change_put(struct queue *, struct change *);
+
+/* Straight to the spiller: the journal has it, or need not. */
+void		 change_spill(struct queue *, struct change *);
+
+/* Its segment stays until it has been applied. */
+void		 change_hold(struct queue *, struct change *);
 
 #endif

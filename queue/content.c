@@ -15,6 +15,7 @@ struct chunk {
 	struct job	 job;
 	TAILQ_ENTRY(chunk) entry;
 	const struct spool *spool;
+	struct place	 place;		/* in the journal, or fd -1 */
 	struct delivery	*delivery;
 	unsigned	 epoch;
 	uint64_t	 offset;
@@ -38,6 +39,10 @@ compare(int fd, const struct delivery *d)
 	struct trailer	 t;
 	bool		 good;
 
+	if (d->is_known) {
+		errno = EBADMSG;
+		return d->crc == d->known_crc ? 0 : -1;
+	}
 	if (trailer_read(fd, &t) == -1)
 		return -1;
 	good = t.letter->id == d->message && t.letter->size == d->size &&
@@ -66,9 +71,10 @@ sum(int fd, struct chunk *c)
 }
 
 static int
-read_from(int fd, struct chunk *c)
+read_from(int fd, uint64_t base, struct chunk *c)
 {
-	ssize_t	 n = fd_pread_all(fd, c->data, c->length, (off_t)c->offset);
+	ssize_t	 n = fd_pread_all(fd, c->data, c->length,
+		    (off_t)(base + c->offset));
 
 	if (n == -1)
 		return -1;
@@ -83,10 +89,15 @@ static void
 read_chunk(struct job *job)
 {
 	struct chunk	*c = (struct chunk *)job;
-	int		 fd = spool_open_message(c->spool,
-			    c->delivery->message);
+	int		 fd;
 
-	c->error = fd == -1 || read_from(fd, c) == -1 ? errno : 0;
+	if (c->place.fd != -1) {
+		c->error = read_from(c->place.fd, c->place.offset, c) == -1 ?
+		    errno : 0;
+		return;
+	}
+	fd = spool_open_message(c->spool, c->delivery->message);
+	c->error = fd == -1 || read_from(fd, 0, c) == -1 ? errno : 0;
 	fd_close(&fd);
 }
 
@@ -139,6 +150,8 @@ on_read(struct job *job)
 
 	q->content.reading--;
 	q->content.slots[d->by]--;
+	if (c->place.fd != -1)
+		journal_release(q, c->place.slot);
 	if (!d->over && dl->epoch == c->epoch) {
 		if (c->error != 0 && !TAILQ_EMPTY(&d->recipients))
 			tell_broken(q, c);
@@ -163,9 +176,47 @@ has_slot(struct queue *q, const struct chunk *c)
 	    q->content.slots[c->delivery->by];
 }
 
+/* What is in memory needs no reader. */
+static bool
+copy_at_once(struct queue *q, struct chunk *c, const struct message *m)
+{
+	struct ring	*ring = peer_ring_out(
+			    q->deliverers[c->delivery->by].peer);
+	int		 slot = ring_take(ring);
+
+	if (slot != -1 && hot_copy(m, c->offset, c->length,
+	    ring_slot(ring, (unsigned)slot))) {
+		put_chunk(q->deliverers[c->delivery->by].peer, c, slot,
+		    false);
+		chunk_free(c);
+		return true;
+	}
+	if (slot != -1)
+		(void)ring_give_back(ring, (unsigned)slot);
+	return false;
+}
+
+/* The segment is not used again while it is read. */
+static void
+read_later(struct queue *q, struct chunk *c, const struct message *m)
+{
+	q->content.reading++;
+	q->content.slots[c->delivery->by]++;
+	c->data = xreallocarray(NULL, c->length, 1);
+	c->place.fd = -1;
+	if (m != NULL && m->hot && !m->filed) {
+		c->place = m->place;
+		journal_hold(q, c->place.slot);
+	}
+	c->job.work = read_chunk;
+	c->job.done = on_read;
+	jobs_put(q->reader, &c->job);
+}
+
 void
 content_pump(struct queue *q)
 {
+	const struct message	*m;
 	struct chunk	*c, *next;
 
 	for (c = TAILQ_FIRST(&q->content.waiting); c != NULL; c = next) {
@@ -175,12 +226,9 @@ content_pump(struct queue *q)
 		if (!has_slot(q, c))
 			continue;
 		TAILQ_REMOVE(&q->content.waiting, c, entry);
-		q->content.reading++;
-		q->content.slots[c->delivery->by]++;
-		c->data = xreallocarray(NULL, c->length, 1);
-		c->job.work = read_chunk;
-		c->job.done = on_read;
-		jobs_put(q->reader, &c->job);
+		m = message_find(q, c->delivery->message);
+		if (m == NULL || !copy_at_once(q, c, m))
+			read_later(q, c, m);
 	}
 }
 

@@ -116,12 +116,13 @@ destination_take_turn(struct queue *q, struct destination *d)
 	TAILQ_INSERT_TAIL(&q->turns[d->by], d, turn);
 }
 
-/* One message goes in whole: its recipients share jobs. */
+/* One message goes in whole: its recipients share jobs.  Hot ones are in
+ * memory anyway. */
 static bool
 is_full(const struct destination *d, const struct recipient *r)
 {
-	return d->nready >= READY_MAX && TAILQ_LAST(&d->ready,
-	    recipient_list)->message != r->message;
+	return !r->message->hot && d->nready >= READY_MAX &&
+	    TAILQ_LAST(&d->ready, recipient_list)->message != r->message;
 }
 
 void
@@ -303,7 +304,7 @@ static bool
 is_enough(const struct queue *q, const struct destination *d,
     const struct recipient *last, uint64_t next)
 {
-	if (!messages_have_room(&q->messages) || d->nready >= READY_MAX)
+	if (!messages_have_room(q) || d->nready >= READY_MAX)
 		return true;
 	return d->failures > 0 && last != NULL && last->message->id != next;
 }

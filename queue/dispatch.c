@@ -120,6 +120,8 @@ delivery_new(struct deliverer *dl, struct destination *d,
 	job->message = m->id;
 	job->size = m->size;
 	job->destination = d;
+	job->is_known = m->hot;
+	job->known_crc = m->crc;
 	TAILQ_INIT(&job->recipients);
 	RB_INSERT(delivery_tree, &dl->deliveries, job);
 	d->jobs++;

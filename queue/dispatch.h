@@ -26,10 +26,12 @@ struct delivery {
 	struct recipient_list recipients;	/* without RESULT */
 	bool		 over;		/* freed when nothing is read */
 
-	/* content: chunks wanted, and the checksum so far */
+	/* content: chunks wanted, and the checksum so far; `known` is what
+	 * it must be, when the message said so itself */
 	unsigned	 wants;
 	uint64_t	 summed;
-	uint32_t	 crc;
+	uint32_t	 crc, known_crc;
+	bool		 is_known;
 };
 RB_HEAD(delivery_tree, delivery);
 

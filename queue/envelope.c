@@ -264,6 +264,15 @@ relieve(struct queue *q)
 /* ---- storing ------------------------------------------------------------- */
 
 static void
+take_up(struct queue *q, struct change *c)
+{
+	if (c->hot)
+		hot_begin(q, hot_new(q, c));
+	else
+		schedule_stored(q, c->letter);
+}
+
+static void
 on_stored(struct change *c)
 {
 	struct queue		*q = queue_state();
@@ -271,9 +280,11 @@ on_stored(struct change *c)
 	enum stored_outcome	 outcome = outcome_of(c->error);
 
 	if (e->peer != NULL)
-		put_stored(e->peer, e->token, c->letter->id, outcome);
+		put_stored(e->peer, e->token, c->id, outcome);
+	else if (outcome == STORED_OK)
+		tokens_add(&q->journal.tokens, e->token, c->id);
 	if (outcome == STORED_OK)
-		schedule_stored(q, c->letter);
+		take_up(q, c);
 	e->changes--;
 	if (e->over)
 		release(e);
@@ -292,7 +303,9 @@ store(struct queue *q, struct envelope *e)
 	q->envelopes.text -= buf_len(&e->letter->recipients);
 	c->id = e->letter->id;
 	c->letter = e->letter;
-	c->last = q->last;
+	c->token = e->token;
+	c->hot = journal_is_on(q) && journal_room(q) == JOURNAL_FREE &&
+	    hots_have_room(q, e->count);
 	c->file = e->file;
 	if (e->file != NULL)
 		q->envelopes.streams--;
@@ -320,6 +333,13 @@ finish(struct queue *q, struct envelope *e)
 
 /* ---- content ------------------------------------------------------------- */
 
+/* What is held whole until its end. */
+static uint64_t
+small_size(const struct queue *q)
+{
+	return journal_is_on(q) ? q->journal.message : SMALL_MESSAGE_MAX;
+}
+
 static void
 take_content(struct queue *q, struct envelope *e, uint32_t slot,
     uint32_t length)
@@ -340,7 +360,7 @@ take_content(struct queue *q, struct envelope *e, uint32_t slot,
 		STAILQ_INSERT_TAIL(&e->held, p, entry);
 		e->cost += length + PIECE_COST;
 		q->envelopes.staged += length + PIECE_COST;
-		if (e->file != NULL || e->got > SMALL_MESSAGE_MAX)
+		if (e->file != NULL || e->got > small_size(q))
 			stream(q, e);
 	}
 	put_freed(e->peer, slot);
@@ -431,8 +451,10 @@ objection(struct queue *q, const struct msg_open *m)
 {
 	if (m->size > q->size_max)
 		return STORED_TOO_BIG;
-	if (q->envelopes.text >= ENVELOPES_TEXT_MAX)
+	if (q->envelopes.text >= ENVELOPES_TEXT_MAX || q->journal.is_dead)
 		return STORED_FAILED;
+	if (journal_is_on(q) && journal_room(q) == JOURNAL_FULL)
+		return STORED_NO_SPACE;
 	return disk_is_full(q) ? STORED_NO_SPACE : STORED_OK;
 }
 

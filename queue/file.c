@@ -59,11 +59,24 @@ fail(struct file *f)
 	return -1;
 }
 
+static void
+remove_leftovers(const struct file *f, const struct spool *s)
+{
+	char	 part[SPOOL_NAME_SIZE], name[ID_SIZE];
+
+	spool_part_name(part, f->id);
+	id_format(name, f->id);
+	fd_unlink(spool_dir(s, f->id), part);
+	fd_unlink(spool_dir(s, f->id), name);
+}
+
 int
 file_create(struct file *f, const struct spool *s)
 {
 	char	 name[SPOOL_NAME_SIZE];
 
+	if (f->replaces)
+		remove_leftovers(f, s);
 	spool_part_name(name, f->id);
 	f->fd = openat(spool_dir(s, f->id), name,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE_FILE);

@@ -32,6 +32,7 @@ struct file {
 	uint64_t	 size;		/* content so far */
 	uint32_t	 crc;		/* of it */
 	bool		 is_part, is_named;	/* under which name it is */
+	bool		 replaces;	/* what an unfinished spill left */
 	int		 error;
 };
 

@@ -14,7 +14,7 @@
 #include "shared/fd.h"
 #include "shared/log.h"
 
-enum { FORMAT = 1, READERS = 16, MODE_FILE = 0600, MODE_DIR = 0700 };
+enum { FORMAT = 2, READERS = 16, MODE_FILE = 0600, MODE_DIR = 0700 };
 
 static const char	 place[] = "index", fresh[] = "index.new";
 
@@ -164,6 +164,9 @@ put_first_rows(struct index *x, MDB_txn *txn, bool rebuild)
 	pack_init(&p, raw, sizeof raw);
 	pack_u64(&p, 0);
 	put_meta(x, txn, META_LAST, pack_span(&p));
+	put_meta(x, txn, META_JOURNAL, pack_span(&p));
+	put_meta(x, txn, META_POSITION, pack_span(&p));
+	put_meta(x, txn, META_CLEAN, pack_span(&p));
 	pack_init(&p, raw, sizeof raw);
 	pack_u8(&p, rebuild);
 	put_meta(x, txn, META_REBUILD, pack_span(&p));
@@ -258,6 +261,9 @@ read_meta(struct index *x, struct spool *s)
 	s->lineage = get_meta(x, txn, META_LINEAGE, 8);
 	x->last = get_meta(x, txn, META_LAST, 8);
 	x->wants_rebuild = get_meta(x, txn, META_REBUILD, 1) != 0;
+	x->journal = get_meta(x, txn, META_JOURNAL, 8);
+	x->position = get_meta(x, txn, META_POSITION, 8);
+	x->clean = get_meta(x, txn, META_CLEAN, 8);
 	highest = highest_message(x, txn);
 	if (highest > x->last)
 		x->last = highest;
@@ -308,6 +314,24 @@ bool
 index_wants_rebuild(const struct index *x)
 {
 	return x->wants_rebuild;
+}
+
+uint64_t
+index_journal(const struct index *x)
+{
+	return x->journal;
+}
+
+uint64_t
+index_position(const struct index *x)
+{
+	return x->position;
+}
+
+uint64_t
+index_clean(const struct index *x)
+{
+	return x->clean;
 }
 
 void

@@ -27,6 +27,12 @@ uint64_t	 index_last(const struct index *);	/* highest id given */
 bool		 index_is_new(const struct index *);
 bool		 index_wants_rebuild(const struct index *);
 
+/* The journal in front of it: its lineage, or 0; the highest position that has
+ * been applied; the position from which on it may hold what is not here. */
+uint64_t	 index_journal(const struct index *);
+uint64_t	 index_position(const struct index *);
+uint64_t	 index_clean(const struct index *);
+
 /* Frees what dead readers hold. */
 void		 index_sweep_readers(struct index *);
 

@@ -11,6 +11,7 @@ struct index {
 	MDB_env		*env;
 	MDB_dbi		 tables[TABLE_COUNT];
 	uint64_t	 last;
+	uint64_t	 journal, position, clean;
 	bool		 is_new, wants_rebuild;
 };
 
@@ -19,6 +20,9 @@ struct index {
 #define META_LINEAGE	"lineage"
 #define META_LAST	"last"
 #define META_REBUILD	"rebuild"
+#define META_JOURNAL	"journal"
+#define META_POSITION	"position"
+#define META_CLEAN	"clean"
 
 MDB_val		 val_of(struct span);
 struct span	 val_span(const MDB_val *);

@@ -466,6 +466,33 @@ writing_add(struct writing *w, uint64_t id, const struct recipient_row *r)
 	return put_message(w, id, &m);
 }
 
+/* ---- what comes from the journal ----------------------------------------- */
+
+/* `enter` counts them, so the message begins with nobody. */
+int
+writing_spill(struct writing *w, const struct letter *l, uint32_t next,
+    const struct spill_row *rows, size_t count)
+{
+	struct message_row	 r = { l->arrived, l->size, l->flags, next,
+				    0, 0, 0, l->sender, span_of(l->client),
+				    span_of(l->identity) };
+	char			 key[8], age[9], value[ROW_MAX];
+	struct pack		 k, a, v;
+	size_t			 i;
+
+	id_key(&k, key, l->id);
+	age_key(&a, age, &l->sender, l->id);
+	pack_init(&v, value, sizeof value);
+	message_row_encode(&r, &v);
+	if (put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1 ||
+	    put(w, TABLE_AGE, &a, NULL, 0) == -1)
+		return -1;
+	for (i = 0; i < count; i++)
+		if (enter(w, l->id, rows[i].number, &rows[i].row, &r) == -1)
+			return -1;
+	return put_message(w, l->id, &r);
+}
+
 /* ---- meta ---------------------------------------------------------------- */
 
 static int
@@ -480,22 +507,46 @@ put_meta(struct writing *w, const char *name, const struct pack *value)
 }
 
 int
-writing_last(struct writing *w, uint64_t id)
-{
-	char		 raw[8];
-	struct pack	 v;
-
-	id_key(&v, raw, id);
-	return put_meta(w, META_LAST, &v);
-}
-
-int
-writing_rebuilt(struct writing *w)
+writing_rebuild(struct writing *w, bool wanted)
 {
 	char		 raw[1];
 	struct pack	 v;
 
 	pack_init(&v, raw, sizeof raw);
-	pack_u8(&v, 0);
+	pack_u8(&v, wanted);
 	return put_meta(w, META_REBUILD, &v);
+}
+
+static int
+put_number(struct writing *w, const char *name, uint64_t n)
+{
+	char		 raw[8];
+	struct pack	 v;
+
+	id_key(&v, raw, n);
+	return put_meta(w, name, &v);
+}
+
+int
+writing_last(struct writing *w, uint64_t id)
+{
+	return put_number(w, META_LAST, id);
+}
+
+int
+writing_journal(struct writing *w, uint64_t lineage)
+{
+	return put_number(w, META_JOURNAL, lineage);
+}
+
+int
+writing_position(struct writing *w, uint64_t position)
+{
+	return put_number(w, META_POSITION, position);
+}
+
+int
+writing_clean(struct writing *w, uint64_t position)
+{
+	return put_number(w, META_CLEAN, position);
 }

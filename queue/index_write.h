@@ -72,8 +72,25 @@ struct retry {
 
 int	 writing_retry(struct writing *, struct retry *);
 
-/* The highest id given; the end of a rebuild. */
+/*
+ * A message that has been in the journal alone, as it is now: `rows` are its
+ * recipients, `next` the number of the next one.
+ */
+struct spill_row {
+	uint32_t	 number;
+	struct recipient_row row;
+};
+
+int	 writing_spill(struct writing *, const struct letter *, uint32_t next,
+	    const struct spill_row *rows, size_t count);
+
+/* The highest id given; the beginning and end of a rebuild. */
 int	 writing_last(struct writing *, uint64_t id);
-int	 writing_rebuilt(struct writing *);
+int	 writing_rebuild(struct writing *, bool wanted);
+
+/* What index_journal, index_position and index_clean are from now on. */
+int	 writing_journal(struct writing *, uint64_t lineage);
+int	 writing_position(struct writing *, uint64_t position);
+int	 writing_clean(struct writing *, uint64_t position);
 
 #endif

@@ -25,6 +25,25 @@ put_message(struct peer *p, uint64_t token, uint64_t id,
 	peer_put(p, &m);
 }
 
+/* The next id above that the index or memory has; `r` is filled for the
+ * index's own.  False at the end. */
+static bool
+next_message(struct queue *q, struct view *v, uint64_t *id,
+    struct message_row *r, struct message **hot)
+{
+	uint64_t	 row = *id;
+	bool		 has = view_next_message(v, &row, r);
+
+	*hot = hot_next(q, *id);
+	if (*hot == NULL || (has && row < (*hot)->id)) {
+		*hot = NULL;
+		*id = row;
+		return has;
+	}
+	*id = (*hot)->id;
+	return true;
+}
+
 static enum recipient_state
 state_of(const struct recipient_row *row, const struct recipient *r)
 {
@@ -77,6 +96,31 @@ put_recipients(struct queue *q, struct peer *p, struct view *v,
 	return n;
 }
 
+/* One that the journal alone has. */
+static unsigned
+put_hot(struct peer *p, uint64_t token, struct message *hot)
+{
+	struct message_row	 row = { .arrived = hot->arrived,
+				    .size = hot->size, .left = hot->count,
+				    .sender = hot->sender };
+	struct msg		 m = { .type = MSG_LISTED_RCPT };
+	struct recipient	*r;
+	struct recipient_row	 rr;
+
+	row.client = span_of(hot->letter ? hot->letter->client : "");
+	row.identity = span_of(hot->letter ? hot->letter->identity : "");
+	put_message(p, token, hot->id, &row, hot);
+	m.listed_rcpt.token = token;
+	m.listed_rcpt.message = hot->id;
+	RB_FOREACH(r, recipient_tree, &hot->recipients) {
+		rr = recipient_row(r, r->destination ? ROW_WAITING : ROW_NEW);
+		fill_recipient(&m.listed_rcpt, &rr, r);
+		m.listed_rcpt.number = r->number;
+		peer_put(p, &m);
+	}
+	return hot->count;
+}
+
 /* A page ends with its number of messages, or when it is long. */
 void
 on_list(struct peer *p, struct msg *m)
@@ -85,15 +129,20 @@ on_list(struct peer *p, struct msg *m)
 	struct msg		 end = { .type = MSG_LIST_END };
 	struct message_row	 row;
 	struct view		 v;
+	struct message		*hot;
 	uint64_t		 id = m->list.after, token = m->list.token;
 	unsigned		 n = 0, recipients = 0;
 	bool			 more = false;
 
 	view_open(&v, q->index);
-	while ((more = view_next_message(&v, &id, &row)) &&
+	while ((more = next_message(q, &v, &id, &row, &hot)) &&
 	    n++ < m->list.count && recipients < LIST_PAGE_MAX) {
-		put_message(p, token, id, &row, message_find(q, id));
-		recipients += put_recipients(q, p, &v, token, id);
+		if (hot != NULL)
+			recipients += put_hot(p, token, hot);
+		else {
+			put_message(p, token, id, &row, message_find(q, id));
+			recipients += put_recipients(q, p, &v, token, id);
+		}
 		end.list_end.next = id;
 	}
 	view_close(&v);
@@ -191,7 +240,7 @@ is_busy(struct message *m)
 	RB_FOREACH(r, recipient_tree, &m->recipients)
 		if (r->stage == STAGE_RUNNING || r->stage == STAGE_CHANGING)
 			return true;
-	return m->reporting || m->going;
+	return m->reporting || m->going || m->spilling;
 }
 
 static void

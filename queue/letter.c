@@ -5,6 +5,8 @@
 #include "queue/pack.h"
 #include "shared/alloc.h"
 
+enum { HEAD_MAX = 2048 };	/* packed, up to the recipients */
+
 struct letter *
 letter_new(uint64_t id, const struct addr *sender)
 {
@@ -69,4 +71,70 @@ letter_take(struct span *rest)
 	text = unpack_text(&u, ADDR_TEXT_MAX);
 	*rest = u.rest;
 	return text;
+}
+
+void
+letter_pack(const struct letter *l, struct buf *into)
+{
+	char		 head[HEAD_MAX];
+	struct pack	 p;
+
+	pack_init(&p, head, sizeof head);
+	pack_u64(&p, l->id);
+	pack_u64(&p, l->arrived);
+	pack_u64(&p, l->size);
+	pack_u32(&p, l->flags);
+	pack_text(&p, addr_span(&l->sender));
+	pack_text(&p, span_of(l->client));
+	pack_text(&p, span_of(l->identity));
+	pack_u32(&p, l->count);
+	(void)buf_put(into, pack_span(&p));
+	(void)buf_put(into, buf_span(&l->recipients));
+}
+
+static bool
+is_text(struct span s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
+			return false;
+	return true;
+}
+
+static bool
+unpack_recipients(struct unpack *u, struct letter *l)
+{
+	uint32_t	 i, n = unpack_u32(u);
+	struct addr	 checked;
+	struct span	 text;
+
+	for (i = 0; i < n; i++) {
+		text = unpack_text(u, ADDR_TEXT_MAX);
+		if (u->failed || text.len == 0 ||
+		    addr_parse(text, &checked) != ADDR_OK ||
+		    !letter_add(l, text))
+			return false;
+	}
+	return n > 0;
+}
+
+bool
+letter_unpack(struct unpack *u, struct letter *l)
+{
+	struct span	 sender, client, identity;
+
+	l->id = unpack_u64(u);
+	l->arrived = unpack_u64(u);
+	l->size = unpack_u64(u);
+	l->flags = unpack_u32(u);
+	sender = unpack_text(u, ADDR_TEXT_MAX);
+	client = unpack_text(u, CLIENT_TEXT_MAX);
+	identity = unpack_text(u, USER_TEXT_MAX);
+	if (u->failed || addr_parse(sender, &l->sender) != ADDR_OK ||
+	    !is_text(client) || !is_text(identity))
+		return false;
+	letter_set_origin(l, client, identity);
+	return unpack_recipients(u, l);
 }

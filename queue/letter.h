@@ -2,6 +2,7 @@
 #ifndef QUEUE_LETTER_H
 #define QUEUE_LETTER_H
 
+#include "queue/pack.h"
 #include "shared/addr.h"
 #include "shared/buf.h"
 
@@ -32,5 +33,12 @@ bool		 letter_add(struct letter *, struct span recipient);
  * empty. */
 struct span	 letter_recipients(const struct letter *);
 struct span	 letter_take(struct span *rest);
+
+/*
+ * As it stands on disk, in trailers and in the journal.  What is unpacked must
+ * have been packed by us: false for anything else.
+ */
+void		 letter_pack(const struct letter *, struct buf *);
+bool		 letter_unpack(struct unpack *, struct letter *);
 
 #endif

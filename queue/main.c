@@ -18,7 +18,8 @@ enum {
 	NOTICE_LIFE	= 24 * 60 * 60,
 	SIZE_MAX_MIB	= 50,
 
-	OPEN_FILES	= 2 * STREAMS_MAX + DIRECTORIES + READS_MAX
+	OPEN_FILES	= 2 * STREAMS_MAX + DIRECTORIES + READS_MAX +
+			  SEGMENTS_MAX
 };
 
 static struct queue	 queue = {
@@ -77,6 +78,7 @@ work(void *arg)
 	q->working = true;
 	timer_unset(&q->patience);
 	schedule_start(q);
+	hots_begin(q);
 }
 
 void
@@ -93,6 +95,7 @@ after_drop(struct process *p)
 	queue.loop = process_loop(p);
 	envelopes_init(&queue);
 	messages_init(&queue.messages);
+	hots_init(&queue.hots);
 	expand_init(&queue.expansions);
 	destinations_init(&queue.destinations);
 	deliverers_init(&queue);
@@ -102,11 +105,13 @@ after_drop(struct process *p)
 	spool_open(&queue.spool);
 	queue.index = index_open(&queue.spool);
 	queue.last = index_last(queue.index);
-	queue.first = queue_next_id(&queue);
 	queue.writer.spool = &queue.spool;
 	queue.writer.index = queue.index;
 	queue.spiller = spiller_new(queue.loop, &queue.writer);
 	queue.reader = reader_new(queue.loop);
+	journal_open(&queue);
+	queue.known = queue.last;
+	queue.first = queue_next_id(&queue);
 }
 
 static void
@@ -115,6 +120,7 @@ start(void)
 	if (queue.started)
 		return;
 	queue.started = true;
+	journal_begin(&queue);
 	timer_in(&queue.patience, HOLD_TIME);
 	sweep_start(&queue);
 	queue_check_ready(&queue);
@@ -137,6 +143,9 @@ on_conf_queue(struct peer *p, struct msg *m)
 	queue.life = m->conf_queue.life;
 	queue.notice_life = m->conf_queue.notice_life;
 	queue.size_max = m->conf_queue.size_max;
+	queue.journal.limit = m->conf_queue.journal_limit;
+	queue.journal.segment = m->conf_queue.journal_segment;
+	queue.journal.message = m->conf_queue.journal_message;
 }
 
 /* ---- neighbours ---------------------------------------------------------- */
@@ -178,23 +187,45 @@ end_of_turn(void)
 		dispatch_pump(&queue);
 		content_pump(&queue);
 	}
+	hots_spill(&queue);
+	journal_pump(&queue);
+	jobs_flush(queue.journal.jobs);
 	jobs_flush(queue.reader);
 	jobs_flush(queue.spiller);
+}
+
+static bool
+is_idle(const struct queue *q)
+{
+	return jobs_outstanding(q->spiller) == 0 &&
+	    jobs_outstanding(q->reader) == 0 &&
+	    jobs_outstanding(q->journal.jobs) == 0 &&
+	    TAILQ_EMPTY(&q->hots.leaving);
 }
 
 /* Changes that fail are not waited for: the next life does them again. */
 void
 queue_check_end(struct queue *q)
 {
-	if (q->stopping && jobs_outstanding(q->spiller) == 0 &&
-	    jobs_outstanding(q->reader) == 0)
-		process_exit(q->process, 0);
+	if (!q->stopping || !is_idle(q))
+		return;
+	journal_pump(q);
+	if (!is_idle(q))
+		return;
+	if (q->ends_clean && !q->journal.is_clean)
+		log_error("%u messages stay in the journal: copy it along "
+		    "with the files", q->hots.count);
+	process_exit(q->process, 0);
 }
 
+/* For good, the spool is files only; a successor finds all in the journal. */
 static void
 stop(void)
 {
 	queue.stopping = true;
+	queue.ends_clean = !process_has_successor(queue.process);
+	if (queue.ends_clean)
+		journal_spill_all(&queue);
 	queue_check_end(&queue);
 }
 
@@ -215,6 +246,7 @@ static const struct route inbox[] = {
 	{ MSG_LIST,		on_list },
 	{ MSG_RETRY,		on_retry },
 	{ MSG_DELETE,		on_delete },
+	{ MSG_UNSURE,		on_unsure },
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_QUEUE,	on_conf_queue },
 	{ MSG_COUNT,		NULL }
@@ -251,6 +283,7 @@ main(int argc, char **argv)
 
 	jobs_free(queue.reader);
 	jobs_free(queue.spiller);
+	journal_close(&queue);
 	index_close(queue.index);
 	spool_close(&queue.spool);
 	return status;

@@ -32,11 +32,13 @@ messages_init(struct messages *l)
 	l->count = l->recipients = 0;
 }
 
+/* Hot ones have a room of their own. */
 bool
-messages_have_room(const struct messages *l)
+messages_have_room(const struct queue *q)
 {
-	return l->count < ACTIVE_MESSAGES_MAX &&
-	    l->recipients < ACTIVE_RECIPIENTS_MAX;
+	return q->messages.count - q->hots.count < ACTIVE_MESSAGES_MAX &&
+	    q->messages.recipients < ACTIVE_RECIPIENTS_MAX +
+	    q->hots.recipients;
 }
 
 struct message *
@@ -65,6 +67,8 @@ message_new(struct queue *q, uint64_t id)
 	m->id = id;
 	m->active = queue_now();
 	RB_INIT(&m->recipients);
+	STAILQ_INIT(&m->content);
+	STAILQ_INIT(&m->behind);
 	RB_INSERT(message_tree, &q->messages.tree, m);
 	q->messages.count++;
 	return m;
@@ -128,6 +132,7 @@ recipient_new(struct queue *q, struct message *m, uint32_t number,
 	RB_INSERT(recipient_tree, &m->recipients, r);
 	m->count++;
 	q->messages.recipients++;
+	q->hots.recipients += m->hot;
 	return r;
 }
 
@@ -153,6 +158,7 @@ recipient_free(struct queue *q, struct recipient *r)
 	RB_REMOVE(recipient_tree, &m->recipients, r);
 	m->count--;
 	q->messages.recipients--;
+	q->hots.recipients -= m->hot;
 	if (r->destination != NULL)
 		destination_leave(q, r->destination);
 	free(r->address);
@@ -160,9 +166,11 @@ recipient_free(struct queue *q, struct recipient *r)
 	free(r);
 }
 
-static void
+void
 message_free(struct queue *q, struct message *m)
 {
+	if (m->hot)
+		hot_end(q, m);
 	RB_REMOVE(message_tree, &q->messages.tree, m);
 	q->messages.count--;
 	free(m);
@@ -171,7 +179,7 @@ message_free(struct queue *q, struct message *m)
 void
 message_settle(struct queue *q, struct message *m)
 {
-	if (m->count > 0 || m->reporting || m->going)
+	if (m->count > 0 || m->reporting || m->going || m->spilling)
 		return;
 	if (m->tally.left > 0 && m->tally.fresh == 0 &&
 	    m->tally.failed > 0 && !q->stopping)
@@ -198,6 +206,7 @@ recipient_row(const struct recipient *r, enum row_state state)
 	struct recipient_row	 row = { .state = state };
 
 	row.generation = r->generation;
+	row.position = r->position;
 	row.attempts = r->attempts;
 	row.address = span_of(r->address);
 	row.original = span_of(r->original);

@@ -5,6 +5,7 @@
 #include <bsd/sys/tree.h>
 #include <sys/queue.h>
 
+#include "queue/change.h"
 #include "queue/index_read.h"
 #include "shared/reply.h"
 
@@ -31,6 +32,8 @@ struct recipient {
 	uint32_t	 number;
 	enum stage	 stage;
 	bool		 parked;	/* its row waits at its destination */
+	bool		 spilt_waiting;	/* so it does when it is spilled */
+	uint64_t	 position;	/* of its last record; hot ones' only */
 	uint32_t	 attempts, generation;
 	unsigned	 losses;	/* deliverers that died of it */
 	char		*address;
@@ -44,6 +47,7 @@ TAILQ_HEAD(recipient_list, recipient);
 
 struct message {
 	RB_ENTRY(message) by_id;
+	TAILQ_ENTRY(message) hot_entry, cached_entry, leaving_entry;
 	uint64_t	 id, arrived, size;
 	uint64_t	 active;	/* since when, wall microseconds */
 	uint32_t	 flags;
@@ -55,8 +59,21 @@ struct message {
 	bool		 reporting;	/* a notice is being made */
 	bool		 going;		/* it is being removed */
 	bool		 broken;	/* its content cannot be had */
+
+	/* while the journal alone has it: queue/hot.h */
+	bool		 hot, filed;	/* filed: its content is a file */
+	bool		 begun;		/* its recipients have stages */
+	bool		 replayed;	/* a former life accepted it */
+	bool		 is_leaving, spilling;
+	struct letter	*letter;
+	uint32_t	 next;		/* number of the next recipient */
+	struct place	 place;		/* of the content */
+	uint32_t	 crc;
+	struct pieces	 content;	/* empty: not in memory */
+	struct job_list	 behind;	/* changes that follow the spilling */
 };
 RB_HEAD(message_tree, message);
+TAILQ_HEAD(message_list, message);
 
 struct messages {
 	struct message_tree tree;
@@ -64,13 +81,14 @@ struct messages {
 };
 
 void		 messages_init(struct messages *);
-bool		 messages_have_room(const struct messages *);
+bool		 messages_have_room(const struct queue *);
 struct message	*message_find(struct queue *, uint64_t id);
 struct recipient *recipient_find(struct message *, uint32_t number);
 
 /* From what came, or from the index: NULL when it is not there, or is being
  * removed.  One that is in memory already is found. */
 struct message	*message_from_letter(struct queue *, const struct letter *);
+void		 message_free(struct queue *, struct message *);
 struct message	*message_load(struct queue *, struct view *, uint64_t id);
 struct recipient *recipient_new(struct queue *, struct message *,
 		    uint32_t number, const struct recipient_row *);

@@ -6,6 +6,8 @@
 #include "queue/content.h"
 #include "queue/envelope.h"
 #include "queue/expand.h"
+#include "queue/hot.h"
+#include "queue/journal.h"
 #include "queue/schedule.h"
 #include "queue/spiller.h"
 #include "shared/program.h"
@@ -22,13 +24,17 @@ struct queue {
 
 	struct spool	 spool;
 	struct index	*index;
+	struct journal	 journal;
+	bool		 journal_lost;	/* the one that the index knows */
 	struct spiller	 writer;
 	struct jobs	*spiller, *reader;
 	uint64_t	 last;		/* highest id given */
 	uint64_t	 first;		/* it was so at start */
+	uint64_t	 known;		/* that the disk knew of, then */
 
 	struct envelopes envelopes;
 	struct messages	 messages;
+	struct hots	 hots;
 	struct expansions expansions;
 	struct destinations destinations;
 	struct deliverer deliverers[DELIVERERS];
@@ -39,6 +45,7 @@ struct queue {
 
 	struct timer	 patience;	/* with deliverers, at the start */
 	bool		 started, working, stopping;
+	bool		 ends_clean;	/* all is to be files at the end */
 };
 
 struct queue	*queue_state(void);

@@ -16,6 +16,14 @@ enum {
 	WANTS_MAX		= 2,		/* chunks wanted by one job */
 	STREAMS_MAX		= 1024,		/* files being written */
 	DIRECTORIES		= 256,
+	SEGMENTS_MAX		= 256,		/* files of the journal */
+
+	/* messages that the journal alone has */
+	HOT_MESSAGES_MAX	= 16384,
+	HOT_RECIPIENTS_MAX	= 65536,
+	HOT_LEAVES_MAX		= 1000,		/* of one alias */
+	CACHE_MAX		= 32 << 20,	/* of their content */
+	TOKENS_MAX		= 65536,	/* of former lives, kept */
 
 	/* files */
 	TRAILER_BODY_MAX	= 512 << 10,

@@ -128,22 +128,39 @@ change_about(struct message *m, enum change_kind kind, struct failures *f,
 	return c;
 }
 
+/* The notice is durable, and goes its way. */
+static void
+announce(struct queue *q, struct change *c)
+{
+	char	 id[ID_SIZE], notice[ID_SIZE];
+
+	id_format(id, c->id);
+	id_format(notice, c->letter->id);
+	log_info("%s: sender non-delivery notification: %s", id, notice);
+	if (c->hot)
+		hot_begin(q, hot_new(q, c));
+	else
+		schedule_stored(q, c->letter);
+}
+
+static void
+on_notice_kept(struct change *c)
+{
+	announce(queue_state(), c);
+}
+
 static void
 on_told(struct change *c)
 {
 	struct queue	*q = queue_state();
 	struct message	*m = message_find(q, c->id);
-	char		 id[ID_SIZE], notice[ID_SIZE];
+	char		 id[ID_SIZE];
 
 	id_format(id, c->id);
 	m->tally = c->tally;
 	m->reporting = false;
-	if (c->kind == CHANGE_NOTICE) {
-		id_format(notice, c->letter->id);
-		log_info("%s: sender non-delivery notification: %s", id,
-		    notice);
-		schedule_stored(q, c->letter);
-	}
+	if (c->kind == CHANGE_NOTICE && c->letter != NULL)
+		announce(q, c);
 	if (c->tally.removed)
 		log_info("%s: removed", id);
 	message_settle(q, m);
@@ -209,7 +226,11 @@ put_notice(struct queue *q, struct message *m, struct failures *f,
 
 	buf_init(&text, NOTICE_MAX);
 	c->letter = write_letter(q, m, f, header, &text);
-	c->last = q->last;
+	c->hot = journal_is_on(q);
+	if (c->hot)
+		c->kept = on_notice_kept;
+	if (c->hot && c->letter->size > q->journal.message)
+		c->file = file_new(c->letter->id);
 	content = piece_new(buf_len(&text));
 	memcpy(content->data, buf_span(&text).ptr, content->len);
 	STAILQ_INSERT_TAIL(&c->content, content, entry);

@@ -19,9 +19,12 @@ struct late {
 
 /* ---- changes ------------------------------------------------------------- */
 
+static void	 tell_recorded(struct change *);
+
 static void
 put_change(struct queue *q, struct recipient *r, struct change *c, int by)
 {
+	c->kept = tell_recorded;
 	c->id = r->message->id;
 	c->number = r->number;
 	c->aside = r->message->broken;
@@ -169,6 +172,20 @@ put_recorded(struct deliverer *dl, uint64_t id, uint32_t number)
 	peer_put(dl->peer, &m);
 }
 
+/* Durable is durable, in the journal or in the index. */
+static void
+tell_recorded(struct change *c)
+{
+	struct deliverer	*dl;
+
+	if (c->by == -1)
+		return;
+	dl = &queue_state()->deliverers[c->by];
+	if (c->epoch == dl->epoch)
+		put_recorded(dl, c->id, c->number);
+	c->by = -1;
+}
+
 static void
 late_free(struct deliverer *dl, struct late *l)
 {
@@ -292,7 +309,7 @@ note_due(struct queue *q, const struct change *c, const struct recipient *r)
 {
 	struct destination	*d = r->destination;
 
-	if (c->kind == CHANGE_REPLACE)
+	if (c->kind == CHANGE_REPLACE && !c->hot)
 		wake_leaves(q, c);
 	if (c->due == 0)
 		return;
@@ -313,8 +330,7 @@ result_finished(struct change *c)
 	char			 id[ID_SIZE];
 
 	m->tally = c->tally;
-	if (c->by != -1 && c->epoch == q->deliverers[c->by].epoch)
-		put_recorded(&q->deliverers[c->by], c->id, c->number);
+	tell_recorded(c);
 	note_due(q, c, r);
 	recipient_free(q, r);
 	if (c->tally.removed) {

@@ -105,6 +105,7 @@ recipient_row_encode(const struct recipient_row *r, struct pack *p)
 	pack_u32(p, r->generation);
 	pack_u32(p, r->attempts);
 	pack_u64(p, r->due);
+	pack_u64(p, r->position);
 	pack_text(p, r->address);
 	pack_text(p, r->original);
 	pack_text(p, r->destination);
@@ -123,6 +124,7 @@ recipient_row_decode(struct span s, struct recipient_row *r)
 	r->generation = unpack_u32(&u);
 	r->attempts = unpack_u32(&u);
 	r->due = unpack_u64(&u);
+	r->position = unpack_u64(&u);
 	r->address = take_address(&u);
 	r->original = take_address(&u);
 	r->destination = take_text(&u, DESTINATION_TEXT_MAX);

@@ -35,6 +35,7 @@ struct recipient_row {
 	uint32_t	 generation;
 	uint32_t	 attempts;
 	uint64_t	 due;		/* wall microseconds */
+	uint64_t	 position;	/* in the journal, of what made it so */
 	struct span	 address, original, destination;
 	struct reply	 reply;		/* the last one; code 0: none */
 	struct span	 relay;		/* who said it */

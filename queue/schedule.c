@@ -57,7 +57,7 @@ fill_lookups(struct queue *q, struct view *v, uint64_t now)
 		m = message_find(q, k.id);
 		if (m != NULL && recipient_find(m, k.number) != NULL)
 			continue;
-		if (!messages_have_room(&q->messages))
+		if (!messages_have_room(q))
 			return false;
 		if (!view_recipient(v, k.id, k.number, &row) ||
 		    row.state != ROW_WAITING ||
@@ -77,7 +77,7 @@ fill_destination(struct queue *q, struct view *v, struct span name)
 {
 	struct destination	*d;
 
-	if (!messages_have_room(&q->messages))
+	if (!messages_have_room(q))
 		return false;
 	if (destination_by(name) == -1)
 		return true;
@@ -149,7 +149,7 @@ schedule_stored(struct queue *q, const struct letter *l)
 	if (message_find(q, l->id) != NULL)
 		return;
 	if (q->schedule.backlog || q->stopping ||
-	    !messages_have_room(&q->messages)) {
+	    !messages_have_room(q)) {
 		schedule_backlog(q, l->id);
 		return;
 	}
@@ -194,10 +194,10 @@ schedule_pump(struct queue *q)
 	unsigned	 n = 0;
 
 	if (!s->backlog || q->stopping ||
-	    !messages_have_room(&q->messages))
+	    !messages_have_room(q))
 		return;
 	view_open(&v, q->index);
-	while (s->backlog && messages_have_room(&q->messages) &&
+	while (s->backlog && messages_have_room(q) &&
 	    n++ < SCAN_MAX) {
 		s->backlog = view_next_incoming(&v, &s->backlog_after);
 		if (s->backlog)
@@ -247,7 +247,7 @@ expire_class(struct queue *q, struct view *v, unsigned class, uint64_t now)
 		if (ends > now)
 			break;
 		ends = UINT64_MAX;
-		if (n++ >= EXPIRE_MAX || !messages_have_room(&q->messages))
+		if (n++ >= EXPIRE_MAX || !messages_have_room(q))
 			return now + EXPIRE_GAP * MILLISECONDS;
 		m = message_load(q, v, *id);
 		if (m == NULL)

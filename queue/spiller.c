@@ -4,11 +4,13 @@
  * directories' fsyncs, one index transaction, then what may go.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "queue/change.h"
 #include "queue/spiller.h"
+#include "shared/alloc.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 
@@ -24,10 +26,14 @@ after(struct change *c)
 	return (struct change *)STAILQ_NEXT(&c->job, entry);
 }
 
+/* What the journal has accepted with its content needs none. */
 static bool
 has_new_file(const struct change *c)
 {
-	return c->kind == CHANGE_STORE || c->kind == CHANGE_NOTICE;
+	if (c->kind == CHANGE_SPILL)
+		return !c->filed;
+	return (c->kind == CHANGE_STORE || c->kind == CHANGE_NOTICE) &&
+	    c->position == 0;
 }
 
 /* ---- files --------------------------------------------------------------- */
@@ -60,6 +66,52 @@ check_adopted(struct spool *s, struct change *c)
 	return 0;
 }
 
+/* Content that is no longer in memory. */
+static int
+read_back(struct change *c)
+{
+	struct piece	*p = piece_new((size_t)c->letter->size);
+	ssize_t		 n = fd_pread_all(c->place.fd, p->data, p->len,
+			    (off_t)c->place.offset);
+
+	STAILQ_INSERT_TAIL(&c->content, p, entry);
+	if (n == -1)
+		return -1;
+	if ((size_t)n == p->len)
+		return 0;
+	errno = EIO;
+	return -1;
+}
+
+/* If it is damaged, the checksum that goes with it says so. */
+static int
+write_spill(struct spool *s, struct change *c)
+{
+	if (STAILQ_EMPTY(&c->content) && c->letter->size > 0 &&
+	    read_back(c) == -1)
+		return -1;
+	file_free(c->file);
+	c->file = file_new(c->letter->id);
+	c->file->replaces = c->replayed;
+	if (extend(s, c) == -1)
+		return -1;
+	c->file->crc = c->crc;
+	return file_finish(c->file, s, c->letter);
+}
+
+static int
+write_new(struct spool *s, struct change *c)
+{
+	if (c->kind == CHANGE_SPILL)
+		return write_spill(s, c);
+	if (c->file == NULL)
+		c->file = file_new(c->letter->id);
+	if (extend(s, c) == -1)
+		return -1;
+	c->crc = c->file->crc;
+	return file_finish(c->file, s, c->letter);
+}
+
 static int
 write_file(struct spool *s, struct change *c)
 {
@@ -73,10 +125,7 @@ write_file(struct spool *s, struct change *c)
 		return check_adopted(s, c);
 	if (!has_new_file(c))
 		return 0;
-	if (c->file == NULL)
-		c->file = file_new(c->letter->id);
-	if (extend(s, c) == -1 ||
-	    file_finish(c->file, s, c->letter) == -1)
+	if (write_new(s, c) == -1)
 		return -1;
 	file_hurry(c->file);
 	return 0;
@@ -139,20 +188,24 @@ row_span(const struct piece *row)
 static int
 apply_update(struct writing *w, struct change *c)
 {
-	struct recipient_row	 r, old;
+	struct recipient_row	 r, old = { .position = 0 };
 	char			 raw[ROW_MAX];
+	bool			 has;
 
 	if (!recipient_row_decode(row_span(STAILQ_FIRST(&c->rows)), &r)) {
 		errno = EINVAL;
 		return -1;
 	}
-	if (c->keeps_reply) {
-		if (writing_get(w, c->id, c->number, raw, &old) == 0) {
-			r.reply = old.reply;
-			r.relay = old.relay;
-		} else if (errno != ENOENT)
-			return -1;
+	has = writing_get(w, c->id, c->number, raw, &old) == 0;
+	if (!has && errno != ENOENT)
+		return -1;
+	if (has && c->replayed && old.position >= c->position)
+		return 0;	/* it, or a later one, has been applied */
+	if (has && c->keeps_reply) {
+		r.reply = old.reply;
+		r.relay = old.relay;
 	}
+	r.position = c->position;
 	return writing_set(w, c->id, c->number, &r, &c->tally);
 }
 
@@ -172,6 +225,7 @@ apply_replace(struct writing *w, struct change *c)
 			errno = EINVAL;
 			return -1;
 		}
+		r.position = c->position;
 		if (writing_add(w, c->id, &r) == -1)
 			return -1;
 	}
@@ -203,6 +257,50 @@ apply_store(struct writing *w, struct change *c)
 }
 
 static int
+apply_notice(struct writing *w, struct change *c)
+{
+	if (c->position == 0 && apply_store(w, c) == -1)
+		return -1;
+	return apply_drop(w, c);
+}
+
+static void
+count_spilled(struct change *c, const struct spill_row *rows)
+{
+	size_t	 i;
+
+	c->tally = (struct tally){ .left = (uint32_t)c->count };
+	for (i = 0; i < c->count; i++) {
+		c->tally.fresh += rows[i].row.state == ROW_NEW;
+		c->tally.failed += rows[i].row.state == ROW_FAILED;
+	}
+}
+
+static int
+apply_spill(struct writing *w, struct change *c)
+{
+	struct spill_row	*rows = xcalloc(c->count + 1, sizeof *rows);
+	struct piece		*p = STAILQ_FIRST(&c->rows);
+	int			 result = 0;
+	size_t			 i;
+
+	for (i = 0; i < c->count; i++, p = STAILQ_NEXT(p, entry)) {
+		rows[i].number = c->numbers[i];
+		if (!recipient_row_decode(row_span(p), &rows[i].row)) {
+			errno = EINVAL;
+			result = -1;
+		}
+	}
+	if (result == 0)
+		result = writing_spill(w, c->letter, c->next, rows, c->count);
+	if (result == 0)
+		result = writing_last(w, c->last);
+	count_spilled(c, rows);
+	free(rows);
+	return result;
+}
+
+static int
 apply_adopt(struct writing *w, struct change *c)
 {
 	if (!c->vanished && writing_store(w, c->letter) == -1 &&
@@ -215,9 +313,6 @@ static int
 apply(struct writing *w, struct change *c)
 {
 	switch (c->kind) {
-	case CHANGE_STREAM:
-	case CHANGE_DISCARD:
-		return 0;
 	case CHANGE_STORE:
 		return apply_store(w, c);
 	case CHANGE_UPDATE:
@@ -227,7 +322,7 @@ apply(struct writing *w, struct change *c)
 	case CHANGE_REPLACE:
 		return apply_replace(w, c);
 	case CHANGE_NOTICE:
-		return apply_store(w, c) == -1 ? -1 : apply_drop(w, c);
+		return apply_notice(w, c);
 	case CHANGE_DROP:
 		return apply_drop(w, c);
 	case CHANGE_DESTINATION:
@@ -241,7 +336,14 @@ apply(struct writing *w, struct change *c)
 	case CHANGE_ADOPT:
 		return apply_adopt(w, c);
 	case CHANGE_REBUILT:
-		return writing_rebuilt(w);
+		return writing_rebuild(w, false);
+	case CHANGE_SPILL:
+		return apply_spill(w, c);
+	case CHANGE_CLEAN:
+		return writing_journal(w, 0) == -1 ? -1 :
+		    writing_clean(w, c->position);
+	default:
+		break;
 	}
 	errno = EINVAL;
 	return -1;
@@ -250,8 +352,18 @@ apply(struct writing *w, struct change *c)
 static bool
 is_for_index(const struct change *c)
 {
-	return c->error == 0 && c->kind != CHANGE_STREAM &&
-	    c->kind != CHANGE_DISCARD;
+	switch (c->kind) {
+	case CHANGE_STREAM:
+	case CHANGE_DISCARD:
+	case CHANGE_UNLINK:
+	case CHANGE_SETTLE:
+		return false;
+	case CHANGE_STORE:
+	case CHANGE_NOTICE:
+		return c->error == 0 && (!c->hot || c->position != 0);
+	default:
+		return c->error == 0;
+	}
 }
 
 static bool
@@ -283,6 +395,19 @@ is_own_fault(int error)
 	    error == ENOENT;
 }
 
+/* How far the journal has been applied. */
+static int
+note_position(struct writing *w, struct job_list *batch)
+{
+	struct change	*c;
+	uint64_t	 highest = 0;
+
+	for (c = first_of(batch); c != NULL; c = after(c))
+		if (is_for_index(c) && c->position > highest)
+			highest = c->position;
+	return highest > 0 ? writing_position(w, highest) : 0;
+}
+
 /*
  * One pass over the batch.  0: committed.  1: one change is at fault and was
  * failed; again without it.  -1 with errno: none of them.
@@ -304,6 +429,10 @@ try_index(struct index *x, struct job_list *batch)
 		if (is_own_fault(c->error))
 			return 1;
 		c->error = 0;
+		return -1;
+	}
+	if (note_position(&w, batch) == -1) {
+		writing_abort(&w);
 		return -1;
 	}
 	return writing_commit(&w);
@@ -332,16 +461,33 @@ write_index(struct index *x, struct job_list *batch)
 /* ---- what may go --------------------------------------------------------- */
 
 static void
-remove_message(struct spool *s, const struct change *c)
+remove_message(struct spiller *s, const struct change *c)
 {
 	char	 id[ID_SIZE];
 
-	if ((c->aside ? spool_set_aside(s, c->id) :
-	    spool_remove(s, c->id)) == 0 || errno == ENOENT)
+	s->dirty[c->id % DIRECTORIES] = true;
+	if ((c->aside ? spool_set_aside(s->spool, c->id) :
+	    spool_remove(s->spool, c->id)) == 0 || errno == ENOENT)
 		return;
 	id_format(id, c->id);
 	log_warning("%s: its file stays until the next start: %s", id,
 	    strerror(errno));
+}
+
+/* Before the journal forgets that they were to go, the names are gone. */
+static int
+settle_directories(struct spiller *s)
+{
+	int	 i;
+
+	for (i = 0; i < DIRECTORIES; i++) {
+		if (!s->dirty[i])
+			continue;
+		if (fsync(s->spool->dirs[i]) == -1)
+			return -1;
+		s->dirty[i] = false;
+	}
+	return 0;
 }
 
 static void
@@ -357,36 +503,37 @@ drop_file(struct spool *s, struct change *c)
 }
 
 static void
-clear_away(struct spool *s, struct job_list *batch)
+clear_away(struct spiller *s, struct job_list *batch)
 {
 	struct change	*c;
 
 	for (c = first_of(batch); c != NULL; c = after(c)) {
 		if (has_new_file(c) && c->error != 0)
-			drop_file(s, c);
-		if (c->error == 0 && c->tally.removed)
+			drop_file(s->spool, c);
+		if (c->kind == CHANGE_UNLINK ||
+		    (c->error == 0 && c->tally.removed))
 			remove_message(s, c);
+		if (c->kind == CHANGE_SETTLE && settle_directories(s) == -1)
+			c->error = errno;
 	}
 }
 
 void
-spiller_batch(struct spool *s, struct index *x, struct job_list *batch)
+spiller_batch(struct spiller *s, struct job_list *batch)
 {
 	bool	 touched[DIRECTORIES] = { false };
 
-	write_files(s, batch);
+	write_files(s->spool, batch);
 	sync_files(batch, touched);
-	sync_directories(s, batch, touched);
-	write_index(x, batch);
+	sync_directories(s->spool, batch, touched);
+	write_index(s->index, batch);
 	clear_away(s, batch);
 }
 
 static void
 work(struct jobs *j, struct job_list *batch, void *arg)
 {
-	struct spiller	*s = arg;
-
-	spiller_batch(s->spool, s->index, batch);
+	spiller_batch(arg, batch);
 	jobs_give_back(j, batch);
 }
 

@@ -5,16 +5,16 @@
 #include "queue/index.h"
 #include "queue/jobs.h"
 
-/* The thread that writes: its jobs are all changes. */
+/* The thread that writes files and the index: its jobs are all changes. */
 struct spiller {
 	struct spool	*spool;
 	struct index	*index;
+	bool		 dirty[DIRECTORIES];	/* names went from there */
 };
 
 struct jobs	*spiller_new(struct loop *, struct spiller *);
 
 /* Makes a batch durable, or fails it, as the thread does; for tests. */
-void		 spiller_batch(struct spool *, struct index *,
-		    struct job_list *);
+void		 spiller_batch(struct spiller *, struct job_list *);
 
 #endif

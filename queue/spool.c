@@ -50,6 +50,7 @@ spool_open(struct spool *s)
 		fatal("spool: another process owns it: %s", strerror(errno));
 	s->message = open_dir(s->root, "message");
 	s->quarantine = open_dir(s->root, "quarantine");
+	s->journal = open_dir(s->root, "journal");
 	for (i = 0; i < DIRECTORIES; i++) {
 		(void)snprintf(name, sizeof name, "%02x", (unsigned)i & 0xff);
 		s->dirs[i] = open_dir(s->message, name);
@@ -65,6 +66,7 @@ spool_close(struct spool *s)
 
 	for (i = 0; i < DIRECTORIES; i++)
 		fd_close(&s->dirs[i]);
+	fd_close(&s->journal);
 	fd_close(&s->quarantine);
 	fd_close(&s->message);
 	fd_close(&s->root);

@@ -10,7 +10,7 @@
  * once and then only read by all threads.
  */
 struct spool {
-	int		 root, message, quarantine;
+	int		 root, message, quarantine, journal;
 	int		 dirs[DIRECTORIES];
 	uint64_t	 lineage;	/* of the index, for trailers */
 };

@@ -24,8 +24,11 @@ struct sweep {
 	struct index	*index;
 	unsigned	 dir;		/* the one to look at */
 	uint64_t	 first;		/* ids above are of this life */
-	uint64_t	 last;		/* that the index knew of at start */
+	uint64_t	 last;		/* that the disk knew of at start */
 	bool		 rebuild;
+	bool		 lost;		/* the journal is gone */
+	uint64_t	*hot;		/* ids that it had at start, sorted */
+	size_t		 nhot;
 
 	/* of this directory */
 	struct letter	*adopted[ADOPT_MAX];
@@ -107,7 +110,7 @@ judge(struct sweep *s, int fd, const char *name, uint64_t id)
 			set_aside(s, id, "no whole message, and unknown");
 		return;
 	}
-	if (t.lineage == s->spool->lineage) {
+	if (t.lineage == s->spool->lineage && (!s->lost || id > s->first)) {
 		if (id <= s->first)
 			remove_known(s, name, id);
 	} else if (s->rebuild)
@@ -129,6 +132,21 @@ has_row(struct sweep *s, uint64_t id)
 	return has;
 }
 
+static int
+compare_ids(const void *a, const void *b)
+{
+	const uint64_t	*x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* What the journal had is not to be judged by its rows. */
+static bool
+was_hot(const struct sweep *s, uint64_t id)
+{
+	return bsearch(&id, s->hot, s->nhot, sizeof id, compare_ids) != NULL;
+}
+
 static void
 look_at(struct sweep *s, const char *name)
 {
@@ -144,7 +162,7 @@ look_at(struct sweep *s, const char *name)
 	spool_part_name(proper, id);
 	if (!part)
 		proper[ID_LEN] = '\0';
-	if (strcmp(name, proper) != 0)
+	if (strcmp(name, proper) != 0 || was_hot(s, id))
 		return;
 	if (part && id <= s->first)
 		remove_leftover(s, name);
@@ -182,6 +200,13 @@ look(struct job *job)
 /* ---- in the loop --------------------------------------------------------- */
 
 static void
+sweep_free(struct sweep *s)
+{
+	free(s->hot);
+	free(s);
+}
+
+static void
 finish(struct queue *q, struct sweep *s)
 {
 	if (s->removed > 0)
@@ -196,7 +221,7 @@ finish(struct queue *q, struct sweep *s)
 		    s->total == 1 ? "" : "s");
 		change_put(q, change_new(CHANGE_REBUILT, change_free));
 	}
-	free(s);
+	sweep_free(s);
 }
 
 static void
@@ -209,7 +234,7 @@ go_on(struct queue *q, struct sweep *s)
 	else if (s->dir == DIRECTORIES)
 		finish(q, s);
 	else
-		free(s);
+		sweep_free(s);
 }
 
 static void
@@ -250,6 +275,18 @@ on_looked(struct job *job)
 	queue_check_end(q);
 }
 
+/* The tree is sorted by id. */
+static void
+remember_hot(struct queue *q, struct sweep *s)
+{
+	struct message	*m;
+
+	s->hot = xcalloc(q->hots.count + 1, sizeof *s->hot);
+	RB_FOREACH(m, message_tree, &q->messages.tree)
+		if (m->hot)
+			s->hot[s->nhot++] = m->id;
+}
+
 void
 sweep_start(struct queue *q)
 {
@@ -260,9 +297,11 @@ sweep_start(struct queue *q)
 	s->spool = &q->spool;
 	s->index = q->index;
 	s->first = q->first;
-	s->last = index_last(q->index);
-	s->rebuild = index_wants_rebuild(q->index);
-	if (s->rebuild)
+	s->last = q->known;
+	s->lost = q->journal_lost;
+	s->rebuild = index_wants_rebuild(q->index) || s->lost;
+	remember_hot(q, s);
+	if (index_wants_rebuild(q->index))
 		log_warning("there is no index, but there are messages: it is "
 		    "made again from them");
 	jobs_put(q->reader, &s->job);

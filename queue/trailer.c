@@ -15,7 +15,7 @@ enum {
 	VERSION		= 1,
 	TAIL_SIZE	= 24,
 	TAIL_SUMMED	= 12,		/* of it, before its checksum */
-	HEAD_MAX	= 2048,		/* body up to the recipients */
+	HEAD_SIZE	= 16,		/* of the body, before the letter */
 	CHECK_STEP	= 65536
 };
 
@@ -24,24 +24,15 @@ static const char	 magic[] = "RELAISv1";
 static void
 encode_body(const struct trailer *t, struct buf *into)
 {
-	const struct letter	*l = t->letter;
-	char			 head[HEAD_MAX];
-	struct pack		 p;
+	char		 head[HEAD_SIZE];
+	struct pack	 p;
 
 	pack_init(&p, head, sizeof head);
 	pack_u32(&p, VERSION);
 	pack_u64(&p, t->lineage);
-	pack_u64(&p, l->id);
-	pack_u64(&p, l->arrived);
-	pack_u64(&p, l->size);
-	pack_u32(&p, l->flags);
 	pack_u32(&p, t->crc);
-	pack_text(&p, addr_span(&l->sender));
-	pack_text(&p, span_of(l->client));
-	pack_text(&p, span_of(l->identity));
-	pack_u32(&p, l->count);
 	(void)buf_put(into, pack_span(&p));
-	(void)buf_put(into, buf_span(&l->recipients));
+	letter_pack(t->letter, into);
 }
 
 void
@@ -62,57 +53,16 @@ trailer_encode(const struct trailer *t, struct buf *into)
 }
 
 static bool
-is_text(struct span s)
-{
-	size_t	 i;
-
-	for (i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
-			return false;
-	return true;
-}
-
-static bool
-decode_recipients(struct unpack *u, struct letter *l)
-{
-	uint32_t	 i, n = unpack_u32(u);
-	struct addr	 checked;
-	struct span	 text;
-
-	for (i = 0; i < n; i++) {
-		text = unpack_text(u, ADDR_TEXT_MAX);
-		if (u->failed || text.len == 0 ||
-		    addr_parse(text, &checked) != ADDR_OK ||
-		    !letter_add(l, text))
-			return false;
-	}
-	return n > 0 && unpack_ended(u);
-}
-
-static bool
 decode_body(struct span body, struct trailer *t)
 {
-	struct letter	*l = t->letter;
-	struct span	 sender, client, identity;
 	struct unpack	 u;
 
 	unpack_init(&u, body);
 	if (unpack_u32(&u) != VERSION)
 		return false;
 	t->lineage = unpack_u64(&u);
-	l->id = unpack_u64(&u);
-	l->arrived = unpack_u64(&u);
-	l->size = unpack_u64(&u);
-	l->flags = unpack_u32(&u);
 	t->crc = unpack_u32(&u);
-	sender = unpack_text(&u, ADDR_TEXT_MAX);
-	client = unpack_text(&u, CLIENT_TEXT_MAX);
-	identity = unpack_text(&u, USER_TEXT_MAX);
-	if (u.failed || addr_parse(sender, &l->sender) != ADDR_OK ||
-	    !is_text(client) || !is_text(identity))
-		return false;
-	letter_set_origin(l, client, identity);
-	return decode_recipients(&u, l);
+	return letter_unpack(&u, t->letter) && unpack_ended(&u);
 }
 
 static int

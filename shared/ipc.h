@@ -49,6 +49,8 @@ enum message_flags {
 
 enum delivery_kind { DELIVERY_MAILDIR, DELIVERY_KIND_COUNT };
 
+enum stop_reason { STOP_FOR_GOOD, STOP_FOR_SUCCESSOR };
+
 enum stored_outcome {
 	STORED_OK, STORED_ABORTED, STORED_NO_SPACE, STORED_TOO_BIG,
 	STORED_FAILED, STORED_OUTCOME_COUNT

@@ -42,6 +42,7 @@ struct process {
 	struct priv_path	 paths[ALLOWED_MAX + 1];
 	unsigned		 allowed;
 	bool			 stopping;
+	bool			 has_successor;
 	int			 status;
 };
 
@@ -79,6 +80,12 @@ bool
 process_expects(struct process *p, enum role role)
 {
 	return peer_is_expected(&p->owner, role);
+}
+
+bool
+process_has_successor(const struct process *p)
+{
+	return p->has_successor;
 }
 
 void
@@ -279,6 +286,7 @@ on_message(void *arg, struct peer *peer, struct msg *m)
 			p->program->start();
 		break;
 	case MSG_STOP:
+		p->has_successor = m->stop.reason == STOP_FOR_SUCCESSOR;
 		begin_stop(p);
 		break;
 	case MSG_DRAIN:

@@ -89,6 +89,9 @@ struct peer	*process_master(struct process *);
 
 /* Is there a neighbour of this role whose HELLO has not come yet? */
 bool		 process_expects(struct process *, enum role);
+
+/* STOP, and the same program is started anew at once. */
+bool		 process_has_successor(const struct process *);
 void		 process_exit(struct process *, int status);
 
 /* Closes the pair with a neighbour; `lost` is not called.  For local, which

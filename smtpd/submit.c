@@ -177,6 +177,7 @@ end_content(struct transaction *t)
 	m.end.recipients = t->accepted;
 	peer_put(server_of(t)->queue, &m);
 	t->ended = true;
+	t->envelope = t->token;
 	t->awaits = AWAITS_STORED;
 }
 
@@ -355,6 +356,34 @@ submit_on_stored(struct server *server, const struct msg_stored *m)
 
 /* ---- its coming and going ------------------------------------------------ */
 
+static void	 ask_unsure(void *);
+
+/* An older queue took all of it, and went without a word. */
+static void
+ask_unsure(void *arg)
+{
+	struct transaction	*t = arg;
+	struct peer		*queue = server_of(t)->queue;
+	struct msg		 m = { .type = MSG_UNSURE };
+
+	m.unsure.token = peer_token(queue);
+	m.unsure.envelope = t->envelope;
+	m.unsure.message = t->message;
+	if (peer_ask(queue, &m))
+		transaction_ask(t, m.unsure.token);
+	else
+		peer_wait(queue, &t->waiter, ask_unsure, t);
+}
+
+static void
+ask_again(struct transaction *t)
+{
+	if (transaction_is_unasked(t, AWAITS_OPENED))
+		ask_open(t);
+	else if (transaction_is_unasked(t, AWAITS_STORED))
+		ask_unsure(t);
+}
+
 void
 submit_found(struct server *server, struct peer *queue)
 {
@@ -369,9 +398,7 @@ submit_found(struct server *server, struct peer *queue)
 	server->queue = queue;
 	timer_unset(&server->queue_away);
 	LIST_FOREACH(s, &server->sessions, entry)
-		if (transaction_is_unasked(s->transaction,
-		    AWAITS_OPENED))
-			ask_open(s->transaction);
+		ask_again(s->transaction);
 }
 
 void
@@ -381,17 +408,17 @@ submit_give_up(void *arg)
 	struct session	*s;
 
 	LIST_FOREACH(s, &server->sessions, entry) {
-		if (!transaction_is_unasked(s->transaction,
-		    AWAITS_OPENED))
+		if (!transaction_is_unasked(s->transaction, AWAITS_OPENED) &&
+		    !transaction_is_unasked(s->transaction, AWAITS_STORED))
 			continue;
-		on_not_opened(s->transaction, STORED_FAILED);
-		session_resume(s);
+		end_envelope(s->transaction, STORED_FAILED);
 	}
 }
 
 /*
- * An envelope without an id is as good as not asked for; what became of one
- * with content is unknown, and its client is told to come again.
+ * An envelope without an id is as good as not asked for.  One that was ended
+ * may be stored: the next queue knows.  What became of one that is under way is
+ * nothing, and its client is told at the end.
  */
 void
 submit_lost(struct server *server)
@@ -404,7 +431,8 @@ submit_lost(struct server *server)
 		t = s->transaction;
 		if (t == NULL)
 			continue;
-		if (t->awaits == AWAITS_OPENED) {
+		if (t->awaits == AWAITS_OPENED ||
+		    t->awaits == AWAITS_STORED) {
 			waiter_clear(&t->waiter);
 			drop_envelope(t);
 		} else if (is_envelope(t)) {

@@ -47,6 +47,7 @@ struct transaction {
 	uint64_t	 sent;			/* octets */
 	bool		 traced;		/* our Received line stands */
 	bool		 ended;			/* END was said */
+	uint64_t	 envelope;		/* token that it had then */
 	enum stored_outcome failure;		/* STORED_OK: none so far */
 };
 

@@ -40,6 +40,24 @@ queue_check_end(struct queue *q)
 	(void)q;
 }
 
+void
+queue_check_ready(struct queue *q)
+{
+	(void)q;
+}
+
+uint64_t
+queue_now(void)
+{
+	return 1;
+}
+
+uint64_t
+queue_next_id(struct queue *q)
+{
+	return ++q->last;
+}
+
 static int
 drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -110,7 +128,9 @@ add_store(enum change_kind kind, uint64_t id, const char *text)
 static void
 run(void)
 {
-	spiller_batch(&at.spool, at.index, &at.batch);
+	struct spiller	 s = { .spool = &at.spool, .index = at.index };
+
+	spiller_batch(&s, &at.batch);
 }
 
 static void

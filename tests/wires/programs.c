@@ -102,7 +102,8 @@ configure_queue(struct rig *r)
 {
 	struct msg	 m = { .type = MSG_CONF_QUEUE };
 
-	m.conf_queue = (struct msg_conf_queue){ 1, 2, 600, 600, 1 << 20 };
+	m.conf_queue = (struct msg_conf_queue){ 1, 2, 600, 600, 1 << 20,
+	    64 << 20, 16 << 20, 64 << 10 };
 	rig_tell(r, &m);
 }
 

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/crc.h"
+#include "queue/record.h"
+#include "shared/alloc.h"
+
+enum { HEAD = 5, SMALL = 64 };
+
+/* ---- writing ------------------------------------------------------------- */
+
+/* The length is known when all is there. */
+static size_t
+begin(struct buf *b, enum record_kind kind)
+{
+	char	 head[HEAD] = { 0, 0, 0, 0, (char)kind };
+
+	return buf_put(b, span_make(head, HEAD)) ? b->tail : 0;
+}
+
+static bool
+end(struct buf *b, size_t at)
+{
+	struct pack	 p;
+
+	pack_init(&p, b->data + at - HEAD, 4);
+	pack_u32(&p, (uint32_t)(b->tail - at));
+	return true;
+}
+
+static bool
+put_small(struct buf *b, const struct pack *p, enum record_kind kind)
+{
+	size_t	 at = begin(b, kind);
+
+	return at != 0 && !p->failed && buf_put(b, pack_span(p)) && end(b, at);
+}
+
+static bool
+put_id(struct buf *b, uint64_t id, enum record_kind kind)
+{
+	char		 raw[SMALL];
+	struct pack	 p;
+
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, id);
+	return put_small(b, &p, kind);
+}
+
+static bool
+put_content(struct buf *b, struct change *c)
+{
+	struct piece	*p;
+
+	c->crc = 0;
+	c->place.offset = b->tail - b->head;
+	STAILQ_FOREACH(p, &c->content, entry) {
+		if (!buf_put(b, span_make(p->data, p->len)))
+			return false;
+		c->crc = crc32c(c->crc, span_make(p->data, p->len));
+	}
+	return true;
+}
+
+/* The checksum stands behind the content, of which it is made on the way. */
+static bool
+put_message(struct buf *b, struct change *c, enum record_kind kind)
+{
+	char		 raw[SMALL];
+	struct pack	 p;
+	size_t		 at = begin(b, kind);
+
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, c->token);
+	if (at == 0 || !buf_put(b, pack_span(&p)) ||
+	    buf_space(b) < buf_len(&c->letter->recipients) + ROW_MAX)
+		return false;
+	letter_pack(c->letter, b);
+	if (kind == RECORD_ACCEPT && !put_content(b, c))
+		return false;
+	pack_init(&p, raw, sizeof raw);
+	pack_u32(&p, c->crc);
+	return buf_put(b, pack_span(&p)) && end(b, at);
+}
+
+static bool
+put_result(struct buf *b, const struct change *c)
+{
+	char		 raw[SMALL + ROW_MAX];
+	struct piece	*row = STAILQ_FIRST(&c->rows);
+	struct pack	 p;
+
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, c->id);
+	pack_u32(&p, c->number);
+	pack_u8(&p, c->keeps_reply);
+	pack_text(&p, row ? span_make(row->data, row->len) : span_of(""));
+	return put_small(b, &p, RECORD_RESULT);
+}
+
+static bool
+put_leaf(struct buf *b, const struct piece *row)
+{
+	char			 raw[ROW_MAX];
+	struct recipient_row	 r;
+	struct pack		 p;
+
+	if (!recipient_row_decode(span_make(row->data, row->len), &r))
+		return false;
+	pack_init(&p, raw, sizeof raw);
+	pack_text(&p, r.address);
+	pack_text(&p, r.destination);
+	return buf_put(b, pack_span(&p));
+}
+
+/* Leaves differ in address and destination alone. */
+static bool
+put_expand(struct buf *b, const struct change *c)
+{
+	char			 raw[ROW_MAX];
+	struct recipient_row	 r;
+	struct piece		*row = STAILQ_FIRST(&c->rows);
+	struct pack		 p;
+	size_t			 at = begin(b, RECORD_EXPAND);
+
+	if (at == 0 || row == NULL ||
+	    !recipient_row_decode(span_make(row->data, row->len), &r))
+		return false;
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, c->id);
+	pack_u32(&p, c->number);
+	pack_u32(&p, r.generation);
+	pack_u64(&p, r.due);
+	pack_text(&p, r.original);
+	if (!buf_put(b, pack_span(&p)))
+		return false;
+	STAILQ_FOREACH(row, &c->rows, entry)
+		if (!put_leaf(b, row))
+			return false;
+	return end(b, at);
+}
+
+static bool
+put_reported(struct buf *b, const struct change *c)
+{
+	char		 raw[SMALL];
+	struct pack	 p;
+	size_t		 i, at = begin(b, RECORD_REPORTED);
+
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, c->id);
+	if (at == 0 || !buf_put(b, pack_span(&p)))
+		return false;
+	for (i = 0; i < c->count; i++) {
+		pack_init(&p, raw, sizeof raw);
+		pack_u32(&p, c->numbers[i]);
+		if (!buf_put(b, pack_span(&p)))
+			return false;
+	}
+	return end(b, at);
+}
+
+static bool
+put(struct buf *b, struct change *c)
+{
+	enum record_kind	 kind = c->file != NULL ? RECORD_FILE :
+				    RECORD_ACCEPT;
+
+	switch (c->kind) {
+	case CHANGE_STORE:
+		return put_message(b, c, kind);
+	case CHANGE_NOTICE:
+		return put_message(b, c, kind) && put_reported(b, c);
+	case CHANGE_UPDATE:
+	case CHANGE_DELETE:
+		return put_result(b, c);
+	case CHANGE_REPLACE:
+		return put_expand(b, c);
+	case CHANGE_DROP:
+		return put_reported(b, c);
+	case CHANGE_SPILLED:
+		return put_id(b, c->id, RECORD_SPILLED);
+	case CHANGE_ABORT:
+		return put_id(b, c->id, RECORD_ABORT);
+	case CHANGE_REMOVE:
+		return put_id(b, c->id, RECORD_REMOVE);
+	default:
+		return true;		/* nothing of it is kept */
+	}
+}
+
+bool
+record_put(struct buf *b, struct change *c)
+{
+	size_t	 before = b->tail;
+	bool	 done = put(b, c);
+
+	if (!done)
+		b->tail = before;
+	return done;
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+static struct change *
+blank(enum change_kind kind)
+{
+	return change_new(kind, change_free);
+}
+
+static struct change *
+take_message(struct unpack *u, struct span all, bool has_content)
+{
+	struct change	*c = blank(CHANGE_STORE);
+	struct addr	 nobody = { .len = 0 };
+
+	c->token = unpack_u64(u);
+	c->letter = letter_new(0, &nobody);
+	if (!letter_unpack(u, c->letter))
+		u->failed = true;
+	c->id = c->letter->id;
+	c->place.offset = (uint64_t)(u->rest.ptr - all.ptr);
+	if (has_content)
+		(void)unpack_octets(u, c->letter->size);
+	else
+		c->file = file_new(c->id);
+	c->crc = unpack_u32(u);
+	return c;
+}
+
+static struct change *
+take_result(struct unpack *u)
+{
+	struct change		*c = blank(CHANGE_DELETE);
+	struct recipient_row	 r;
+	struct span		 row;
+
+	c->id = unpack_u64(u);
+	c->number = unpack_u32(u);
+	c->keeps_reply = unpack_u8(u) != 0;
+	row = unpack_text(u, ROW_MAX);
+	if (u->failed || row.len == 0)
+		return c;
+	c->kind = CHANGE_UPDATE;
+	if (recipient_row_decode(row, &r))
+		change_add_row(c, &r);
+	else
+		u->failed = true;
+	return c;
+}
+
+static struct change *
+take_expand(struct unpack *u)
+{
+	struct change		*c = blank(CHANGE_REPLACE);
+	struct recipient_row	 r = { .state = ROW_WAITING };
+	struct addr		 checked;
+
+	c->id = unpack_u64(u);
+	c->number = unpack_u32(u);
+	r.generation = unpack_u32(u);
+	r.due = unpack_u64(u);
+	r.original = unpack_text(u, ADDR_TEXT_MAX);
+	r.relay = span_of("");
+	while (!u->failed && u->rest.len > 0) {
+		r.address = unpack_text(u, ADDR_TEXT_MAX);
+		r.destination = unpack_text(u, DESTINATION_TEXT_MAX);
+		if (addr_parse(r.address, &checked) != ADDR_OK)
+			u->failed = true;
+		if (!u->failed)
+			change_add_row(c, &r);
+	}
+	return c;
+}
+
+static struct change *
+take_reported(struct unpack *u)
+{
+	struct change	*c = blank(CHANGE_DROP);
+
+	c->id = unpack_u64(u);
+	c->numbers = xcalloc(u->rest.len / 4 + 1, sizeof *c->numbers);
+	while (!u->failed && u->rest.len > 0)
+		c->numbers[c->count++] = unpack_u32(u);
+	return c;
+}
+
+static struct change *
+take_id(struct unpack *u, enum change_kind kind)
+{
+	struct change	*c = blank(kind);
+
+	c->id = unpack_u64(u);
+	return c;
+}
+
+static struct change *
+take(enum record_kind kind, struct unpack *u, struct span all)
+{
+	switch (kind) {
+	case RECORD_ACCEPT:
+		return take_message(u, all, true);
+	case RECORD_FILE:
+		return take_message(u, all, false);
+	case RECORD_RESULT:
+		return take_result(u);
+	case RECORD_EXPAND:
+		return take_expand(u);
+	case RECORD_REPORTED:
+		return take_reported(u);
+	case RECORD_SPILLED:
+		return take_id(u, CHANGE_SPILLED);
+	case RECORD_ABORT:
+		return take_id(u, CHANGE_ABORT);
+	case RECORD_REMOVE:
+		return take_id(u, CHANGE_REMOVE);
+	default:
+		return NULL;
+	}
+}
+
+struct change *
+record_take(struct span *rest, size_t from, bool *bad)
+{
+	struct unpack	 outer, u;
+	struct change	*c;
+	uint32_t	 length;
+	unsigned	 kind;
+	size_t		 at;
+
+	if (rest->len == 0)
+		return NULL;
+	unpack_init(&outer, *rest);
+	length = unpack_u32(&outer);
+	kind = unpack_u8(&outer);
+	at = from - outer.rest.len;
+	unpack_init(&u, unpack_octets(&outer, length));
+	*rest = outer.rest;
+	c = outer.failed ? NULL : take(kind, &u, u.rest);
+	*bad = c == NULL || !unpack_ended(&u);
+	if (c == NULL)
+		return NULL;
+	c->replayed = true;
+	c->place.offset += at;
+	if (*bad) {
+		change_free(c);
+		return NULL;
+	}
+	return c;
+}
