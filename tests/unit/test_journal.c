@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "queue/committer.h"
+#include "queue/crc.h"
+#include "queue/record.h"
+#include "queue/scan.h"
+#include "queue/queue.h"
+#include "shared/fd.h"
+#include "shared/log.h"
+
+enum { LINEAGE = 77, SIZE = 16 * BATCH_BLOCK, ID = 1000, SEEN_MAX = 64 };
+
+static struct {
+	char		 place[32];
+	struct queue	 queue;
+	struct segments	 segments;
+	struct committer committer;
+	struct job_list	 list, done;
+	struct change	*seen[SEEN_MAX];
+	unsigned	 count;
+} at;
+
+/* What the sources of the queue ask of their program. */
+struct queue *
+queue_state(void)
+{
+	return &at.queue;
+}
+
+uint64_t
+queue_now(void)
+{
+	return 1;
+}
+
+uint64_t
+queue_next_id(struct queue *q)
+{
+	return ++q->last;
+}
+
+void
+queue_check_ready(struct queue *q)
+{
+	(void)q;
+}
+
+void
+queue_check_end(struct queue *q)
+{
+	(void)q;
+}
+
+static int
+drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void
+open_segments(unsigned max)
+{
+	memset(&at.segments, 0, sizeof at.segments);
+	segments_open(&at.segments, &at.queue.spool);
+	at.segments.size = SIZE;
+	at.segments.max = max;
+}
+
+static void
+setup(void)
+{
+	(void)snprintf(at.place, sizeof at.place, "/tmp/test_journ.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(at.place));
+	ck_assert_int_eq(chdir(at.place), 0);
+	spool_open(&at.queue.spool);
+	STAILQ_INIT(&at.list);
+	STAILQ_INIT(&at.done);
+	open_segments(4);
+	at.segments.lineage = LINEAGE;
+	ck_assert_int_ge(segments_add(&at.segments), 0);
+	ck_assert_int_ge(segments_add(&at.segments), 0);
+	committer_init(&at.committer, &at.segments);
+}
+
+static void
+clear(struct job_list *list)
+{
+	struct job	*j;
+
+	while ((j = STAILQ_FIRST(list)) != NULL) {
+		STAILQ_REMOVE_HEAD(list, entry);
+		change_free((struct change *)j);
+	}
+}
+
+static void
+forget_seen(void)
+{
+	while (at.count > 0)
+		change_free(at.seen[--at.count]);
+}
+
+static void
+teardown(void)
+{
+	clear(&at.list);
+	clear(&at.done);
+	forget_seen();
+	committer_clear(&at.committer);
+	segments_close(&at.segments);
+	spool_close(&at.queue.spool);
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(nftw(at.place, drop, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* ---- changes to write ---------------------------------------------------- */
+
+static struct change *
+add(enum change_kind kind, uint64_t id)
+{
+	struct change	*c = change_new(kind, change_free);
+
+	c->id = id;
+	STAILQ_INSERT_TAIL(&at.list, &c->job, entry);
+	return c;
+}
+
+static void
+fill(struct change *c, size_t len)
+{
+	struct piece	*p = piece_new(len);
+	struct addr	 sender;
+
+	memset(p->data, 'a' + (int)(c->id % 26), len);
+	STAILQ_INSERT_TAIL(&c->content, p, entry);
+	ck_assert_int_eq(addr_parse(span_of("a@b.example"), &sender),
+	    ADDR_OK);
+	c->letter = letter_new(c->id, &sender);
+	c->letter->size = len;
+	c->token = c->id + 5;
+	ck_assert(letter_add(c->letter, span_of("r@example.org")));
+}
+
+static struct change *
+add_store(uint64_t id, size_t len)
+{
+	struct change	*c = add(CHANGE_STORE, id);
+
+	fill(c, len);
+	return c;
+}
+
+static void
+add_row(struct change *c, const char *address)
+{
+	struct recipient_row	 r = { .state = ROW_WAITING, .due = 9,
+				    .generation = 3 };
+
+	r.address = span_of(address);
+	r.original = span_of("list@example.org");
+	r.destination = span_of("local:joe");
+	r.relay = span_of("");
+	change_add_row(c, &r);
+}
+
+static void
+commit(void)
+{
+	committer_batch(&at.committer, &at.list, &at.done);
+}
+
+/* ---- what comes back ----------------------------------------------------- */
+
+static void
+on_record(struct change *c, void *arg)
+{
+	(void)arg;
+	ck_assert_uint_lt(at.count, SEEN_MAX);
+	at.seen[at.count++] = c;
+}
+
+static struct scan
+scan_again(void)
+{
+	struct scan	 scan = { .record = on_record };
+
+	forget_seen();
+	segments_close(&at.segments);
+	open_segments(4);
+	scan_journal(&at.segments, LINEAGE, &scan);
+	return scan;
+}
+
+static void
+assert_content(const struct change *c, size_t len)
+{
+	char	*text = malloc(len + 1);
+
+	ck_assert_int_eq(fd_pread_all(c->place.fd, text, len,
+	    (off_t)c->place.offset), (ssize_t)len);
+	ck_assert_uint_eq(crc32c(0, span_make(text, len)), c->crc);
+	ck_assert_int_eq(text[0], 'a' + (int)(c->id % 26));
+	free(text);
+}
+
+START_TEST(all_records_come_back)
+{
+	struct change	*c;
+	struct scan	 scan;
+
+	add_store(ID, 5000);
+	c = add(CHANGE_STORE, ID + 1);
+	fill(c, 70000);
+	c->file = file_new(ID + 1);
+	c = add(CHANGE_DELETE, ID);
+	c->number = 4;
+	c = add(CHANGE_UPDATE, ID);
+	c->number = 5;
+	c->keeps_reply = true;
+	add_row(c, "x@example.org");
+	c = add(CHANGE_REPLACE, ID);
+	c->number = 6;
+	add_row(c, "y@example.org");
+	add_row(c, "z@example.org");
+	c = add(CHANGE_DROP, ID);
+	c->numbers = calloc(2, sizeof *c->numbers);
+	c->numbers[0] = 7;
+	c->numbers[1] = 8;
+	c->count = 2;
+	add(CHANGE_SPILLED, ID);
+	add(CHANGE_ABORT, ID);
+	add(CHANGE_REMOVE, ID);
+	commit();
+	scan = scan_again();
+	ck_assert_uint_eq(scan.batches, 1);
+	ck_assert_uint_eq(scan.damaged, 0);
+	ck_assert_uint_eq(at.count, 9);
+	ck_assert_int_eq(at.seen[0]->kind, CHANGE_STORE);
+	ck_assert_uint_eq(at.seen[0]->token, ID + 5);
+	ck_assert_ptr_null(at.seen[0]->file);
+	assert_content(at.seen[0], 5000);
+	ck_assert_ptr_nonnull(at.seen[1]->file);
+	ck_assert_int_eq(at.seen[2]->kind, CHANGE_DELETE);
+	ck_assert_uint_eq(at.seen[2]->number, 4);
+	ck_assert_int_eq(at.seen[3]->kind, CHANGE_UPDATE);
+	ck_assert(at.seen[3]->keeps_reply);
+	ck_assert_int_eq(at.seen[4]->kind, CHANGE_REPLACE);
+	ck_assert_ptr_nonnull(STAILQ_NEXT(STAILQ_FIRST(&at.seen[4]->rows),
+	    entry));
+	ck_assert_uint_eq(at.seen[5]->count, 2);
+	ck_assert_uint_eq(at.seen[5]->numbers[1], 8);
+	ck_assert_int_eq(at.seen[6]->kind, CHANGE_SPILLED);
+	ck_assert_int_eq(at.seen[7]->kind, CHANGE_ABORT);
+	ck_assert_int_eq(at.seen[8]->kind, CHANGE_REMOVE);
+}
+END_TEST
+
+START_TEST(a_notice_is_one_batch)
+{
+	struct change	*c = add(CHANGE_NOTICE, ID);
+
+	fill(c, 100);
+	c->numbers = calloc(1, sizeof *c->numbers);
+	c->count = 1;
+	commit();
+	(void)scan_again();
+	ck_assert_uint_eq(at.count, 2);
+	ck_assert_int_eq(at.seen[0]->kind, CHANGE_STORE);
+	ck_assert_int_eq(at.seen[1]->kind, CHANGE_DROP);
+	ck_assert_uint_eq(at.seen[0]->position, at.seen[1]->position);
+}
+END_TEST
+
+/* ---- what a disk does ---------------------------------------------------- */
+
+static void
+spoil(int fd, uint64_t offset)
+{
+	char	 one;
+
+	ck_assert_int_eq(pread(fd, &one, 1, (off_t)offset), 1);
+	one ^= 0x40;
+	ck_assert_int_eq(pwrite(fd, &one, 1, (off_t)offset), 1);
+}
+
+static uint64_t
+end_of_journal(void)
+{
+	return at.segments.position -
+	    at.segments.slot[at.segments.current].base;
+}
+
+static uint64_t
+used_of_first(void)
+{
+	char			 raw[BATCH_HEAD];
+	struct batch_head	 h;
+
+	ck_assert_int_eq(pread(at.segments.slot[0].fd, raw, sizeof raw, 0),
+	    (ssize_t)sizeof raw);
+	ck_assert(batch_head_decode(raw, &h));
+	return BATCH_HEAD + h.length;
+}
+
+/* Each octet of two batches: of the last one the batch goes, without a word;
+ * of the one before it is told, and the last one comes. */
+START_TEST(damage_is_told_and_a_torn_end_is_not)
+{
+	uint64_t	 first, end, i, used;
+	struct scan	 scan;
+
+	add_store(ID, 100);
+	commit();
+	used = used_of_first();
+	first = end_of_journal();
+	add_store(ID + 1, 100);
+	commit();
+	end = end_of_journal();
+	for (i = 0; i < end; i++) {
+		if (i % BATCH_BLOCK >= used)	/* what pads is nobody's */
+			continue;
+		spoil(at.segments.slot[0].fd, i);
+		scan = scan_again();
+		if (i < first) {
+			ck_assert_msg(scan.damaged == 1, "octet %d", (int)i);
+			ck_assert_uint_eq(at.count, 1);
+			ck_assert_uint_eq(at.seen[0]->id, ID + 1);
+		} else if (at.count == 1) {
+			ck_assert_uint_eq(scan.damaged, 0);
+			ck_assert_uint_eq(at.seen[0]->id, ID);
+			ck_assert_uint_eq(end_of_journal(), first);
+		}
+		spoil(at.segments.slot[0].fd, i);
+	}
+	scan = scan_again();
+	ck_assert_uint_eq(at.count, 2);
+}
+END_TEST
+
+static void
+fill_segment(uint64_t *id)
+{
+	int	 was = at.segments.current;
+
+	do {
+		add_store((*id)++, 3 * BATCH_BLOCK);
+		commit();
+	} while (was == -1 ? at.segments.current == -1 :
+	    at.segments.current == was);
+}
+
+/* A segment that is used again shows nothing of its former life. */
+START_TEST(a_recycled_segment_is_new)
+{
+	uint64_t	 id = ID, last;
+	unsigned	 i;
+
+	fill_segment(&id);
+	fill_segment(&id);
+	ck_assert_uint_eq(segments_files(&at.segments), 2);
+	add(CHANGE_RECYCLE, 0);
+	fill_segment(&id);
+	last = id - 1;
+	ck_assert_uint_eq(segments_files(&at.segments), 2);
+	(void)scan_again();
+	ck_assert_uint_gt(at.count, 0);
+	for (i = 1; i < at.count; i++)
+		ck_assert_uint_eq(at.seen[i]->id, at.seen[i - 1]->id + 1);
+	ck_assert_uint_eq(at.seen[at.count - 1]->id, last);
+	ck_assert_uint_gt(at.seen[0]->id, ID);
+}
+END_TEST
+
+/* A power cut in the first batch of a recycled segment: what was recycled does
+ * not come back. */
+START_TEST(what_was_recycled_stays_away)
+{
+	char		 zeros[BATCH_BLOCK] = { 0 };
+	uint64_t	 id = ID;
+	unsigned	 i, before;
+	struct scan	 scan;
+
+	fill_segment(&id);
+	fill_segment(&id);
+	add(CHANGE_RECYCLE, 0);
+	fill_segment(&id);
+	before = (unsigned)(id - ID);
+	ck_assert_int_eq(pwrite(at.segments.slot[at.segments.current].fd,
+	    zeros, sizeof zeros, 0), (ssize_t)sizeof zeros);
+	scan = scan_again();
+	ck_assert_uint_eq(scan.damaged, 0);
+	ck_assert_uint_lt(at.count, before);
+	for (i = 0; i < at.count; i++)
+		ck_assert_uint_gt(at.seen[i]->id, ID + 2);
+}
+END_TEST
+
+START_TEST(the_last_segment_takes_no_new_mail)
+{
+	uint64_t	 id = ID;
+	struct change	*c = NULL;
+	unsigned	 i;
+
+	at.segments.max = 2;
+	for (i = 0; i < 40; i++) {
+		c = add_store(id++, 3 * BATCH_BLOCK);
+		commit();
+	}
+	ck_assert_int_eq(c->error, ENOSPC);
+	c = add(CHANGE_DELETE, ID);
+	commit();
+	ck_assert_int_eq(c->error, 0);
+}
+END_TEST
+
+START_TEST(a_failed_write_is_taken_back)
+{
+	struct change	*c, *d;
+	int		 fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int		 good;
+
+	add_store(ID, 100);
+	commit();
+	good = at.segments.slot[0].fd;
+	at.segments.slot[0].fd = fd;
+	c = add_store(ID + 1, 100);
+	d = add(CHANGE_DELETE, ID);
+	commit();
+	at.segments.slot[0].fd = good;
+	close(fd);
+	ck_assert_int_eq(c->error, EBADF);
+	ck_assert_int_eq(d->error, 0);
+	ck_assert_int_eq(at.segments.slot[0].state, SEGMENT_BAD);
+	(void)scan_again();
+	ck_assert_uint_eq(at.count, 3);
+	ck_assert_uint_eq(at.seen[0]->id, ID);
+	ck_assert_int_eq(at.seen[1]->kind, CHANGE_ABORT);
+	ck_assert_uint_eq(at.seen[1]->id, ID + 1);
+	ck_assert_int_eq(at.seen[2]->kind, CHANGE_DELETE);
+}
+END_TEST
+
+START_TEST(the_second_failure_is_the_last)
+{
+	struct change	*c, *d;
+	int		 good[2], i;
+
+	add_store(ID, 100);
+	commit();
+	for (i = 0; i < 2; i++) {
+		good[i] = at.segments.slot[i].fd;
+		at.segments.slot[i].fd = open("/dev/null", O_RDONLY |
+		    O_CLOEXEC);
+	}
+	c = add_store(ID + 1, 100);
+	commit();
+	ck_assert_int_eq(c->error, EBADF);
+	for (i = 0; i < 2; i++) {
+		close(at.segments.slot[i].fd);
+		at.segments.slot[i].fd = good[i];
+	}
+	d = add(CHANGE_DELETE, ID);
+	commit();
+	ck_assert_int_eq(d->error, ENOTRECOVERABLE);
+	(void)scan_again();
+	ck_assert_uint_eq(at.count, 1);
+}
+END_TEST
+
+START_TEST(another_journal_goes_to_quarantine)
+{
+	struct scan	 scan = { .record = on_record };
+	struct stat	 st;
+
+	add_store(ID, 100);
+	commit();
+	segments_close(&at.segments);
+	ck_assert_int_eq(rename("journal/00", "journal/07"), 0);
+	open_segments(4);
+	at.segments.lineage = LINEAGE + 1;
+	at.segments.slot[7].state = SEGMENT_BAD;
+	add_store(ID + 1, 100);
+	commit();
+	segments_close(&at.segments);
+	open_segments(4);
+	scan_journal(&at.segments, LINEAGE + 1, &scan);
+	ck_assert_uint_eq(at.segments.lineage, LINEAGE + 1);
+	ck_assert_uint_eq(at.count, 1);
+	ck_assert_uint_eq(at.seen[0]->id, ID + 1);
+	ck_assert_int_eq(stat("journal/07", &st), -1);
+	ck_assert_int_eq(stat("quarantine/journal-000000000000004d-07", &st),
+	    0);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite	*s = suite_create("journal");
+	TCase	*tc = tcase_create("journal");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, all_records_come_back);
+	tcase_add_test(tc, a_notice_is_one_batch);
+	tcase_add_test(tc, damage_is_told_and_a_torn_end_is_not);
+	tcase_add_test(tc, a_recycled_segment_is_new);
+	tcase_add_test(tc, what_was_recycled_stays_away);
+	tcase_add_test(tc, the_last_segment_takes_no_new_mail);
+	tcase_add_test(tc, a_failed_write_is_taken_back);
+	tcase_add_test(tc, the_second_failure_is_the_last);
+	tcase_add_test(tc, another_journal_goes_to_quarantine);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int
+main(void)
+{
+	SRunner	*r = srunner_create(suite());
+	int	 failed;
+
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
