@@ -116,9 +116,9 @@ try_ask(void *arg)
 void
 session_ask(struct session *s, struct peer *to, uint64_t *token)
 {
+	s->wanted = to == NULL ? token : NULL;
 	if (to == NULL) {
-		session_err(s, ADMIN_ERR_LATER,
-		    "who could answer is starting; try again");
+		timer_in(&s->timer, ADMIN_START_TIME);
 		return;
 	}
 	s->peer = to;
@@ -145,6 +145,18 @@ admin_find(struct admin *a, uint64_t token)
 		if (s->token == token && token != 0)
 			return s;
 	return NULL;
+}
+
+void
+admin_found(struct admin *a, struct peer *peer)
+{
+	struct session	*s, *next;
+
+	for (s = TAILQ_FIRST(&a->sessions); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, entry);
+		if (s->wanted != NULL)
+			session_ask(s, peer, s->wanted);
+	}
 }
 
 void
@@ -231,7 +243,10 @@ on_timeout(void *arg)
 {
 	struct session	*s = arg;
 
-	if (s->token != 0)
+	if (s->wanted != NULL)
+		session_err(s, ADMIN_ERR_LATER,
+		    "who could answer is starting; try again");
+	else if (s->token != 0)
 		session_err(s, ADMIN_ERR_LATER, "no answer in time");
 	else
 		session_free(s);

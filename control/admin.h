@@ -14,6 +14,7 @@ enum {
 	ADMIN_IDLE	= 30 * 1000,	/* for a request, for an answer to it */
 	ADMIN_READ_TIME	= 600 * 1000,	/* for a page to be read */
 	ADMIN_STOP_TIME	= 20 * 1000,
+	ADMIN_START_TIME = 10 * 1000,	/* for a neighbour to be there */
 	ADMIN_OUT_MAX	= 8 << 20,	/* rows that wait */
 	ADMIN_ERR_NONE	= 1,		/* nothing matched */
 	ADMIN_ERR_USAGE	= 2,
@@ -35,6 +36,7 @@ struct session {
 	struct peer	*peer;
 	uint64_t	 token;
 	struct msg	 ask;
+	uint64_t	*wanted;	/* waits for queue: where its token goes */
 	struct waiter	 waiter;
 	int64_t		 patience;	/* for its answer; 0: ADMIN_IDLE */
 
@@ -66,13 +68,17 @@ void		 admin_stop(struct admin *, void (*done)(void));
 /* The session whose ASK this token was; NULL when its client has gone. */
 struct session	*admin_find(struct admin *, uint64_t token);
 
+/* Queue is there: who waits for it asks now. */
+void		 admin_found(struct admin *, struct peer *);
+
 /* The neighbour is gone: its sessions end with an error. */
 void		 admin_lost(struct admin *, const struct peer *);
 
 /*
- * Puts the question to a neighbour, now or when there is credit; `to` may be
- * NULL, which ends the session with an error.  The caller has filled in all
- * but the token, which the second argument points at.
+ * Puts the question to a neighbour, now or when there is credit.  With `to`
+ * NULL it waits for queue, which is starting, for ADMIN_START_TIME at most.
+ * The caller has filled in all but the token, in the session's `ask`, which
+ * the last argument points at.
  */
 void		 session_ask(struct session *, struct peer *to,
 		    uint64_t *token);

@@ -186,6 +186,13 @@ on_listener(struct peer *peer, struct msg *m)
 }
 
 static void
+on_found(struct peer *peer)
+{
+	if (peer_role(peer) == ROLE_QUEUE)
+		admin_found(control.admin, peer);
+}
+
+static void
 on_lost(struct peer *peer)
 {
 	admin_lost(control.admin, peer);
@@ -224,6 +231,7 @@ static const struct program description = {
 	.role = ROLE_CONTROL,
 	.priv = { .calls = PRIV_ACCEPT, .files = ADMIN_SESSIONS_MAX + 64 },
 	.after_drop = prepare,
+	.found = on_found,
 	.lost = on_lost,
 	.stop = stop,
 	.inbox = inbox

@@ -209,6 +209,13 @@ on_listener(struct peer *peer, struct msg *m)
 }
 
 static void
+on_found(struct peer *peer)
+{
+	if (peer_role(peer) == ROLE_QUEUE)
+		admin_found(monitor.admin, peer);
+}
+
+static void
 on_lost(struct peer *peer)
 {
 	admin_lost(monitor.admin, peer);
@@ -247,6 +254,7 @@ static const struct program description = {
 	.role = ROLE_MONITOR,
 	.priv = { .calls = PRIV_ACCEPT, .files = ADMIN_SESSIONS_MAX + 64 },
 	.after_drop = prepare,
+	.found = on_found,
 	.lost = on_lost,
 	.stop = stop,
 	.inbox = inbox

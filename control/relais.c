@@ -26,6 +26,7 @@ static const struct verb {
 	{ "queue",	"show",		ONE,	relais_show },
 	{ "queue",	"retry",	ONE,	relais_retry },
 	{ "queue",	"delete",	MANY,	relais_delete },
+	{ "queue",	"rebuild",	NONE,	relais_rebuild },
 };
 
 static int
@@ -35,7 +36,7 @@ usage(void)
 	    "              start | stop | restart process|all | reload |\n"
 	    "              status | check |\n"
 	    "              queue list | queue show id | queue retry id|ALL |\n"
-	    "              queue delete id ...\n",
+	    "              queue delete id ... | queue rebuild\n",
 	    stderr);
 	return RELAIS_USAGE;
 }

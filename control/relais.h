@@ -25,6 +25,7 @@ struct relais {
 int	 relais_start(const struct relais *, const char *arg);
 int	 relais_stop(const struct relais *, const char *arg);
 int	 relais_check(const struct relais *, const char *arg);
+int	 relais_rebuild(const struct relais *, const char *arg);
 int	 relais_status(const struct relais *, const char *arg);
 int	 relais_list(const struct relais *, const char *arg);
 int	 relais_show(const struct relais *, const char *arg);

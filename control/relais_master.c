@@ -137,6 +137,21 @@ relais_check(const struct relais *r, const char *arg)
 	return become_master(r, "-n");
 }
 
+/* The suite is stopped; its index is put aside, and made again at the start. */
+int
+relais_rebuild(const struct relais *r, const char *arg)
+{
+	pid_t	 pid;
+	int	 fd = find_master(r, &pid);
+
+	(void)arg;
+	if (fd == -1)
+		return become_master(r, "-R");
+	fd_close(&fd);
+	log_error("relais is running, pid %d: stop it first", (int)pid);
+	return RELAIS_NONE;
+}
+
 static int
 wait_for_end(int fd, pid_t pid)
 {

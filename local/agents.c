@@ -178,7 +178,8 @@ work(struct agent *a)
 	peer_accuse(a->peer, "grants no credit");
 }
 
-/* Verdict for the recipient that was being delivered. */
+/* Verdict for the recipient that was being delivered.  If its queue took the
+ * content along, the next one hands it out again, and there is none. */
 static void
 conclude(struct agent *a, const struct reply *reply)
 {
@@ -187,6 +188,10 @@ conclude(struct agent *a, const struct reply *reply)
 
 	timer_unset(&a->timer);
 	delivery_end(&a->delivery);
+	if (j->given_up) {
+		job_free(j);
+		return;
+	}
 	job_result(j, reply, begun);
 	if (j->next == j->announced) {
 		a->jobs_done++;

@@ -28,6 +28,7 @@ struct job {
 	unsigned	 announced, gathered;
 	unsigned	 next;		/* recipient without a result */
 	unsigned	 stale;		/* CHUNKs to come that nobody wants */
+	bool		 given_up;	/* its content can never be had */
 };
 
 /* Messages of queue; one that makes no sense ends its pair. */

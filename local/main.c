@@ -55,6 +55,8 @@ found_queue(struct peer *queue)
 		fatal("a queue without a ring");
 	local.queue = queue;
 	TAILQ_FOREACH(j, &local.jobs, entry) {
+		if (j->given_up)
+			continue;
 		m.running.message = j->message;
 		m.running.number = j->rcpts[j->next].number;
 		peer_put(queue, &m);
@@ -68,7 +70,8 @@ found_queue(struct peer *queue)
 		retire();
 }
 
-/* Only what an agent has begun goes on; a new queue hands the rest out. */
+/* Only what an agent has the whole content of goes on; a new queue hands the
+ * rest out again. */
 static void
 lost_queue(void)
 {
@@ -83,6 +86,7 @@ lost_queue(void)
 		}
 		j->token = 0;
 		j->announced = j->next + 1;
+		j->given_up = !j->agent->delivery.complete;
 		delivery_starve(&j->agent->delivery);
 	}
 	agents_sweep(&local);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "master/daemon.h"
+#include "master/rebuild.h"
 #include "master/stop.h"
 #include "master/suite.h"
 #include "shared/fd.h"
@@ -31,7 +32,7 @@
 static struct {
 	const char		*file;
 	const char		*programs;
-	bool			 check, foreground, verbose;
+	bool			 check, foreground, rebuild, verbose;
 
 	struct places		 places;
 	struct listeners	 listeners;
@@ -302,7 +303,7 @@ start(void)
 static int
 usage(void)
 {
-	fputs("usage: relais-master [-dnv] [-f FILE] [-p PROGRAMS]\n", stderr);
+	fputs("usage: relais-master [-dnRv] [-f FILE] [-p PROGRAMS]\n", stderr);
 	return EX_USAGE;
 }
 
@@ -311,7 +312,7 @@ options(int argc, char **argv)
 {
 	int	 c;
 
-	while ((c = getopt(argc, argv, "df:np:v")) != -1)
+	while ((c = getopt(argc, argv, "df:np:Rv")) != -1)
 		switch (c) {
 		case 'd':
 			master.foreground = true;
@@ -324,6 +325,9 @@ options(int argc, char **argv)
 			break;
 		case 'p':
 			master.programs = optarg;
+			break;
+		case 'R':
+			master.rebuild = true;
 			break;
 		case 'v':
 			master.verbose = true;
@@ -343,7 +347,9 @@ main(int argc, char **argv)
 	if ((status = options(argc, argv)) != EX_OK)
 		return status;
 	status = load();
-	if (status == EX_OK && !master.check)
+	if (status == EX_OK && master.rebuild)
+		status = rebuild(master.suite.config->spool);
+	else if (status == EX_OK && !master.check)
 		status = start();
 	fd_close(&master.suite.stderr_fd);
 	config_free(master.suite.config);

@@ -38,9 +38,7 @@ queue_state(void)
 uint64_t
 queue_now(void)
 {
-	int64_t	 now = clock_wall();
-
-	return now > 0 ? (uint64_t)now : 0;
+	return walltime_now(&queue.walltime, clock_now());
 }
 
 uint64_t
@@ -110,6 +108,7 @@ after_drop(struct process *p)
 	queue.spiller = spiller_new(queue.loop, &queue.writer);
 	queue.reader = reader_new(queue.loop);
 	journal_open(&queue);
+	walltime_begin(&queue.walltime, clock_wall(), queue.last, clock_now());
 	queue.known = queue.last;
 	queue.first = queue_next_id(&queue);
 }

@@ -10,6 +10,7 @@
 #include "queue/journal.h"
 #include "queue/schedule.h"
 #include "queue/spiller.h"
+#include "queue/walltime.h"
 #include "shared/program.h"
 
 /* All of this process's state; main.c has the one object. */
@@ -28,6 +29,7 @@ struct queue {
 	bool		 journal_lost;	/* the one that the index knows */
 	struct spiller	 writer;
 	struct jobs	*spiller, *reader;
+	struct walltime	 walltime;
 	uint64_t	 last;		/* highest id given */
 	uint64_t	 first;		/* it was so at start */
 	uint64_t	 known;		/* that the disk knew of, then */
@@ -52,7 +54,7 @@ struct queue	*queue_state(void);
 
 /* A new id: above all others, and a time. */
 uint64_t	 queue_next_id(struct queue *);
-uint64_t	 queue_now(void);	/* wall microseconds */
+uint64_t	 queue_now(void);	/* its wall time, microseconds */
 
 /* Begins to work when all deliverers are ready. */
 void		 queue_check_ready(struct queue *);

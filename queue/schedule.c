@@ -287,7 +287,7 @@ on_sweep(void *arg)
 	struct queue	*q = arg;
 
 	index_sweep_readers(q->index);
-	look_in(q, SCAN_GAP);	/* the clock may have been set */
+	walltime_draw(&q->walltime, clock_wall(), clock_now());
 	timer_in(&q->schedule.sweep, LOOK_MAX);
 }
 
