@@ -36,7 +36,7 @@ struct session {
 	struct peer	*peer;
 	uint64_t	 token;
 	struct msg	 ask;
-	uint64_t	*wanted;	/* waits for queue: where its token goes */
+	uint64_t	*wanted;	/* of `ask`, while it waits for queue */
 	struct waiter	 waiter;
 	int64_t		 patience;	/* for its answer; 0: ADMIN_IDLE */
 
