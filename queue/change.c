@@ -213,7 +213,7 @@ on_written(struct job *job)
 	struct change	*c = (struct change *)job;
 	struct queue	*q = queue_state();
 
-	if (c->error == 0 && journal_is_on(q))
+	if (c->error == 0 && journal_is_on(q) && q->started)
 		commit(q, c);
 	else if (c->error == 0 || c->kind == CHANGE_STORE)
 		c->finished(c);

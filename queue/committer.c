@@ -17,6 +17,7 @@ committer_init(struct committer *k, struct segments *s)
 {
 	k->segments = s;
 	k->has_failed = k->is_dead = false;
+	k->patience = (struct instant){ 0 };
 	buf_init(&k->batch, BATCH_MAX);
 }
 
@@ -347,15 +348,39 @@ committer_batch(struct committer *k, struct job_list *list,
 		do_one(k, list, done);
 }
 
-/* So that the next switch need not wait for a segment to be written. */
-static void
-provide(struct segments *s)
+/* A disk that is nearly full has no room for a segment. */
+static bool
+grow(struct segments *s)
 {
+	errno = ENOSPC;
+	return !spool_is_full(s->spool) && segments_add(s) != -1;
+}
+
+/*
+ * So that the next switch need not wait for a segment to be written; and so
+ * that what cannot be had is known while there is still room for what ends
+ * messages: then the one that is written is the last.
+ */
+static void
+provide(struct committer *k)
+{
+	struct segments	*s = k->segments;
+	struct instant	 now;
+
 	if (segments_count(s, SEGMENT_FREE) +
-	    segments_count(s, SEGMENT_GOING) == 0 &&
-	    segments_files(s) < s->max && segments_add(s) == -1)
-		log_warning("journal: no room for one more segment: %s",
-		    strerror(errno));
+	    segments_count(s, SEGMENT_GOING) > 0 ||
+	    segments_files(s) >= s->wanted)
+		return;
+	now = clock_now();
+	if (clock_before(now, k->patience))
+		return;
+	s->max = s->wanted;
+	if (grow(s))
+		return;
+	log_warning("journal: no room for one more segment: %s",
+	    strerror(errno));
+	s->max = segments_files(s);
+	k->patience = clock_after(now, GROW_AGAIN);
 }
 
 static void
@@ -368,7 +393,7 @@ work(struct jobs *j, struct job_list *list, void *arg)
 		do_one(k, list, &done);
 		jobs_give_back(j, &done);
 	}
-	provide(k->segments);
+	provide(k);
 }
 
 struct jobs *

@@ -5,6 +5,7 @@
 #include "queue/jobs.h"
 #include "queue/segments.h"
 #include "shared/buf.h"
+#include "shared/clock.h"
 
 /*
  * The thread that writes the journal: all changes that wait go into one batch,
@@ -20,6 +21,7 @@ struct committer {
 	struct segments	*segments;
 	struct buf	 batch;
 	bool		 has_failed, is_dead;
+	struct instant	 patience;	/* then it may grow again */
 };
 
 void		 committer_init(struct committer *, struct segments *);

@@ -304,8 +304,8 @@ store(struct queue *q, struct envelope *e)
 	c->id = e->letter->id;
 	c->letter = e->letter;
 	c->token = e->token;
-	c->hot = journal_is_on(q) && journal_room(q) == JOURNAL_FREE &&
-	    hots_have_room(q, e->count);
+	c->hot = q->started && journal_is_on(q) &&
+	    journal_room(q) == JOURNAL_FREE && hots_have_room(q, e->count);
 	c->file = e->file;
 	if (e->file != NULL)
 		q->envelopes.streams--;

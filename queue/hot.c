@@ -106,7 +106,7 @@ hot_new(struct queue *q, struct change *c)
 	add_recipients(q, m, c->position);
 	if (!m->filed)
 		cache(q, m, &c->content);
-	if (q->journal.ending)
+	if (q->journal.ending || q->ends_clean)
 		hot_spill(q, m);
 	return m;
 }

@@ -160,9 +160,14 @@ put_retried(struct queue *q, const struct change *c)
 {
 	struct peer	*p = process_peer(q->process, ROLE_CONTROL);
 	struct msg	 m = { .type = MSG_RETRIED };
+	struct message	*one = message_find(q, c->id);
 
 	m.retried.token = c->token;
 	m.retried.count = c->retried.count;
+	if (c->id == 0)
+		m.retried.count += q->hots.count;
+	else if (one != NULL && one->hot)
+		m.retried.count = 1;
 	if (p != NULL && p == c->owner)
 		peer_put(p, &m);
 }

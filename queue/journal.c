@@ -16,10 +16,27 @@ journal_is_on(const struct queue *q)
 	return q->journal.is_on;
 }
 
+/* Before the configuration is there the segments are the loop's. */
 void
 journal_put(struct queue *q, struct change *c)
 {
-	jobs_put(q->journal.jobs, &c->job);
+	if (q->started)
+		jobs_put(q->journal.jobs, &c->job);
+	else
+		STAILQ_INSERT_TAIL(&q->journal.early, &c->job, entry);
+}
+
+static void
+put_early(struct queue *q)
+{
+	struct job_list	 list = STAILQ_HEAD_INITIALIZER(list);
+	struct job	*j;
+
+	STAILQ_CONCAT(&list, &q->journal.early);
+	while ((j = STAILQ_FIRST(&list)) != NULL) {
+		STAILQ_REMOVE_HEAD(&list, entry);
+		change_put(q, (struct change *)j);
+	}
 }
 
 /* ---- segments ------------------------------------------------------------ */
@@ -68,7 +85,7 @@ on_settled(struct change *c)
 	struct queue	*q = queue_state();
 
 	change_free(c);
-	journal_put(q, change_new(CHANGE_RECYCLE, on_recycled));
+	change_put(q, change_new(CHANGE_RECYCLE, on_recycled));
 }
 
 static void
@@ -152,6 +169,7 @@ journal_open(struct queue *q)
 	struct journal	*j = &q->journal;
 	struct segments	*s = &j->segments;
 
+	STAILQ_INIT(&j->early);
 	segments_open(s, &q->spool);
 	j->is_on = true;	/* while what it holds is taken up */
 	replay(q);
@@ -233,21 +251,22 @@ end(struct queue *q)
 		return;
 	}
 	j->ending = true;
-	j->segments.max = segments_files(&j->segments);
+	j->segments.max = j->segments.wanted = segments_files(&j->segments);
 	place_end(q);
 	journal_spill_all(q);
 }
 
-void
-journal_begin(struct queue *q)
+static void
+begin_or_end(struct queue *q)
 {
 	struct journal	*j = &q->journal;
 
 	j->segments.size = j->segment;
-	j->segments.max = j->segment == 0 ? 0 :
+	j->segments.wanted = j->segment == 0 ? 0 :
 	    (unsigned)(j->limit / j->segment);
-	if (j->segments.max > SEGMENTS_MAX)
-		j->segments.max = SEGMENTS_MAX;
+	if (j->segments.wanted > SEGMENTS_MAX)
+		j->segments.wanted = SEGMENTS_MAX;
+	j->segments.max = j->segments.wanted;
 	if (j->limit > 0 && begin(q) == 0) {
 		recycle(q);
 		return;
@@ -256,6 +275,13 @@ journal_begin(struct queue *q)
 		log_error("no room for the journal: %s; every message is a "
 		    "file", strerror(errno));
 	end(q);
+}
+
+void
+journal_begin(struct queue *q)
+{
+	begin_or_end(q);
+	put_early(q);
 }
 
 /* ---- the end ------------------------------------------------------------- */
@@ -322,6 +348,12 @@ journal_pump(struct queue *q)
 void
 journal_close(struct queue *q)
 {
+	struct job	*j;
+
+	while ((j = STAILQ_FIRST(&q->journal.early)) != NULL) {
+		STAILQ_REMOVE_HEAD(&q->journal.early, entry);
+		change_free((struct change *)j);
+	}
 	jobs_free(q->journal.jobs);
 	committer_clear(&q->journal.committer);
 	segments_close(&q->journal.segments);

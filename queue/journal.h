@@ -24,6 +24,8 @@ struct journal {
 	bool		 is_clean;	/* the index has all of it */
 	bool		 is_dead;	/* it cannot be written any more */
 
+	struct job_list	 early;		/* came before the configuration */
+
 	uint64_t	 limit;		/* octets it may have; 0: none */
 	uint32_t	 segment;	/* size of a new segment */
 	uint32_t	 message;	/* largest content it takes */
@@ -42,7 +44,7 @@ struct journal {
 /* Before the loop: reads what a former life left. */
 void	 journal_open(struct queue *);
 
-/* With the configuration: begins, or ends, as the limit wants it. */
+/* With the configuration, once: begins, or ends, as the limit wants it. */
 void	 journal_begin(struct queue *);
 void	 journal_close(struct queue *);
 

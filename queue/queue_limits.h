@@ -31,6 +31,7 @@ enum {
 	SPACE_MIN		= 64 << 20,	/* octets free, or refuse */
 	SPACE_PERCENT		= 2,		/* of blocks and inodes */
 	SPACE_LOOK		= 1000,		/* between two looks */
+	GROW_AGAIN		= 10 * 1000,	/* a segment had no room */
 
 	/* destinations */
 	WINDOW_START		= 5,

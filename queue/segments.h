@@ -38,7 +38,7 @@ struct segments {
 	uint64_t	 tail, clock;	/* for its head */
 	int		 current;	/* slot that is written; -1: none */
 	uint64_t	 size;		/* of new ones */
-	unsigned	 max;		/* how many there may be */
+	unsigned	 wanted, max;	/* how many there may be, and can be */
 };
 
 /* Opens what there is; fatal when it cannot.  Which are used, the scan says. */

@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
@@ -29,6 +30,8 @@ journal {
     limit %s
 }
 """
+CLIENTS, LETTERS = 8, 1600
+TEXT = b"Subject: middling\r\n\r\n" + b"0123456789abcdef\r\n" * 3500
 BIG = b"Subject: big\r\n\r\n" + b"0123456789abcdef\r\n" * 20000
 SMALL = b"Subject: small\r\n\r\nsome text\r\n"
 
@@ -93,6 +96,33 @@ def leaves_no_trace(check, host):
     check.claim("a hundred letters are delivered, and neither index nor "
                 "message/ has changed", index(host) == before and
                 files(host) == there == [])
+
+
+def goes_round(check, host):
+    """Three times the first two segments; one message waits all the while."""
+    def send_many():
+        with host.smtp() as client:
+            for _ in range(LETTERS // CLIENTS):
+                client.sendmail("x@bar.example", ["jones@s1.example"], TEXT)
+
+    freeze(host, "remote", signal.SIGSTOP)
+    send(host, "slow@s2.example")
+    count = len(host.mail("jones"))
+    threads = [threading.Thread(target=send_many) for _ in range(CLIENTS)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    host.wait_mail("jones", count + LETTERS)
+    hosts.wait_for("one message", lambda: len(listed(host)) == 1)
+    check.claim("the ring goes round, and does not grow without need",
+                2 <= len(segments(host)) <= 4)
+    hosts.wait_for("the slow one to be a file", lambda: len(files(host)) == 1)
+    kill_queue(host)
+    check.claim("what stood in an old segment is a file",
+                len(listed(host)) == 1)
+    freeze(host, "remote", signal.SIGKILL)
+    host.run("relais", "queue", "delete", *listed(host))
 
 
 def survives_kills(check, host):
@@ -225,6 +255,7 @@ def main():
         s1 = net.host("s1", users=["jones"], config=CONFIG % "64M")
         s1.start()
         leaves_no_trace(check, s1)
+        goes_round(check, s1)
         deferred = survives_kills(check, s1)
         notices_are_hot(check, s1)
         names = stops_as_files(check, s1, deferred)

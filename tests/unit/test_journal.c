@@ -76,7 +76,7 @@ open_segments(unsigned max)
 	memset(&at.segments, 0, sizeof at.segments);
 	segments_open(&at.segments, &at.queue.spool);
 	at.segments.size = SIZE;
-	at.segments.max = max;
+	at.segments.max = at.segments.wanted = max;
 }
 
 static void
