@@ -5,6 +5,9 @@ dialogue.  The session hears 2xx, 3xx or at worst 4xx; another session, open
 all the while, gets its letter through and notices nothing.  Then a worker of
 smtpd is killed: its own sessions end, and new ones are served at once.
 
+A letter of which an agent has a part when queue dies comes all the same, once
+and without a deferral.
+
 Between the steps the suite is started anew, so that no back-off gathers.
 """
 import os
@@ -74,6 +77,38 @@ def dialogue(host, role, step):
     return own.codes
 
 
+def running(host):
+    """A recipient is with local."""
+    done = host.run("relais", "--json", "queue", "list", check=False)
+    return '"running"' in done.stdout
+
+
+def amid_a_delivery(check, host):
+    """The agent stands still, so that it is amid one when queue dies."""
+    host.start()
+    own = Session(host)
+    own.say(STEPS[0])
+    own.letter()
+    host.wait_empty()
+    count = len(host.mail("jones"))
+    agents = pids(host, "agent")
+    for pid in agents:
+        os.kill(pid, signal.SIGSTOP)
+    own.letter()
+    hosts.wait_for("a job", lambda: running(host))
+    kill(host, "queue")
+    hosts.wait_for("the job again", lambda: running(host))
+    for pid in agents:
+        os.kill(pid, signal.SIGCONT)
+    own.close()
+    host.wait_empty()
+    check.claim("queue dies amid a delivery: the letter comes once",
+                agents and len(host.mail("jones")) == count + 1)
+    check.claim("and nobody makes it wait",
+                "status=deferred" not in host.log())
+    host.stop()
+
+
 def main():
     check = hosts.Checks()
     taken = 0
@@ -102,6 +137,7 @@ def main():
             s1.stop()
         check.claim("each letter with a 250 is there",
                     len(s1.mail("jones")) >= taken)
+        amid_a_delivery(check, s1)
         s1.start()
         lost = Session(s1)
         lost.say(STEPS[0])
