@@ -63,18 +63,22 @@ memory_of(const struct rig *r)
 	return size;
 }
 
-/* Clients whose questions the hostile one has swallowed are let go first. */
+/*
+ * Clients whose questions the hostile one has swallowed are let go first: the
+ * new one answers them, or they would keep all places of the program.
+ */
 void
 probe_anew(struct rig *r, const char *when)
 {
-	bool	 wild = r->wild;
+	bool	 wild = r->wild, mute = r->mute;
 
-	r->wild = false;
+	r->wild = r->mute = false;
 	if (rig_lives(r) && r->enemy != ROLE_AGENT)
 		new_pair(r, true);
 	rig_turn(r, 10);
 	program_probe(r, when);
 	r->wild = wild;
+	r->mute = mute;
 }
 
 void
