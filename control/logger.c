@@ -180,6 +180,18 @@ on_sink_lost(int error)
 		peer_put(master, &m);
 }
 
+/* Master had its new pair before it told us to stop, or needs none. */
+static bool
+all_have_left(void)
+{
+	const struct source	*s;
+
+	TAILQ_FOREACH(s, &logger.sources, entry)
+		if (s->role != ROLE_MASTER)
+			return false;
+	return true;
+}
+
 static void
 on_end_of_turn(void)
 {
@@ -187,20 +199,13 @@ on_end_of_turn(void)
 
 	sink_flush(s);
 	hold(sink_is_full(s));
-	if (logger.stopping && (sink_is_empty(s) || s->fd == -1))
+	if (logger.stopping &&
+	    (s->fd == -1 || (all_have_left() && sink_is_empty(s))))
 		process_exit(logger.process, 0);
 }
 
 static void
-on_drain_over(void *arg)
-{
-	(void)arg;
-	process_exit(logger.process, 0);
-}
-
-/* What was sent before this moment is still written. */
-static void
-on_stop(void)
+take_all(void)
 {
 	struct source	*s, *next;
 
@@ -209,6 +214,23 @@ on_stop(void)
 		while (!sink_is_full(&logger.sink) && take_line(s))
 			continue;
 	}
+}
+
+static void
+on_drain_over(void *arg)
+{
+	(void)arg;
+	take_all();
+	sink_flush(&logger.sink);
+	process_exit(logger.process, 0);
+}
+
+/* Everybody has, or soon gets, a pair with our successor: lines come until
+ * that is known there and this pair closed. */
+static void
+on_stop(void)
+{
+	take_all();
 	logger.stopping = true;
 	timer_in(&logger.drain, STOP_DRAIN_TIME);
 }

@@ -33,15 +33,6 @@ static struct {
 static const char	 more[] = "...";
 
 void
-log_open(int fd)
-{
-	(void)pthread_mutex_lock(&state.lock);
-	fd_close(&state.fd);
-	state.fd = fd;
-	(void)pthread_mutex_unlock(&state.lock);
-}
-
-void
 log_name(const char *program)
 {
 	(void)snprintf(state.name, sizeof(state.name), "%s", program);
@@ -121,9 +112,13 @@ keep(const char *line, uint16_t len)
 	return 0;
 }
 
-/* Behind a line that was lost no line is kept: its place would be wrong. */
+/*
+ * Behind a line that was lost no line is kept: its place would be wrong.  An
+ * error of any kind is a logger that is busy or gone: the next one comes with
+ * a new pair.
+ */
 static int
-deliver(const char *line, size_t len)
+deliver(const char *line, size_t len, bool last)
 {
 	if (state.fd == -1) {
 		say(line, len);
@@ -132,10 +127,18 @@ deliver(const char *line, size_t len)
 	if (send_kept() == 0 && tell_dropped() == 0 &&
 	    send_line(line, len) == 0)
 		return 0;
-	if (state.dropped == 0 && is_full(errno) && keep(line, len) == 0)
+	if (state.dropped == 0 && !last && keep(line, len) == 0)
 		return 0;
 	state.dropped++;
 	return -1;
+}
+
+static bool
+flush(void)
+{
+	if (state.fd == -1 || (send_kept() == 0 && tell_dropped() == 0))
+		return true;
+	return !is_full(errno);
 }
 
 bool
@@ -144,9 +147,19 @@ log_flush(void)
 	bool	 done;
 
 	(void)pthread_mutex_lock(&state.lock);
-	done = state.fd == -1 || (send_kept() == 0 && tell_dropped() == 0);
+	done = flush();
 	(void)pthread_mutex_unlock(&state.lock);
 	return done;
+}
+
+void
+log_open(int fd)
+{
+	(void)pthread_mutex_lock(&state.lock);
+	fd_close(&state.fd);
+	state.fd = fd;
+	(void)flush();
+	(void)pthread_mutex_unlock(&state.lock);
 }
 
 /* How many octets `c` takes when it leaves. */
@@ -187,7 +200,7 @@ log_escape(char into[LOG_LINE_MAX], struct span raw)
 /* -1 when the logger did not take it; it is then on standard error if `last`,
  * there being no next line to tell of the loss. */
 static void __attribute__((__format__(__printf__, 2, 0)))
-log_line(const char *level, const char *fmt, va_list ap, int last)
+log_line(const char *level, const char *fmt, va_list ap, bool last)
 {
 	char	 raw[LOG_LINE_MAX], line[LOG_LINE_MAX];
 	int	 saved = errno, n;
@@ -198,7 +211,7 @@ log_line(const char *level, const char *fmt, va_list ap, int last)
 	(void)vsnprintf(raw + n, sizeof(raw) - n, fmt, ap);
 	len = log_escape(line, span_of(raw));
 	(void)pthread_mutex_lock(&state.lock);
-	n = deliver(line, len);
+	n = deliver(line, len, last);
 	(void)pthread_mutex_unlock(&state.lock);
 	if (n == -1 && last)
 		say(line, len);
@@ -211,7 +224,7 @@ log_info(const char *fmt, ...)
 	va_list	 ap;
 
 	va_start(ap, fmt);
-	log_line("", fmt, ap, 0);
+	log_line("", fmt, ap, false);
 	va_end(ap);
 }
 
@@ -221,7 +234,7 @@ log_warning(const char *fmt, ...)
 	va_list	 ap;
 
 	va_start(ap, fmt);
-	log_line("warning: ", fmt, ap, 0);
+	log_line("warning: ", fmt, ap, false);
 	va_end(ap);
 }
 
@@ -231,7 +244,7 @@ log_error(const char *fmt, ...)
 	va_list	 ap;
 
 	va_start(ap, fmt);
-	log_line("error: ", fmt, ap, 0);
+	log_line("error: ", fmt, ap, false);
 	va_end(ap);
 }
 
@@ -242,7 +255,7 @@ fatal(const char *fmt, ...)
 	va_list	 ap;
 
 	va_start(ap, fmt);
-	log_line("fatal: ", fmt, ap, 1);
+	log_line("fatal: ", fmt, ap, true);
 	va_end(ap);
 	_exit(EXIT_OURS);
 }

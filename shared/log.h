@@ -11,8 +11,9 @@
  * One line per event, "ID: key=value, key=value", id first.  Every line is
  * escaped here: what is not printable ASCII leaves as \xNN, so text from
  * outside cannot make a line of its own.  Sending never blocks; what the logger
- * does not take waits, up to LOG_KEPT_MAX octets, and what overload drops
- * beyond that is counted, and told with the next line that gets through.
+ * does not take waits, up to LOG_KEPT_MAX octets, also when it is gone and the
+ * next one has no pair with us yet; what overload drops beyond that is counted,
+ * and told with the next line that gets through.
  *
  * Lines go to the logger's seqpacket pair once log_open has been told of it,
  * and to standard error before.  This is the one module with state of its
@@ -32,7 +33,8 @@ void	 log_error(const char *, ...)
  * cut shown.  The length; no NUL. */
 size_t	 log_escape(char into[LOG_LINE_MAX], struct span raw);
 
-/* Sends what waits; false when some of it still does.  For the loop. */
+/* Sends what waits; false when that is to be tried again in a moment, and not
+ * with the next log_open alone.  For the loop. */
 bool	 log_flush(void);
 
 /* We are wrong, or out of memory: says why and ends the process, status 70. */

@@ -6,7 +6,9 @@ is the end of all, in order.
 import os
 import re
 import signal
+import socket
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
@@ -56,6 +58,37 @@ def each_may_die(check, host):
                 all(re.search(r"\b%s\b" % r, state) for r in ROLES))
 
 
+def lines_wait_for_the_logger(check, host):
+    """smtpd stands still, so that it hears late of its pair with the next
+    logger, and has something to say before that."""
+    smtpd = running(host, "smtpd")
+    old = running(host, "logger")
+    for pid in smtpd:
+        os.kill(pid, signal.SIGSTOP)
+    client = hosts.inside(host.ns, lambda: socket.create_connection(
+        (host.address, 25), 30))
+    port = client.getsockname()[1]
+    restart = threading.Thread(target=host.run,
+                               args=("relais", "restart", "logger"))
+    restart.start()
+    hosts.wait_for("the logger to be told", lambda: "stopping" in host.run(
+        "relais", "status").stdout or not set(old) & set(
+            running(host, "logger")))
+    for pid in smtpd:
+        os.kill(pid, signal.SIGCONT)
+    restart.join()
+    with client, client.makefile("rwb") as f:
+        f.readline()
+        f.write(b"QUIT\r\n")
+        f.flush()
+        f.read()
+    log = host.wait_log(r"connect from unknown\[%s\]:%d" % (
+        re.escape(host.address), port)) and host.log()
+    check.claim("another logger", not set(old) & set(running(host, "logger")))
+    check.claim("and no line is lost between them",
+                "log lines were lost" not in log)
+
+
 def masters_death_ends_all(check, host):
     os.kill(running(host, "relais-master")[0], signal.SIGKILL)
     hosts.wait_for("the end of all", lambda: not host.processes())
@@ -98,6 +131,7 @@ def main():
         s1 = net.host("s1", users=["jones"])
         s1.start()
         all_run(check, s1)
+        lines_wait_for_the_logger(check, s1)
         each_may_die(check, s1)
         masters_death_ends_all(check, s1)
         an_orderly_stop(check, s1)

@@ -151,17 +151,40 @@ START_TEST(what_is_lost_is_counted_and_told)
 }
 END_TEST
 
-START_TEST(a_logger_that_is_gone_does_no_harm)
+START_TEST(lines_wait_for_the_next_logger)
 {
 	int	 fd = open_pair();
 
 	close(fd);
 	log_info("one");
 	log_info("two");
+	ck_assert(log_flush());		/* time alone will not help */
 	fd = open_pair();
+	ck_assert_str_eq(hear(fd), "one");
+	ck_assert_str_eq(hear(fd), "two");
 	log_info("three");
-	ck_assert_str_eq(hear(fd), "warning: 2 log lines were lost");
 	ck_assert_str_eq(hear(fd), "three");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_logger_that_is_gone_has_a_ceiling)
+{
+	int		 fd = open_pair(), said, heard = 0;
+	unsigned	 lost;
+	const char	*line;
+
+	close(fd);
+	for (said = 0; said < 100000; said++)
+		log_info("line %d", said);
+	fd = open_pair();
+	while (sscanf(line = hear(fd), "warning: %u log lines were lost",
+	    &lost) != 1) {
+		heard += strncmp(line, "line ", 5) == 0;
+		(void)log_flush();
+	}
+	ck_assert_int_gt(heard, 0);
+	ck_assert_int_eq(heard + (int)lost, said);
 	close(fd);
 }
 END_TEST
@@ -212,6 +235,17 @@ die_without_logger(void)
 	fatal("nobody listens");
 }
 
+/* The logger lives, and reads nothing. */
+static void
+die_of_overload(void)
+{
+	int	 i, fd = open_pair();
+
+	for (i = 0; i < 1000; i++)
+		log_info("line %d", i);
+	fatal("too much to say to %d", fd > 0);
+}
+
 static const struct {
 	void		(*say)(void);
 	int		 status;
@@ -220,6 +254,7 @@ static const struct {
 	{ say_plainly,	0,	"relais/test: warning: no logger\\x0ayet\n" },
 	{ die,		70,	"relais: fatal: no more paper\n" },
 	{ die_without_logger, 70, "relais: fatal: nobody listens\n" },
+	{ die_of_overload, 70, "relais: fatal: too much to say to 1\n" },
 };
 
 START_TEST(standard_error_is_for_those_without_a_logger)
@@ -249,7 +284,8 @@ main(void)
 	    COUNT(fillers));
 	tcase_add_test(tc, a_burst_is_not_a_loss);
 	tcase_add_test(tc, what_is_lost_is_counted_and_told);
-	tcase_add_test(tc, a_logger_that_is_gone_does_no_harm);
+	tcase_add_test(tc, lines_wait_for_the_next_logger);
+	tcase_add_test(tc, a_logger_that_is_gone_has_a_ceiling);
 	tcase_add_loop_test(tc, standard_error_is_for_those_without_a_logger,
 	    0, COUNT(children));
 	suite_add_tcase(s, tc);
