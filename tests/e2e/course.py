@@ -21,6 +21,14 @@ domain s3.example {
     deliver maildir /home/mail/%u
 }
 """
+TWO_FAMILIES = """\
+listen six {
+    address ::
+    port 25
+}
+domain s2.example six.example {
+}
+"""
 RELAY = "relay-from 10.99.0.0/24 127.0.0.0/8\n"
 
 
@@ -140,6 +148,18 @@ def a_list_with_a_stranger(check, s1, s2):
                 b"rfc822; ghost@s1.example" in notices[0])
 
 
+def over_ipv6(check, s1, s2):
+    """Its mail exchanger has no other address."""
+    before = len(s2.mail("brown"))
+    with s1.smtp() as client:
+        client.sendmail("jqp@s1.example", ["brown@six.example"],
+                        BODY.encode())
+    letter = s2.wait_mail("brown", before + 1)[-1]
+    check.claim("a host is reached by IPv6", below_trace(letter) ==
+                BODY.replace("\r\n", "\n").encode() and
+                "[IPv6:fd99::1]" in received(letter)[0])
+
+
 def local_submission(check, s1, s2):
     before = len(s2.mail("brown"))
     s1.run("sendmail", "-t", "-i", user="jqp", input=(
@@ -162,20 +182,26 @@ def main():
         net.zone("s2.example", "@ MX 20 dead", "@ MX 10 mail",
                  "mail A 10.99.0.2", "dead A 10.99.0.9")
         net.zone("s3.example", "@ A 10.99.0.3")
+        net.zone("six.example", "@ MX 10 mail", "mail AAAA fd99::2")
         net.serve_dns()
         s1 = net.host("s1", users=["jqp"], config=RELAY, aliases=(
             "all: jqp, ghost, jones@s2.example\n"))
-        s2 = net.host("s2", users=["jones", "brown"])
+        s2 = net.host("s2", users=["jones", "brown"],
+                      config=TWO_FAMILIES)
         s3 = net.host("s3", users=["carol"], config=OUTSIDE_HOMES)
         s3.maildir = "mail/%s"
         os.mkdir(s3.path("home/mail"))
         os.chmod(s3.path("home/mail"), 0o1777)
+        for h, address in (s1, "fd99::1/64"), (s2, "fd99::2/64"):
+            hosts.run("ip", "-n", h.ns, "addr", "add", address, "dev",
+                      "eth0", "nodad")
         for h in (s1, s2, s3):
             h.start()
         one_message_many_recipients(check, s1, s2, s3)
         the_unknown_becomes_a_notice(check, s1)
         source_routes(check, s1, s2)
         nobody_else_relays(check, s2)
+        over_ipv6(check, s1, s2)
         local_submission(check, s1, s2)
         a_list_with_a_stranger(check, s1, s2)
         for h in (s1, s2, s3):

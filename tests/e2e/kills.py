@@ -147,12 +147,6 @@ def is_whole(letter, text):
     return letter == text.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
 
 
-def is_empty(host):
-    """Who answers may have been killed a moment ago."""
-    done = host.run("relais", "queue", "list", check=False)
-    return "Mail queue is empty" in done.stdout
-
-
 def compare(check, clients, killer, places):
     sent = {n: t for c in clients for n, t in c.sent.items()}
     promised = {n for c in clients for n in c.promised}
@@ -228,7 +222,7 @@ def main():
         for c in clients:
             c.join()
         for host in (s1, s2):
-            hosts.wait_for("an empty queue", lambda h=host: is_empty(h), 120)
+            host.wait_empty(120)
         print("killed: %s; refused or cut: %d" % (
             dict(killer.killed), sum(c.refused for c in clients)))
         check.claim("%d kills" % KILLS,

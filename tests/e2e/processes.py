@@ -33,6 +33,18 @@ def send(host, user="jones"):
         client.sendmail("x@bar.example", [user + "@" + host.domain], TEXT)
 
 
+def one_that_crashes_waits(check, host):
+    for _ in range(4):
+        old = running(host, "resolver")
+        os.kill(old[0], signal.SIGKILL)
+        hosts.wait_for("another resolver", lambda: set(
+            running(host, "resolver")) - set(old))
+    waits = re.findall(r"resolver \(pid \d+\) was killed by signal 9 "
+                       r"\(Killed\), starts again in (\d+) ms", host.log())
+    check.claim("who dies again and again waits longer each time: %s" % waits,
+                waits == ["100", "200", "400", "800"])
+
+
 def each_may_die(check, host):
     count = len(host.mail("jones"))
     for role in ROLES:
@@ -132,6 +144,7 @@ def main():
         s1.start()
         all_run(check, s1)
         lines_wait_for_the_logger(check, s1)
+        one_that_crashes_waits(check, s1)
         each_may_die(check, s1)
         masters_death_ends_all(check, s1)
         an_orderly_stop(check, s1)
