@@ -205,14 +205,17 @@ fi
 # ---- what was built ---------------------------------------------------------
 
 # Pointers that are constant but for their relocation stand in .data.rel.ro.
+# clang makes several of one struct: NAME.0, NAME.1 ...
 symbols='
 NF >= 7 {
 	gsub(/ /, "")
 	section = $7
+	sub(/\.[0-9]+$/, "", $1)
 	if ($1 == "main" && section ~ /^\.text/)
 		has_main = 1
 	if (section ~ /^(\.bss|\.data|\.tbss|\.tdata|\*COM\*)/ &&
-	    section !~ /^\.data\.rel\.ro/ && $4 !~ /SECTION/ && $1 !~ /^\./)
+	    section !~ /^\.data\.rel\.ro/ && $4 !~ /SECTION/ &&
+	    $1 !~ /^\./ && !seen[$1]++)
 		names[++n] = $1
 }
 END {
