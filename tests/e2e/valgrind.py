@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Every process of a suite under valgrind, through a life of all sorts: no
-error, and nothing lost at the end.
+"""Every process of a suite under valgrind, through a life of all sorts, each
+component restarted under load: no error, and nothing lost at the end.
 
 All walls stand but those that valgrind itself would hit, which are named in
 tests/valgrind/walls.c.  What it says goes through a socket that it opens before
@@ -23,6 +23,7 @@ ROLES = ("smtpd queue remote local agent lookup users resolver control "
          "monitor logger").split()
 PROGRAMS = "/opt/valgrind"
 PORT = 1500
+CLIENTS = 10
 CONFIG = "relay-from 10.99.0.0/24 127.0.0.0/8\nsmtpd {\n processes 1\n}\n"
 LETTER = b"From: jqp@s1.example\r\nSubject: x\r\n\r\n.a dot\r\n%s\r\n"
 PATIENCE = 120
@@ -175,6 +176,43 @@ def one_dies(check, s1, role):
                 s1.wait_mail("jones", before + 1, PATIENCE))
 
 
+class Client(threading.Thread):
+    """Sends one letter after the other to a user here and to one on s2."""
+
+    def __init__(self, host):
+        super().__init__(daemon=True)
+        self.host = host
+        self.over = threading.Event()
+        self.promised = 0
+
+    def run(self):
+        while not self.over.is_set():
+            try:
+                self.promised += not send(self.host, [
+                    "joe@s1.example", "dave@s2.example"])
+            except (OSError, hosts.smtplib.SMTPException):
+                pass        # told to come later
+
+
+def all_begin_anew(check, s1, s2):
+    """Each is restarted while letters come in and go out."""
+    clients = [Client(s1) for _ in range(CLIENTS)]
+    for c in clients:
+        c.start()
+    roles = [r for r in ROLES if r != "agent"]
+    check.claim("each is restarted under load", not [
+        r for r in roles
+        if s1.run("relais", "restart", r, check=False).returncode])
+    for c in clients:
+        c.over.set()
+    for c in clients:
+        c.join()
+    promised = sum(c.promised for c in clients)
+    check.claim("%d letters are taken meanwhile, and arrive" % promised, [
+        len(h.wait_mail(u, promised, PATIENCE)) >= promised > 0
+        for h, u in ((s1, "joe"), (s2, "dave"))] == [True] * 2)
+
+
 def nothing_is_wrong(check, reports, killed):
     found = reports.collect()
     check.claim("each program was watched", set(ROLES) <= {
@@ -205,10 +243,10 @@ def main():
         net.zone("s2.example", "@ MX 10 mail", "mail A 10.99.0.2")
         net.zone("dead.example", "@ A 10.99.0.9")
         net.serve_dns()
-        s1 = net.host("s1", users=["jqp", "jones", "brown"], config=CONFIG,
-                      aliases="list: jones, brown\n",
+        s1 = net.host("s1", users=["jqp", "jones", "brown", "joe"],
+                      config=CONFIG, aliases="list: jones, brown\n",
                       mounts={PROGRAMS: programs})
-        s2 = net.host("s2", users=["carol"])
+        s2 = net.host("s2", users=["carol", "dave"])
         s2.start()
         reports = Reports(s1)
         master = subprocess.Popen(
@@ -219,6 +257,7 @@ def main():
             "ready, relais", s1.log()) or master.poll(), PATIENCE)
         letters_in_and_out(check, s1, s2)
         commands(check, s1, reports)
+        all_begin_anew(check, s1, s2)
         killed = ("lookup", "queue")
         for role in killed:
             one_dies(check, s1, role)
