@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shared/fd.h"
+#include "shared/log.h"
 #include "shared/peer_private.h"
 
 static void
@@ -145,6 +146,8 @@ receive(struct peer *p)
 		return false;
 	}
 	nfds = received_fds(&h, fds);
+	if (h.msg_flags & MSG_CTRUNC && p->role == ROLE_MASTER)
+		fatal("no descriptor is left for those that master sends");
 	if (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		peer_accuse(p, "sends too large a packet");
 	else
