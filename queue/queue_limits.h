@@ -15,6 +15,7 @@ enum {
 	READS_MAX		= 64,		/* chunks being read */
 	WANTS_MAX		= 2,		/* chunks wanted by one job */
 	STREAMS_MAX		= 1024,		/* files being written */
+	FILES_AT_ONCE		= 256,		/* new and not yet synced */
 	DIRECTORIES		= 256,
 	SEGMENTS_MAX		= 256,		/* files of the journal */
 

@@ -131,27 +131,41 @@ write_file(struct spool *s, struct change *c)
 	return 0;
 }
 
+/* All new files from `c` to `end` are closed then, also those that failed. */
 static void
-write_files(struct spool *s, struct job_list *batch)
+sync_files(struct change *c, const struct change *end,
+    bool touched[DIRECTORIES])
 {
-	struct change	*c;
-
-	for (c = first_of(batch); c != NULL; c = after(c))
-		c->error = write_file(s, c) == -1 ? errno : 0;
-}
-
-static void
-sync_files(struct job_list *batch, bool touched[DIRECTORIES])
-{
-	struct change	*c;
-
-	for (c = first_of(batch); c != NULL; c = after(c)) {
-		if (!has_new_file(c) || c->error != 0)
+	for (; c != end; c = after(c)) {
+		if (!has_new_file(c))
 			continue;
+		if (c->error != 0) {
+			if (c->file != NULL)
+				fd_close(&c->file->fd);
+			continue;
+		}
 		if (file_sync(c->file) == -1)
 			c->error = errno;
 		touched[c->letter->id % DIRECTORIES] = true;
 	}
+}
+
+/* Some at a time: a batch has no limit, descriptors have. */
+static void
+write_files(struct spool *s, struct job_list *batch, bool touched[DIRECTORIES])
+{
+	struct change	*c, *next, *open = first_of(batch);
+	unsigned	 n = 0;
+
+	for (c = open; c != NULL; c = next) {
+		next = after(c);
+		c->error = write_file(s, c) == -1 ? errno : 0;
+		if (!has_new_file(c) || ++n % FILES_AT_ONCE != 0)
+			continue;
+		sync_files(open, next, touched);
+		open = next;
+	}
+	sync_files(open, NULL, touched);
 }
 
 /* Names that are not known to be on disk fail their changes. */
@@ -523,8 +537,7 @@ spiller_batch(struct spiller *s, struct job_list *batch)
 {
 	bool	 touched[DIRECTORIES] = { false };
 
-	write_files(s->spool, batch);
-	sync_files(batch, touched);
+	write_files(s->spool, batch, touched);
 	sync_directories(s->spool, batch, touched);
 	write_index(s->index, batch);
 	clear_away(s, batch);
