@@ -26,10 +26,19 @@ listen six {
     address ::
     port 25
 }
-domain s2.example six.example {
+domain s2.example six.example by-mx.example by-host.example {
 }
 """
-RELAY = "relay-from 10.99.0.0/24 127.0.0.0/8\n"
+RELAY = """\
+relay-from 10.99.0.0/24 127.0.0.0/8
+resolver %s:53
+route by-mx.example {
+    via s2.example
+}
+route by-host.example {
+    via [mail.s2.example]
+}
+""" % hosts.DNS
 
 
 def received(letter):
@@ -160,6 +169,20 @@ def over_ipv6(check, s1, s2):
                 "[IPv6:fd99::1]" in received(letter)[0])
 
 
+def routes(check, s1, s2):
+    """Neither domain is in the DNS: what a route names is looked up, with its
+    mail exchangers or without."""
+    for domain in ("by-mx.example", "by-host.example"):
+        before = len(s2.mail("brown"))
+        with s1.smtp() as client:
+            client.sendmail("jqp@s1.example", ["brown@" + domain],
+                            BODY.encode())
+        s2.wait_mail("brown", before + 1)
+        check.claim("%s goes where its route says" % domain, re.search(
+            r"to=<brown@%s>, relay=mail\.s2\.example\[10\.99\.0\.2\]:25, "
+            % re.escape(domain), s1.log()))
+
+
 def local_submission(check, s1, s2):
     before = len(s2.mail("brown"))
     s1.run("sendmail", "-t", "-i", user="jqp", input=(
@@ -195,6 +218,8 @@ def main():
         for h, address in (s1, "fd99::1/64"), (s2, "fd99::2/64"):
             hosts.run("ip", "-n", h.ns, "addr", "add", address, "dev",
                       "eth0", "nodad")
+        # only the configuration says where DNS is
+        hosts.write(s1.path("etc/resolv.conf"), "nameserver 10.99.0.9\n")
         for h in (s1, s2, s3):
             h.start()
         one_message_many_recipients(check, s1, s2, s3)
@@ -202,6 +227,7 @@ def main():
         source_routes(check, s1, s2)
         nobody_else_relays(check, s2)
         over_ipv6(check, s1, s2)
+        routes(check, s1, s2)
         local_submission(check, s1, s2)
         a_list_with_a_stranger(check, s1, s2)
         for h in (s1, s2, s3):
