@@ -45,6 +45,18 @@ def one_that_crashes_waits(check, host):
                 waits == ["100", "200", "400", "800"])
 
 
+def who_asks_waits_for_queue(check, host):
+    """It is away for longer each time; a question is not for that refused."""
+    for pause in (100, 200, 400):
+        old = running(host, "queue")
+        os.kill(old[0], signal.SIGKILL)
+        host.wait_log(r"queue \(pid \d+\) was killed by .*, starts again in "
+                      r"%d ms" % pause)
+        done = host.run("relais", "queue", "list", check=False)
+        check.claim("queue list while queue is away for %d ms" % pause,
+                    done.returncode == 0)
+
+
 def each_may_die(check, host):
     count = len(host.mail("jones"))
     for role in ROLES:
@@ -145,6 +157,7 @@ def main():
         all_run(check, s1)
         lines_wait_for_the_logger(check, s1)
         one_that_crashes_waits(check, s1)
+        who_asks_waits_for_queue(check, s1)
         each_may_die(check, s1)
         masters_death_ends_all(check, s1)
         an_orderly_stop(check, s1)
