@@ -112,13 +112,19 @@ free_agents(struct rig *r)
 	r->hostile = NULL;
 }
 
+bool
+may_end(const struct rig *r)
+{
+	return r->program == ROLE_AGENT;
+}
+
 /* An agent lives as long as its pair, and is started anew. */
 void
 revive(struct rig *r)
 {
 	struct instant	 end = clock_after(clock_now(), WAIT);
 
-	if (r->program != ROLE_AGENT)
+	if (!may_end(r))
 		return;
 	while (r->hostile != NULL && r->hostile->fd == -1 && rig_lives(r) &&
 	    clock_before(clock_now(), end))
@@ -165,7 +171,7 @@ expect_end(struct rig *r, const char *what, unsigned type, unsigned detail)
 	rig_check(r, told, "%s %s %u: nobody is accused", what,
 	    row ? row->name : "-", detail);
 	revive(r);
-	if (!rig_lives(r)) {
+	if (!may_end(r) && !rig_lives(r)) {
 		rig_check(r, false, "%s %s %u: it died, status %x", what,
 		    row ? row->name : "-", detail, (unsigned)r->status);
 		rig_stop(r);

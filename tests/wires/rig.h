@@ -124,8 +124,10 @@ void	 program_probe(struct rig *, const char *when);
 /* directed.c: what a mind would try, not a dice. */
 void	 directed(struct rig *);
 
-/* hostile.c: a new hostile neighbour; an agent that ended is started anew. */
+/* hostile.c: a new hostile neighbour; an agent, which ends with its pair and
+ * may do so at any moment, is started anew, and its status looked at. */
 void	 new_pair(struct rig *, bool greets);
+bool	 may_end(const struct rig *);
 void	 revive(struct rig *);
 
 /* wild.c: conversations with a dice; a probe, once clients whose questions

@@ -89,7 +89,7 @@ run_wild(struct rig *r, unsigned long frames)
 	r->wild = true;
 	while (r->frames < end && r->failed < FAILURES_MAX) {
 		revive(r);
-		if (!rig_lives(r)) {
+		if (!may_end(r) && !rig_lives(r)) {
 			rig_check(r, false, "a frame near %lu: it died, "
 			    "status %x", r->frames, (unsigned)r->status);
 			rig_stop(r);
