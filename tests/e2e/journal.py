@@ -49,6 +49,12 @@ def index(host):
         return hashlib.sha256(f.read()).hexdigest()
 
 
+def touched(host):
+    """When a name came or went in each of the directories of messages."""
+    return [os.stat(p).st_mtime_ns for p in sorted(
+        glob.glob(spool(host, "message/*")))]
+
+
 def segments(host):
     return sorted(os.listdir(spool(host, "journal")))
 
@@ -238,11 +244,11 @@ def goes_without(check, host, names):
     count = len(host.mail("jones"))
     send(host, "jones@s1.example")
     host.wait_mail("jones", count + 1)
-    there = index(host)
+    there = touched(host)
     send(host, "jones@s1.example")
     host.wait_mail("jones", count + 2)
     hosts.wait_for("its end", lambda: set(listed(host)) == names)
-    check.claim("and back again", index(host) == there)
+    check.claim("and back again", touched(host) == there)
 
 
 def main():
