@@ -219,23 +219,40 @@ store_recipients(struct writing *w, const struct letter *l)
 	return 0;
 }
 
+/* Only when there is none of that id. */
+static int
+put_new(struct writing *w, uint64_t id, const struct message_row *r)
+{
+	char		 key[8], age[9], value[ROW_MAX];
+	struct pack	 k, a, v;
+
+	id_key(&k, key, id);
+	age_key(&a, age, &r->sender, id);
+	pack_init(&v, value, sizeof value);
+	message_row_encode(r, &v);
+	if (put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1)
+		return -1;
+	return put(w, TABLE_AGE, &a, NULL, 0);
+}
+
+static struct message_row
+row_of(const struct letter *l)
+{
+	struct message_row	 r = { .arrived = l->arrived, .size = l->size,
+				    .flags = l->flags, .sender = l->sender };
+
+	r.client = span_of(l->client);
+	r.identity = span_of(l->identity);
+	return r;
+}
+
 int
 writing_store(struct writing *w, const struct letter *l)
 {
-	struct message_row	 r = { l->arrived, l->size, l->flags,
-				    l->count, l->count, l->count, 0,
-				    l->sender, span_of(l->client),
-				    span_of(l->identity) };
-	char			 key[8], age[9], value[ROW_MAX];
-	struct pack		 k, a, v;
+	struct message_row	 r = row_of(l);
 
-	id_key(&k, key, l->id);
-	age_key(&a, age, &l->sender, l->id);
-	pack_init(&v, value, sizeof value);
-	message_row_encode(&r, &v);
-	if (put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1 ||
-	    put(w, TABLE_AGE, &a, NULL, 0) == -1 ||
-	    put(w, TABLE_INCOMING, &k, NULL, 0) == -1)
+	r.next = r.left = r.fresh = l->count;
+	if (put_new(w, l->id, &r) == -1 || put_message(w, l->id, &r) == -1)
 		return -1;
 	return store_recipients(w, l);
 }
@@ -473,19 +490,11 @@ int
 writing_spill(struct writing *w, const struct letter *l, uint32_t next,
     const struct spill_row *rows, size_t count)
 {
-	struct message_row	 r = { l->arrived, l->size, l->flags, next,
-				    0, 0, 0, l->sender, span_of(l->client),
-				    span_of(l->identity) };
-	char			 key[8], age[9], value[ROW_MAX];
-	struct pack		 k, a, v;
+	struct message_row	 r = row_of(l);
 	size_t			 i;
 
-	id_key(&k, key, l->id);
-	age_key(&a, age, &l->sender, l->id);
-	pack_init(&v, value, sizeof value);
-	message_row_encode(&r, &v);
-	if (put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1 ||
-	    put(w, TABLE_AGE, &a, NULL, 0) == -1)
+	r.next = next;
+	if (put_new(w, l->id, &r) == -1)
 		return -1;
 	for (i = 0; i < count; i++)
 		if (enter(w, l->id, rows[i].number, &rows[i].row, &r) == -1)

@@ -93,17 +93,6 @@ letter_pack(const struct letter *l, struct buf *into)
 }
 
 static bool
-is_text(struct span s)
-{
-	size_t	 i;
-
-	for (i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
-			return false;
-	return true;
-}
-
-static bool
 unpack_recipients(struct unpack *u, struct letter *l)
 {
 	uint32_t	 i, n = unpack_u32(u);
@@ -133,7 +122,7 @@ letter_unpack(struct unpack *u, struct letter *l)
 	client = unpack_text(u, CLIENT_TEXT_MAX);
 	identity = unpack_text(u, USER_TEXT_MAX);
 	if (u->failed || addr_parse(sender, &l->sender) != ADDR_OK ||
-	    !is_text(client) || !is_text(identity))
+	    !span_is_text(client) || !span_is_text(identity))
 		return false;
 	letter_set_origin(l, client, identity);
 	return unpack_recipients(u, l);

@@ -3,23 +3,12 @@
 
 #include "queue/row.h"
 
-static bool
-is_text(struct span s)
-{
-	size_t	 i;
-
-	for (i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
-			return false;
-	return true;
-}
-
 static struct span
 take_text(struct unpack *u, size_t max)
 {
 	struct span	 s = unpack_text(u, max);
 
-	if (!is_text(s))
+	if (!span_is_text(s))
 		u->failed = true;
 	return s;
 }
@@ -168,7 +157,7 @@ take_name(struct unpack *u)
 	struct span	 name = unpack_octets(u, len);
 
 	(void)unpack_u8(u);
-	if (len > DESTINATION_TEXT_MAX || !is_text(name))
+	if (len > DESTINATION_TEXT_MAX || !span_is_text(name))
 		u->failed = true;
 	return name;
 }

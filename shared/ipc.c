@@ -137,20 +137,9 @@ put_bytes(struct buf *b, const struct span *s, uint64_t max)
 }
 
 static bool
-is_text(struct span s)
-{
-	size_t	 i;
-
-	for (i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
-			return false;
-	return true;
-}
-
-static bool
 put_text(struct buf *b, const struct span *s, uint64_t max)
 {
-	return is_text(*s) && put_bytes(b, s, max);
+	return span_is_text(*s) && put_bytes(b, s, max);
 }
 
 static bool
@@ -270,7 +259,7 @@ take_bytes(struct span *s, struct span *out, uint64_t max)
 static bool
 take_text(struct span *s, struct span *out, uint64_t max)
 {
-	return take_bytes(s, out, max) && is_text(*out);
+	return take_bytes(s, out, max) && span_is_text(*out);
 }
 
 static bool

@@ -53,6 +53,17 @@ span_is_word(struct span s, const char *word)
 }
 
 bool
+span_is_text(struct span s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s.len; i++)
+		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
+			return false;
+	return true;
+}
+
+bool
 span_starts(struct span s, const char *word)
 {
 	return span_is(span_head(s, strlen(word)), word);

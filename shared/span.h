@@ -22,6 +22,7 @@ struct span	 span_of(const char *);		/* a C string, less its NUL */
 bool	 span_equal(struct span, struct span);
 bool	 span_is(struct span, const char *);		/* octet by octet */
 bool	 span_is_word(struct span, const char *);	/* ASCII case folded */
+bool	 span_is_text(struct span);		/* no control characters */
 bool	 span_starts(struct span, const char *);	/* octet by octet */
 bool	 span_starts_word(struct span, const char *);	/* ASCII case folded */
 

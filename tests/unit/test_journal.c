@@ -4,7 +4,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +13,14 @@
 #include "queue/crc.h"
 #include "queue/record.h"
 #include "queue/scan.h"
-#include "queue/queue.h"
 #include "shared/fd.h"
 #include "shared/log.h"
+#include "tests/unit/queue_stub.h"
 
 enum { LINEAGE = 77, SIZE = 16 * BATCH_BLOCK, ID = 1000, SEEN_MAX = 64 };
 
 static struct {
-	char		 place[32];
-	struct queue	 queue;
+	char		 place[STUB_PLACE_SIZE];
 	struct segments	 segments;
 	struct committer committer;
 	struct job_list	 list, done;
@@ -30,51 +28,11 @@ static struct {
 	unsigned	 count;
 } at;
 
-/* What the sources of the queue ask of their program. */
-struct queue *
-queue_state(void)
-{
-	return &at.queue;
-}
-
-uint64_t
-queue_now(void)
-{
-	return 1;
-}
-
-uint64_t
-queue_next_id(struct queue *q)
-{
-	return ++q->last;
-}
-
-void
-queue_check_ready(struct queue *q)
-{
-	(void)q;
-}
-
-void
-queue_check_end(struct queue *q)
-{
-	(void)q;
-}
-
-static int
-drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static void
 open_segments(unsigned max)
 {
 	memset(&at.segments, 0, sizeof at.segments);
-	segments_open(&at.segments, &at.queue.spool);
+	segments_open(&at.segments, &queue_state()->spool);
 	at.segments.size = SIZE;
 	at.segments.max = at.segments.wanted = max;
 }
@@ -82,10 +40,7 @@ open_segments(unsigned max)
 static void
 setup(void)
 {
-	(void)snprintf(at.place, sizeof at.place, "/tmp/test_journ.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(at.place));
-	ck_assert_int_eq(chdir(at.place), 0);
-	spool_open(&at.queue.spool);
+	stub_enter(at.place);
 	STAILQ_INIT(&at.list);
 	STAILQ_INIT(&at.done);
 	open_segments(4);
@@ -121,9 +76,7 @@ teardown(void)
 	forget_seen();
 	committer_clear(&at.committer);
 	segments_close(&at.segments);
-	spool_close(&at.queue.spool);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(nftw(at.place, drop, 16, FTW_DEPTH | FTW_PHYS), 0);
+	stub_leave(at.place);
 }
 
 /* ---- changes to write ---------------------------------------------------- */

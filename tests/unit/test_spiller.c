@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/resource.h>
-#include <sys/stat.h>
-
 #include <check.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,73 +9,26 @@
 
 #include "queue/change.h"
 #include "queue/index_read.h"
-#include "queue/queue.h"
 #include "queue/spiller.h"
 #include "queue/trailer.h"
 #include "shared/fd.h"
 #include "shared/log.h"
+#include "tests/unit/queue_stub.h"
 
 enum { ID = 1000, OTHER = 2000, NOTICE = 3000, LARGE = 400 };
 enum { PATIENCE = 50 };	/* seconds, of a busy disk */
 
 static struct {
-	char		 place[32];
-	struct spool	 spool;
+	char		 place[STUB_PLACE_SIZE];
 	struct index	*index;
 	struct job_list	 batch;
-	struct queue	 queue;
 } at;
-
-/* What changes ask of their program. */
-struct queue *
-queue_state(void)
-{
-	return &at.queue;
-}
-
-void
-queue_check_end(struct queue *q)
-{
-	(void)q;
-}
-
-void
-queue_check_ready(struct queue *q)
-{
-	(void)q;
-}
-
-uint64_t
-queue_now(void)
-{
-	return 1;
-}
-
-uint64_t
-queue_next_id(struct queue *q)
-{
-	return ++q->last;
-}
-
-static int
-drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static void
 setup(void)
 {
-	/* In memory, if that is to be had: many files are synced. */
-	(void)snprintf(at.place, sizeof at.place, "%s/test_spill.XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(at.place));
-	ck_assert_int_eq(chdir(at.place), 0);
-	spool_open(&at.spool);
-	at.index = index_open(&at.spool);
+	stub_enter(at.place);
+	at.index = index_open(&queue_state()->spool);
 	STAILQ_INIT(&at.batch);
 }
 
@@ -98,9 +48,7 @@ teardown(void)
 {
 	clear_batch();
 	index_close(at.index);
-	spool_close(&at.spool);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(nftw(at.place, drop, 8, FTW_DEPTH | FTW_PHYS), 0);
+	stub_leave(at.place);
 }
 
 static struct change *
@@ -132,7 +80,8 @@ add_store(enum change_kind kind, uint64_t id, const char *text)
 static void
 run(void)
 {
-	struct spiller	 s = { .spool = &at.spool, .index = at.index };
+	struct spiller	 s = { .spool = &queue_state()->spool,
+			    .index = at.index };
 
 	spiller_batch(&s, &at.batch);
 }
@@ -150,7 +99,7 @@ store(uint64_t id)
 static bool
 has_file(uint64_t id)
 {
-	int	 fd = spool_open_message(&at.spool, id);
+	int	 fd = spool_open_message(&queue_state()->spool, id);
 	bool	 has = fd != -1;
 
 	fd_close(&fd);
@@ -188,10 +137,10 @@ START_TEST(stored_is_file_and_row)
 
 	store(ID);
 	ck_assert(has_row(ID));
-	fd = spool_open_message(&at.spool, ID);
+	fd = spool_open_message(&queue_state()->spool, ID);
 	ck_assert_int_eq(trailer_read(fd, &t), 0);
 	ck_assert_int_eq(trailer_check_content(fd, &t), 0);
-	ck_assert_uint_eq(t.lineage, at.spool.lineage);
+	ck_assert_uint_eq(t.lineage, queue_state()->spool.lineage);
 	letter_free(t.letter);
 	fd_close(&fd);
 }
@@ -242,7 +191,7 @@ START_TEST(row_at_fault_takes_its_file_along)
 	struct change	*bad, *good;
 
 	store(ID);
-	ck_assert_int_eq(spool_remove(&at.spool, ID), 0);
+	ck_assert_int_eq(spool_remove(&queue_state()->spool, ID), 0);
 	bad = add_store(CHANGE_STORE, ID, "other\r\n");	/* its row exists */
 	good = add_store(CHANGE_STORE, OTHER, "text\r\n");
 	run();
@@ -303,7 +252,7 @@ START_TEST(streamed_pieces_become_one_file)
 	c->letter->size = 3 * 7 + 5;
 	run();
 	ck_assert_int_eq(c->error, 0);
-	fd = spool_open_message(&at.spool, ID);
+	fd = spool_open_message(&queue_state()->spool, ID);
 	ck_assert_int_eq(trailer_read(fd, &t), 0);
 	ck_assert_int_eq(trailer_check_content(fd, &t), 0);
 	ck_assert_uint_eq(t.letter->size, 26);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+
+#include <check.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/queue_stub.h"
+
+static struct queue	 queue;
+
+struct queue *
+queue_state(void)
+{
+	return &queue;
+}
+
+uint64_t
+queue_now(void)
+{
+	return 1;
+}
+
+uint64_t
+queue_next_id(struct queue *q)
+{
+	return ++q->last;
+}
+
+void
+queue_check_ready(struct queue *q)
+{
+	(void)q;
+}
+
+void
+queue_check_end(struct queue *q)
+{
+	(void)q;
+}
+
+static int
+drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+stub_enter(char place[STUB_PLACE_SIZE])
+{
+	/* In memory, if that is to be had: many files are synced. */
+	(void)snprintf(place, STUB_PLACE_SIZE, "%s/test_queue.XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(place));
+	ck_assert_int_eq(chdir(place), 0);
+	memset(&queue, 0, sizeof queue);
+	spool_open(&queue.spool);
+}
+
+void
+stub_leave(const char *place)
+{
+	spool_close(&queue.spool);
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(nftw(place, drop, 16, FTW_DEPTH | FTW_PHYS), 0);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_UNIT_QUEUE_STUB_H
+#define TESTS_UNIT_QUEUE_STUB_H
+
+#include "queue/queue.h"
+
+/* What the sources of the queue ask of their program, and a spool in a fresh
+ * directory, which is the current one meanwhile. */
+enum { STUB_PLACE_SIZE = 32 };
+
+void	 stub_enter(char place[STUB_PLACE_SIZE]);
+void	 stub_leave(const char *place);
+
+#endif
