@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: ISC */
+#include <err.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/crc.h"
+#include "shared/alloc.h"
+#include "tests/crash/model.h"
+#include "tests/crash/promise.h"
+
+enum {
+	LEAVES_MAX = 3, NEW_MAX = 4, TRIES = 50,
+	SPREAD = 8,			/* directories that are used */
+	FIRST_ID = 1 << 20
+};
+
+static const char *const addresses[] = {
+	"anna@example.org", "bert@example.org", "carla@example.net",
+	"dora@example.net", "emil@example.org", "f.g.h@example.com",
+	"\"i j\"@example.com", "postmaster",
+};
+static const char *const destinations[] = {
+	"mx:example.org:25", "mx:example.net:25", "local", "",
+};
+static const char	 patience[] = "the mailbox is full, and will be until "
+    "somebody reads what is in it; nobody has done so for a long time, and we "
+    "are told that nobody will do so before the end of the holidays, when the "
+    "office opens again";
+
+enum {
+	ADDRESSES = sizeof addresses / sizeof *addresses,
+	PLACES = sizeof destinations / sizeof *destinations
+};
+
+void
+model_init(struct model *m, uint64_t seed)
+{
+	*m = (struct model){ .dice = { seed }, .last = FIRST_ID };
+}
+
+void
+model_begin_batch(struct model *m)
+{
+	struct mail	*mail;
+	unsigned	 i;
+
+	for (mail = m->mails; mail < m->mails + MAILS_MAX; mail++) {
+		mail->reserved = false;
+		for (i = 0; i < mail->count; i++)
+			mail->guests[i].busy = false;
+	}
+}
+
+void
+model_end_life(struct model *m)
+{
+	struct mail	*mail;
+
+	for (mail = m->mails; mail < m->mails + MAILS_MAX; mail++)
+		if (mail->file != NULL) {
+			file_free(mail->file);
+			*mail = (struct mail){ .id = 0 };
+		}
+}
+
+/* ---- content ------------------------------------------------------------- */
+
+/* Of a message, by its id. */
+static char *
+content(uint64_t id, size_t size)
+{
+	struct dice	 d = { id };
+	char		*text = xcalloc(1, size + sizeof(uint64_t));
+	uint64_t	 word;
+	size_t		 at;
+
+	for (at = 0; at < size; at += sizeof word) {
+		word = dice_throw(&d);
+		memcpy(text + at, &word, sizeof word);
+	}
+	return text;
+}
+
+static size_t
+throw_size(struct dice *d)
+{
+	static const uint32_t	 most[] = { 2, 600, 600, 600, 6000, 6000, 6000,
+				    30000 };
+
+	return dice_below(d, most[dice_below(d, 8)]);
+}
+
+/* ---- plans --------------------------------------------------------------- */
+
+static uint64_t
+next_id(struct model *m)
+{
+	m->last++;
+	if (m->last % DIRECTORIES >= SPREAD)
+		m->last += DIRECTORIES - SPREAD;
+	return m->last;
+}
+
+static bool
+is_live(const struct mail *mail)
+{
+	return mail->id != 0 && mail->file == NULL && !mail->reserved;
+}
+
+/* A slot that `fits`, from a thrown one on; MAILS_MAX: none. */
+static unsigned
+throw_mail(struct model *m, bool (*fits)(const struct mail *))
+{
+	unsigned	 i, from = dice_below(&m->dice, MAILS_MAX);
+
+	for (i = 0; i < MAILS_MAX; i++)
+		if (fits(&m->mails[(from + i) % MAILS_MAX]))
+			return (from + i) % MAILS_MAX;
+	return MAILS_MAX;
+}
+
+static bool
+is_free(const struct mail *mail)
+{
+	return mail->id == 0 && !mail->reserved;
+}
+
+static bool
+is_coming(const struct mail *mail)
+{
+	return mail->file != NULL && !mail->reserved;
+}
+
+static bool
+is_quiet(const struct mail *mail)
+{
+	unsigned	 i;
+
+	for (i = 0; i < mail->count; i++)
+		if (mail->guests[i].busy)
+			return false;
+	return is_live(mail);
+}
+
+static bool
+has_failed(const struct mail *mail)
+{
+	unsigned	 i;
+
+	for (i = 0; i < mail->count; i++)
+		if (mail->guests[i].row.state == ROW_FAILED)
+			return is_quiet(mail);
+	return false;
+}
+
+static bool
+plan_new(struct model *m, struct plan *p)
+{
+	char	*text;
+
+	p->mail = throw_mail(m, is_free);
+	if (p->mail == MAILS_MAX)
+		return false;
+	p->id = next_id(m);
+	p->size = throw_size(&m->dice);
+	p->recipients = 1 + dice_below(&m->dice, NEW_MAX);
+	text = content(p->id, p->size);
+	p->crc = crc32c(0, span_make(text, p->size));
+	free(text);
+	return true;
+}
+
+/* One that has come in pieces, or one that comes whole. */
+static bool
+plan_store(struct model *m, struct plan *p)
+{
+	const struct mail	*mail;
+
+	p->mail = throw_mail(m, is_coming);
+	if (p->mail == MAILS_MAX || dice_below(&m->dice, 2) == 0)
+		return plan_new(m, p);
+	mail = &m->mails[p->mail];
+	p->id = mail->id;
+	p->size = mail->size;
+	p->crc = mail->crc;
+	p->file = mail->file;
+	p->recipients = 1 + dice_below(&m->dice, NEW_MAX);
+	return true;
+}
+
+static bool
+plan_discard(struct model *m, struct plan *p)
+{
+	p->mail = throw_mail(m, is_coming);
+	if (p->mail == MAILS_MAX)
+		return false;
+	p->id = m->mails[p->mail].id;
+	p->file = m->mails[p->mail].file;
+	return true;
+}
+
+static void
+throw_row(struct model *m, struct recipient_row *r)
+{
+	uint32_t	 length = dice_below(&m->dice, sizeof patience);
+
+	r->state = dice_below(&m->dice, 3) == 0 ? ROW_FAILED : ROW_WAITING;
+	r->attempts++;
+	r->due = PROMISE_FUTURE + dice_throw(&m->dice) % PROMISE_FUTURE;
+	r->destination = span_of(destinations[dice_below(&m->dice, PLACES)]);
+	r->relay = span_of("mx.example.org");
+	r->reply = reply_make(450, "4.2.2", "%.*s", (int)length, patience);
+}
+
+static bool
+plan_guest(struct model *m, struct plan *p)
+{
+	struct mail	*mail;
+	unsigned	 i;
+
+	p->mail = throw_mail(m, is_live);
+	if (p->mail == MAILS_MAX)
+		return false;
+	mail = &m->mails[p->mail];
+	i = dice_below(&m->dice, mail->count);
+	if (mail->guests[i].busy)
+		return false;
+	p->id = mail->id;
+	p->number = mail->guests[i].number;
+	p->row = mail->guests[i].row;
+	throw_row(m, &p->row);
+	if (p->kind != CHANGE_REPLACE)
+		return true;
+	p->row = mail->guests[i].row;
+	p->row.state = ROW_WAITING;
+	p->row.due = 1;
+	p->row.destination = span_of(destinations[0]);
+	p->row.relay = span_of("");
+	p->row.reply = (struct reply){ .code = 0 };
+	p->row.attempts = 0;
+	p->row.generation++;
+	p->leaves = 1 + dice_below(&m->dice, LEAVES_MAX);
+	return mail->count + p->leaves <= GUESTS_MAX;
+}
+
+static bool
+plan_whole(struct model *m, struct plan *p)
+{
+	p->mail = throw_mail(m, p->kind == CHANGE_DROP ? has_failed :
+	    is_quiet);
+	if (p->mail == MAILS_MAX)
+		return false;
+	p->id = m->mails[p->mail].id;
+	return true;
+}
+
+static bool
+plan_notice(struct model *m, struct plan *p)
+{
+	p->about = throw_mail(m, has_failed);
+	if (p->about == MAILS_MAX || !plan_new(m, p))
+		return false;
+	p->about_id = m->mails[p->about].id;
+	p->recipients = 1;
+	return true;
+}
+
+static bool
+plan_nothing(struct model *m, struct plan *p)
+{
+	(void)m;
+	p->mail = MAILS_MAX;
+	return true;
+}
+
+static const struct {
+	enum change_kind kind;
+	bool		(*plan)(struct model *, struct plan *);
+} thrown[] = {
+	{ CHANGE_STORE,		plan_store },
+	{ CHANGE_STORE,		plan_store },
+	{ CHANGE_STORE,		plan_store },
+	{ CHANGE_STORE,		plan_store },
+	{ CHANGE_STREAM,	plan_new },
+	{ CHANGE_DISCARD,	plan_discard },
+	{ CHANGE_UPDATE,	plan_guest },
+	{ CHANGE_UPDATE,	plan_guest },
+	{ CHANGE_UPDATE,	plan_guest },
+	{ CHANGE_UPDATE,	plan_guest },
+	{ CHANGE_DELETE,	plan_guest },
+	{ CHANGE_DELETE,	plan_guest },
+	{ CHANGE_DELETE,	plan_guest },
+	{ CHANGE_DELETE,	plan_guest },
+	{ CHANGE_REPLACE,	plan_guest },
+	{ CHANGE_NOTICE,	plan_notice },
+	{ CHANGE_NOTICE,	plan_notice },
+	{ CHANGE_DROP,		plan_whole },
+	{ CHANGE_REMOVE,	plan_whole },
+	{ CHANGE_DESTINATION,	plan_nothing },
+};
+
+void
+model_plan(struct model *m, struct plan *p)
+{
+	unsigned	 i, tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		i = dice_below(&m->dice, sizeof thrown / sizeof *thrown);
+		*p = (struct plan){ .kind = thrown[i].kind };
+		if (thrown[i].plan(m, p))
+			break;
+	}
+	if (tries == TRIES) {
+		*p = (struct plan){ .kind = CHANGE_DESTINATION };
+		(void)plan_nothing(m, p);
+	}
+	p->group = ++m->groups;
+}
+
+/* ---- changes ------------------------------------------------------------- */
+
+static void
+add_content(struct change *c, const char *text, size_t len)
+{
+	struct piece	*p = piece_new(len);
+
+	memcpy(p->data, text, len);
+	STAILQ_INSERT_TAIL(&c->content, p, entry);
+}
+
+/* STREAM brings the first half; STORE brings the rest, or all. */
+static void
+give_content(struct change *c, struct plan *p)
+{
+	char	*text = content(p->id, p->size);
+	size_t	 half = p->size / 2;
+
+	if (p->kind == CHANGE_STREAM) {
+		p->file = file_new(p->id);
+		add_content(c, text, half);
+	} else if (p->file != NULL)
+		add_content(c, text + half, p->size - half);
+	else {
+		add_content(c, text, half);
+		add_content(c, text + half, p->size - half);
+	}
+	c->file = p->file;
+	free(text);
+}
+
+static struct addr
+sender_of(enum change_kind kind)
+{
+	struct addr	 a;
+
+	(void)addr_parse(span_of(kind == CHANGE_NOTICE ? "" :
+	    "sender@example.com"), &a);
+	return a;
+}
+
+static void
+give_letter(struct change *c, struct plan *p)
+{
+	struct addr	 sender = sender_of(p->kind);
+	uint32_t	 i;
+
+	give_content(c, p);
+	c->letter = letter_new(p->id, &sender);
+	c->letter->size = p->size;
+	for (i = 0; i < p->recipients; i++)
+		(void)letter_add(c->letter,
+		    span_of(addresses[(p->id + i) % ADDRESSES]));
+	c->last = p->id;
+}
+
+static void
+give_failed(struct change *c, const struct mail *mail)
+{
+	unsigned	 i;
+
+	c->id = mail->id;
+	c->numbers = xcalloc(mail->count, sizeof *c->numbers);
+	for (i = 0; i < mail->count; i++)
+		if (mail->guests[i].row.state == ROW_FAILED)
+			c->numbers[c->count++] = mail->guests[i].number;
+}
+
+struct change *
+model_change(const struct model *m, struct plan *p)
+{
+	struct change	*c = change_new(p->kind, change_free);
+	uint32_t	 i;
+
+	c->id = p->id;
+	c->number = p->number;
+	if (p->kind == CHANGE_STREAM)
+		give_content(c, p);
+	else if (p->kind == CHANGE_STORE || p->kind == CHANGE_NOTICE)
+		give_letter(c, p);
+	if (p->kind == CHANGE_DISCARD)
+		c->file = p->file;
+	else if (p->kind == CHANGE_UPDATE)
+		change_add_row(c, &p->row);
+	for (i = 0; p->kind == CHANGE_REPLACE && i < p->leaves; i++)
+		change_add_row(c, &p->row);
+	if (p->kind == CHANGE_NOTICE)
+		give_failed(c, &m->mails[p->about]);
+	else if (p->kind == CHANGE_DROP)
+		give_failed(c, &m->mails[p->mail]);
+	if (p->kind == CHANGE_DESTINATION) {
+		c->name = xstrdup(destinations[p->group % PLACES]);
+		c->closed = p->group % 2 * 1000;
+		c->failures = (uint32_t)p->group % 3;
+	}
+	return c;
+}
+
+/* ---- what a change does -------------------------------------------------- */
+
+/* Its place stays empty until the batch is over, lest it comes back. */
+static const struct mail	 gone = { .reserved = true };
+
+static void
+store(struct model *m, const struct plan *p)
+{
+	struct mail		*mail = &m->mails[p->mail];
+	struct recipient_row	 r = { .state = ROW_NEW };
+	uint32_t		 i;
+
+	*mail = (struct mail){ .id = p->id, .size = p->size, .crc = p->crc };
+	mail->sender = sender_of(p->kind);
+	r.original = r.destination = r.relay = span_of("");
+	for (i = 0; i < p->recipients; i++) {
+		r.address = span_of(addresses[(p->id + i) % ADDRESSES]);
+		mail->guests[i] = (struct guest){ i, false, r };
+	}
+	mail->next = mail->count = p->recipients;
+	mail->reserved = true;
+}
+
+static struct guest *
+guest_of(struct mail *mail, uint32_t number)
+{
+	unsigned	 i;
+
+	for (i = 0; i < mail->count; i++)
+		if (mail->guests[i].number == number)
+			return &mail->guests[i];
+	errx(1, "the model has lost a recipient");
+}
+
+static void
+leave(struct mail *mail, struct guest *g)
+{
+	mail->count--;
+	memmove(g, g + 1, (size_t)(mail->guests + mail->count - g) *
+	    sizeof *g);
+	if (mail->count == 0)
+		*mail = gone;
+}
+
+static void
+drop_failed(struct mail *mail)
+{
+	unsigned	 i;
+
+	mail->reserved = true;
+	for (i = mail->count; i > 0; i--)
+		if (mail->guests[i - 1].row.state == ROW_FAILED)
+			leave(mail, &mail->guests[i - 1]);
+}
+
+static void
+replace(struct mail *mail, const struct plan *p)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < p->leaves; i++)
+		mail->guests[mail->count++] = (struct guest){ mail->next++,
+		    true, p->row };
+	leave(mail, guest_of(mail, p->number));
+}
+
+void
+model_apply(struct model *m, const struct plan *p)
+{
+	struct mail	*mail = &m->mails[p->mail];
+	struct guest	*g;
+
+	if (p->kind == CHANGE_STORE)
+		store(m, p);
+	else if (p->kind == CHANGE_NOTICE) {
+		store(m, p);
+		drop_failed(&m->mails[p->about]);
+	} else if (p->kind == CHANGE_STREAM) {
+		*mail = (struct mail){ .id = p->id, .size = p->size,
+		    .crc = p->crc, .file = p->file, .reserved = true };
+	} else if (p->kind == CHANGE_UPDATE) {
+		g = guest_of(mail, p->number);
+		g->row = p->row;
+		g->busy = true;
+	} else if (p->kind == CHANGE_DELETE)
+		leave(mail, guest_of(mail, p->number));
+	else if (p->kind == CHANGE_REPLACE)
+		replace(mail, p);
+	else if (p->kind == CHANGE_DROP)
+		drop_failed(mail);
+	else if (p->kind == CHANGE_REMOVE || p->kind == CHANGE_DISCARD)
+		*mail = gone;
+}
+
+/* A file that failed goes with the change that ends it. */
+void
+model_fail(struct model *m, const struct plan *p)
+{
+	if (p->kind == CHANGE_STREAM)
+		model_apply(m, p);
+	else if (p->kind == CHANGE_STORE && p->file != NULL)
+		m->mails[p->mail] = (struct mail){ .id = 0 };
+}
+
+/* ---- marks --------------------------------------------------------------- */
+
+static int
+line(const struct mail *mail, uint64_t group, uint64_t id, char *into,
+    size_t size)
+{
+	uint64_t	 rows;
+	unsigned	 i;
+
+	if (mail->id != id)
+		return snprintf(into, size, "will %" PRIu64 " %" PRIu64
+		    " gone\n", group, id);
+	rows = digest_message(mail->size, &mail->sender);
+	for (i = 0; i < mail->count; i++)
+		rows = digest_recipient(rows, mail->guests[i].number,
+		    &mail->guests[i].row);
+	return snprintf(into, size, "will %" PRIu64 " %" PRIu64 " %" PRIu64
+	    " %" PRIx32 " %" PRIx64 "\n", group, id, mail->size, mail->crc,
+	    rows);
+}
+
+size_t
+model_mark(const struct model *m, const struct plan *p, char *into,
+    size_t size)
+{
+	size_t	 n;
+
+	if (p->kind == CHANGE_STREAM || p->kind == CHANGE_DISCARD ||
+	    p->kind == CHANGE_DESTINATION)
+		return 0;
+	n = (size_t)line(&m->mails[p->mail], p->group, p->id, into, size);
+	if (p->kind == CHANGE_NOTICE)
+		n += (size_t)line(&m->mails[p->about], p->group, p->about_id,
+		    into + n, size - n);
+	return n;
+}
