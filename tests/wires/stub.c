@@ -68,6 +68,20 @@ note_life(void)
 	close(fd);
 }
 
+/* Master's own lines come to the logger as soon as all run, and not before. */
+static void
+note_ready(void)
+{
+	char	 path[1100];
+	int	 fd;
+
+	path_of("ready", path);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd == -1)
+		fatal("%s cannot be written", path);
+	close(fd);
+}
+
 static void
 say(const struct msg *m)
 {
@@ -181,6 +195,8 @@ hear(const struct msg *m)
 	hints_learn(&stub.hints, m);
 	if (m->type == MSG_HELLO)
 		greet(m);
+	else if (m->type == MSG_WIRE && m->wire.role == ROLE_MASTER)
+		note_ready();
 	else if (m->type == MSG_STOP)
 		exit(0);
 	else if (m->type == MSG_PING) {
