@@ -119,7 +119,7 @@ def goes_round(check, host):
         t.start()
     for t in threads:
         t.join()
-    host.wait_mail("jones", count + LETTERS)
+    host.wait_mail("jones", count + LETTERS, 180)
     hosts.wait_for("one message", lambda: len(listed(host)) == 1)
     check.claim("the ring goes round, and does not grow without need",
                 2 <= len(segments(host)) <= 4)
