@@ -9,14 +9,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "queue/crc.h"
+#include "queue/index_check.h"
 #include "queue/index_own.h"
 #include "shared/alloc.h"
+#include "shared/clock.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 
-enum { FORMAT = 2, READERS = 16, MODE_FILE = 0600, MODE_DIR = 0700 };
+enum {
+	FORMAT		= 2,
+	READERS		= 16,
+	MODE_FILE	= 0600,
+	MODE_DIR	= 0700,
+	ASIDE_SIZE	= 40,
+	CHECK_MAX	= 512 << 20	/* octets looked through at the start */
+};
 
 static const char	 place[] = "index", fresh[] = "index.new";
+static const char	 data[] = "index/data.mdb";
 
 static const char *const names[TABLE_COUNT] = {
 	[TABLE_META]		= "meta",
@@ -43,33 +54,87 @@ val_span(const MDB_val *v)
 }
 
 int
-table_seek(MDB_txn *txn, MDB_dbi table, struct span key, MDB_val *k,
-    MDB_val *v)
+table_by_name(struct span name)
+{
+	int	 i;
+
+	for (i = 0; i < TABLE_COUNT; i++)
+		if (span_is(name, names[i]))
+			return i;
+	return -1;
+}
+
+static uint32_t
+seal_of(enum index_table table, struct span key, struct span row)
+{
+	char	 number = (char)table;
+
+	return crc32c(crc32c(crc32c(0, span_make(&number, 1)), key), row);
+}
+
+void
+row_seal(enum index_table table, struct span key, struct pack *row)
+{
+	pack_u32(row, seal_of(table, key, pack_span(row)));
+}
+
+bool
+row_is_whole(enum index_table table, struct span key, struct span sealed,
+    struct span *row)
+{
+	struct unpack	 u;
+	uint32_t	 seal;
+
+	if (sealed.len < sizeof seal)
+		return false;
+	*row = span_head(sealed, sealed.len - sizeof seal);
+	unpack_init(&u, span_skip(sealed, row->len));
+	return unpack_u32(&u) == seal_of(table, key, *row);
+}
+
+static int
+next_whole(MDB_cursor *c, enum index_table table, struct found *f)
+{
+	MDB_val	 v;
+	int	 rc = mdb_cursor_get(c, &f->key, &v, MDB_SET_RANGE);
+
+	while (rc == 0 && !row_is_whole(table, val_span(&f->key),
+	    val_span(&v), &f->row)) {
+		log_error("index: a damaged row in %s is passed over",
+		    names[table]);
+		rc = mdb_cursor_get(c, &f->key, &v, MDB_NEXT);
+	}
+	return rc;
+}
+
+int
+table_seek(struct index *x, MDB_txn *txn, enum index_table table,
+    struct span key, struct found *f)
 {
 	MDB_cursor	*c;
-	int		 rc = mdb_cursor_open(txn, table, &c);
+	int		 rc = mdb_cursor_open(txn, x->tables[table], &c);
 
 	if (rc != 0)
 		return rc;
-	*k = val_of(key);
-	rc = mdb_cursor_get(c, k, v, MDB_SET_RANGE);
+	f->key = val_of(key);
+	rc = next_whole(c, table, f);
 	mdb_cursor_close(c);
 	return rc;
 }
 
 bool
-table_first_wait(MDB_txn *txn, MDB_dbi table, struct span name, uint64_t due,
-    struct wait_key *found)
+table_first_wait(struct index *x, MDB_txn *txn, struct span name,
+    uint64_t due, struct wait_key *found)
 {
 	struct wait_key	 from = { .name = name, .due = due };
 	char		 raw[KEY_MAX];
 	struct pack	 p;
-	MDB_val		 k, v;
+	struct found	 f;
 
 	pack_init(&p, raw, sizeof raw);
 	wait_key_encode(&from, &p);
-	return table_seek(txn, table, pack_span(&p), &k, &v) == 0 &&
-	    wait_key_decode(val_span(&k), found) &&
+	return table_seek(x, txn, TABLE_WAIT, pack_span(&p), &f) == 0 &&
+	    wait_key_decode(val_span(&f.key), found) &&
 	    span_equal(found->name, name);
 }
 
@@ -138,38 +203,42 @@ open_tables(struct index *x, MDB_txn *txn, unsigned flags)
 }
 
 static void
-put_meta(struct index *x, MDB_txn *txn, const char *name, struct span value)
+put_meta(struct index *x, MDB_txn *txn, const char *name, struct pack *value)
 {
-	MDB_val	 k = val_of(span_of(name)), v = val_of(value);
-	int	 rc = mdb_put(txn, x->tables[TABLE_META], &k, &v, 0);
+	MDB_val	 k = val_of(span_of(name)), v;
+	int	 rc;
 
+	row_seal(TABLE_META, span_of(name), value);
+	v = val_of(pack_span(value));
+	rc = mdb_put(txn, x->tables[TABLE_META], &k, &v, 0);
 	if (rc != 0)
 		refuse(name, rc);
 }
 
 static void
+put_number(struct index *x, MDB_txn *txn, const char *name, uint64_t n)
+{
+	char		 raw[16];
+	struct pack	 p;
+
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, n);
+	put_meta(x, txn, name, &p);
+}
+
+static void
 put_first_rows(struct index *x, MDB_txn *txn, bool rebuild)
 {
-	char		 raw[32];
-	struct pack	 p;
 	uint64_t	 lineage;
 
 	arc4random_buf(&lineage, sizeof lineage);
-	pack_init(&p, raw, sizeof raw);
-	pack_u32(&p, FORMAT);
-	put_meta(x, txn, META_VERSION, pack_span(&p));
-	pack_init(&p, raw, sizeof raw);
-	pack_u64(&p, lineage);
-	put_meta(x, txn, META_LINEAGE, pack_span(&p));
-	pack_init(&p, raw, sizeof raw);
-	pack_u64(&p, 0);
-	put_meta(x, txn, META_LAST, pack_span(&p));
-	put_meta(x, txn, META_JOURNAL, pack_span(&p));
-	put_meta(x, txn, META_POSITION, pack_span(&p));
-	put_meta(x, txn, META_CLEAN, pack_span(&p));
-	pack_init(&p, raw, sizeof raw);
-	pack_u8(&p, rebuild);
-	put_meta(x, txn, META_REBUILD, pack_span(&p));
+	put_number(x, txn, META_VERSION, FORMAT);
+	put_number(x, txn, META_LINEAGE, lineage);
+	put_number(x, txn, META_LAST, 0);
+	put_number(x, txn, META_REBUILD, rebuild);
+	put_number(x, txn, META_JOURNAL, 0);
+	put_number(x, txn, META_POSITION, 0);
+	put_number(x, txn, META_CLEAN, 0);
 }
 
 static int
@@ -210,21 +279,24 @@ create(struct index *x, struct spool *s)
 	x->is_new = true;
 }
 
-/* A number of `octets` octets in the table "meta". */
+/* A number in the table "meta". */
 static uint64_t
-get_meta(struct index *x, MDB_txn *txn, const char *name, size_t octets)
+get_meta(struct index *x, MDB_txn *txn, const char *name)
 {
 	MDB_val		 k = val_of(span_of(name)), v;
 	int		 rc = mdb_get(txn, x->tables[TABLE_META], &k, &v);
-	uint64_t	 n = 0;
-	size_t		 i;
+	struct span	 row;
+	struct unpack	 u;
+	uint64_t	 n;
 
 	if (rc != 0)
 		refuse(name, rc);
-	if (v.mv_size != octets)
+	if (!row_is_whole(TABLE_META, span_of(name), val_span(&v), &row))
 		refuse(name, MDB_CORRUPTED);
-	for (i = 0; i < octets; i++)
-		n = n << 8 | ((unsigned char *)v.mv_data)[i];
+	unpack_init(&u, row);
+	n = unpack_u64(&u);
+	if (!unpack_ended(&u))
+		refuse(name, MDB_CORRUPTED);
 	return n;
 }
 
@@ -256,14 +328,14 @@ read_meta(struct index *x, struct spool *s)
 	int		 rc;
 
 	open_tables(x, txn, 0);
-	if (get_meta(x, txn, META_VERSION, 4) != FORMAT)
+	if (get_meta(x, txn, META_VERSION) != FORMAT)
 		fatal("%s is of another version of relais", place);
-	s->lineage = get_meta(x, txn, META_LINEAGE, 8);
-	x->last = get_meta(x, txn, META_LAST, 8);
-	x->wants_rebuild = get_meta(x, txn, META_REBUILD, 1) != 0;
-	x->journal = get_meta(x, txn, META_JOURNAL, 8);
-	x->position = get_meta(x, txn, META_POSITION, 8);
-	x->clean = get_meta(x, txn, META_CLEAN, 8);
+	s->lineage = get_meta(x, txn, META_LINEAGE);
+	x->last = get_meta(x, txn, META_LAST);
+	x->wants_rebuild = get_meta(x, txn, META_REBUILD) != 0;
+	x->journal = get_meta(x, txn, META_JOURNAL);
+	x->position = get_meta(x, txn, META_POSITION);
+	x->clean = get_meta(x, txn, META_CLEAN);
 	highest = highest_message(x, txn);
 	if (highest > x->last)
 		x->last = highest;
@@ -272,17 +344,47 @@ read_meta(struct index *x, struct spool *s)
 		refuse(place, rc);
 }
 
-struct index *
-index_open(struct spool *s)
+/* LMDB would believe it, or die of it; the messages have all that it had. */
+static void
+put_aside(const struct spool *s, const char *why)
 {
-	struct index	*x = xcalloc(1, sizeof *x);
+	char	 name[ASIDE_SIZE];
+
+	(void)snprintf(name, sizeof name, "index-%lld",
+	    (long long)clock_wall());
+	log_error("index: %s; it is moved to quarantine/%s and made again "
+	    "from the messages", why, name);
+	if (renameat(s->root, place, s->quarantine, name) == -1 ||
+	    fsync(s->quarantine) == -1 || fsync(s->root) == -1)
+		fatal("%s: %s", place, strerror(errno));
+}
+
+/* What is very large is left to LMDB: mail does not wait for a look at it. */
+static bool
+is_there(const struct spool *s)
+{
 	struct stat	 st;
+	const char	*why;
 
 	if (fstatat(s->root, place, &st, AT_SYMLINK_NOFOLLOW) == -1) {
 		if (errno != ENOENT)
 			fatal("%s: %s", place, strerror(errno));
-		create(x, s);
+		return false;
 	}
+	if (fstatat(s->root, data, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    st.st_size > CHECK_MAX || index_is_sound(s->root, data, &why))
+		return true;
+	put_aside(s, why);
+	return false;
+}
+
+struct index *
+index_open(struct spool *s)
+{
+	struct index	*x = xcalloc(1, sizeof *x);
+
+	if (!is_there(s))
+		create(x, s);
 	open_env(x, place);
 	index_sweep_readers(x);
 	read_meta(x, s);

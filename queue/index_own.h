@@ -27,12 +27,30 @@ struct index {
 MDB_val		 val_of(struct span);
 struct span	 val_span(const MDB_val *);
 
-/* The first row of a table whose key is not below `key`; an LMDB status. */
-int	 table_seek(MDB_txn *, MDB_dbi, struct span key, MDB_val *k,
-	    MDB_val *v);
+/* -1: there is no such table. */
+int	 table_by_name(struct span);
+
+/*
+ * Each value ends with a checksum over table, key and value, because LMDB has
+ * none: row_seal appends it, row_is_whole compares it, and gives the row
+ * without it.
+ */
+void	 row_seal(enum index_table, struct span key, struct pack *row);
+bool	 row_is_whole(enum index_table, struct span key, struct span sealed,
+	    struct span *row);
+
+/* The first whole row of a table whose key is not below `key`; those that are
+ * damaged are told and passed over.  An LMDB status. */
+struct found {
+	MDB_val		 key;
+	struct span	 row;
+};
+
+int	 table_seek(struct index *, MDB_txn *, enum index_table,
+	    struct span key, struct found *);
 
 /* The first row of a destination in `wait`; false: there is none. */
-bool	 table_first_wait(MDB_txn *, MDB_dbi, struct span name, uint64_t due,
-	    struct wait_key *);
+bool	 table_first_wait(struct index *, MDB_txn *, struct span name,
+	    uint64_t due, struct wait_key *);
 
 #endif

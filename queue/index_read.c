@@ -39,20 +39,17 @@ get(struct view *v, enum index_table table, struct span key, struct span *row)
 {
 	MDB_val	 k = val_of(key), value;
 
-	if (mdb_get(v->txn, v->index->tables[table], &k, &value) != 0)
-		return false;
-	*row = val_span(&value);
-	return true;
+	return mdb_get(v->txn, v->index->tables[table], &k, &value) == 0 &&
+	    row_is_whole(table, key, val_span(&value), row);
 }
 
 /* The row after `key`: keys that begin with it and a NUL are the next. */
 static bool
-next(struct view *v, enum index_table table, struct pack *key, MDB_val *k,
-    MDB_val *value)
+next(struct view *v, enum index_table table, struct pack *key,
+    struct found *f)
 {
 	pack_u8(key, 0);
-	return table_seek(v->txn, v->index->tables[table], pack_span(key), k,
-	    value) == 0;
+	return table_seek(v->index, v->txn, table, pack_span(key), f) == 0;
 }
 
 static struct span
@@ -132,18 +129,20 @@ view_messages(struct view *v)
 
 /* The next id of a table whose keys are ids. */
 static bool
-next_id(struct view *v, enum index_table table, uint64_t *id, MDB_val *value)
+next_id(struct view *v, enum index_table table, uint64_t *id,
+    struct span *row)
 {
+	struct found	 f;
 	char		 raw[16];
 	struct pack	 p;
 	struct unpack	 u;
-	MDB_val		 k;
 
 	pack_init(&p, raw, sizeof raw);
 	pack_u64(&p, *id);
-	if (!next(v, table, &p, &k, value))
+	if (!next(v, table, &p, &f))
 		return false;
-	unpack_init(&u, val_span(&k));
+	*row = f.row;
+	unpack_init(&u, val_span(&f.key));
 	*id = unpack_u64(&u);
 	return unpack_ended(&u);
 }
@@ -151,10 +150,10 @@ next_id(struct view *v, enum index_table table, uint64_t *id, MDB_val *value)
 bool
 view_next_message(struct view *v, uint64_t *id, struct message_row *r)
 {
-	MDB_val	 value;
+	struct span	 row;
 
-	while (next_id(v, TABLE_MESSAGE, id, &value)) {
-		if (message_row_decode(val_span(&value), r))
+	while (next_id(v, TABLE_MESSAGE, id, &row)) {
+		if (message_row_decode(row, r))
 			return true;
 		tell("message", *id);
 	}
@@ -164,9 +163,9 @@ view_next_message(struct view *v, uint64_t *id, struct message_row *r)
 bool
 view_next_incoming(struct view *v, uint64_t *id)
 {
-	MDB_val	 value;
+	struct span	 row;
 
-	return next_id(v, TABLE_INCOMING, id, &value);
+	return next_id(v, TABLE_INCOMING, id, &row);
 }
 
 bool
@@ -175,14 +174,14 @@ view_next_age(struct view *v, unsigned class, uint64_t *id)
 	char		 raw[16];
 	struct pack	 p;
 	struct unpack	 u;
-	MDB_val		 k, value;
+	struct found	 f;
 
 	pack_init(&p, raw, sizeof raw);
 	pack_u8(&p, (uint8_t)class);
 	pack_u64(&p, *id);
-	if (!next(v, TABLE_AGE, &p, &k, &value))
+	if (!next(v, TABLE_AGE, &p, &f))
 		return false;
-	unpack_init(&u, val_span(&k));
+	unpack_init(&u, val_span(&f.key));
 	if (unpack_u8(&u) != class)
 		return false;
 	*id = unpack_u64(&u);
@@ -197,20 +196,22 @@ view_next_recipient(struct view *v, uint64_t id, int64_t *number,
 	char		 raw[16];
 	struct pack	 p;
 	struct unpack	 u;
-	MDB_val		 k, value;
+	struct found	 f;
 
 	for (;;) {
 		pack_init(&p, raw, sizeof raw);
 		pack_u64(&p, id);
 		if (*number >= 0)
 			pack_u32(&p, (uint32_t)*number);
-		if (!next(v, TABLE_RECIPIENT, &p, &k, &value))
+		if (!next(v, TABLE_RECIPIENT, &p, &f))
 			return false;
-		unpack_init(&u, val_span(&k));
+		unpack_init(&u, val_span(&f.key));
 		if (unpack_u64(&u) != id)
 			return false;
 		*number = unpack_u32(&u);
-		if (recipient_row_decode(val_span(&value), r))
+		if (!unpack_ended(&u))
+			return false;
+		if (recipient_row_decode(f.row, r))
 			return true;
 		tell("recipient", id);
 	}
@@ -222,12 +223,12 @@ view_next_wait(struct view *v, struct wait_key *key)
 	char		 raw[KEY_MAX];
 	struct pack	 p;
 	struct wait_key	 found;
-	MDB_val		 k, value;
+	struct found	 f;
 
 	pack_init(&p, raw, sizeof raw);
 	wait_key_encode(key, &p);
-	if (!next(v, TABLE_WAIT, &p, &k, &value) ||
-	    !wait_key_decode(val_span(&k), &found) ||
+	if (!next(v, TABLE_WAIT, &p, &f) ||
+	    !wait_key_decode(val_span(&f.key), &found) ||
 	    !span_equal(found.name, key->name))
 		return false;
 	found.name = key->name;
@@ -240,10 +241,10 @@ view_next_due(struct view *v, uint64_t *due, struct span *name)
 {
 	char		 raw[KEY_MAX];
 	struct pack	 p;
-	MDB_val		 k, value;
+	struct found	 f;
 
 	pack_init(&p, raw, sizeof raw);
 	due_key_encode(*due, *name, &p);
-	return next(v, TABLE_DUE, &p, &k, &value) &&
-	    due_key_decode(val_span(&k), due, name);
+	return next(v, TABLE_DUE, &p, &f) &&
+	    due_key_decode(val_span(&f.key), due, name);
 }

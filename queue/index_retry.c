@@ -73,8 +73,8 @@ retry_destination(struct writing *w, struct retry *t, unsigned *room)
 
 	if (draw_destination(w, name, t->now) == -1)
 		return -1;
-	while (*room > 0 && table_first_wait(w->txn,
-	    w->index->tables[TABLE_WAIT], name, t->now + 1, &k)) {
+	while (*room > 0 && table_first_wait(w->index, w->txn, name,
+	    t->now + 1, &k)) {
 		drawn = draw_recipient(w, t, k.id, k.number);
 		if (drawn != 1)
 			return drawn;
@@ -89,7 +89,7 @@ next_destination(struct writing *w, struct retry *t)
 {
 	char		 raw[KEY_MAX];
 	struct pack	 p;
-	MDB_val		 k, v;
+	struct found	 f;
 
 	pack_init(&p, raw, sizeof raw);
 	if (t->begun)
@@ -97,13 +97,13 @@ next_destination(struct writing *w, struct retry *t)
 	pack_u8(&p, 0);
 	if (t->begun)
 		pack_u8(&p, 0);
-	if (table_seek(w->txn, w->index->tables[TABLE_DESTINATION],
-	    pack_span(&p), &k, &v) != 0 || k.mv_size == 0 ||
-	    k.mv_size - 1 > sizeof t->name)
+	if (table_seek(w->index, w->txn, TABLE_DESTINATION, pack_span(&p),
+	    &f) != 0 || f.key.mv_size == 0 ||
+	    f.key.mv_size - 1 > sizeof t->name)
 		return false;
 	t->begun = true;
-	t->len = k.mv_size - 1;
-	memcpy(t->name, k.mv_data, t->len);
+	t->len = f.key.mv_size - 1;
+	memcpy(t->name, f.key.mv_data, t->len);
 	return true;
 }
 

@@ -73,13 +73,19 @@ static int
 put(struct writing *w, enum index_table table, const struct pack *key,
     const struct pack *value, unsigned flags)
 {
-	MDB_val	 k = val_of(pack_span(key));
-	MDB_val	 v = val_of(value ? pack_span(value) : span_of(""));
+	char		 raw[ROW_MAX + SEAL_SIZE];
+	struct pack	 row;
+	MDB_val		 k = val_of(pack_span(key)), v;
 
-	if (key->failed || (value != NULL && value->failed)) {
+	pack_init(&row, raw, sizeof raw);
+	if (value != NULL)
+		pack_octets(&row, pack_span(value));
+	row_seal(table, pack_span(key), &row);
+	if (key->failed || row.failed || (value != NULL && value->failed)) {
 		errno = EINVAL;
 		return -1;
 	}
+	v = val_of(pack_span(&row));
 	return result_of(mdb_put(w->txn, w->index->tables[table], &k, &v,
 	    flags));
 }
@@ -95,28 +101,28 @@ del(struct writing *w, enum index_table table, const struct pack *key)
 }
 
 static int
-get_copy(struct writing *w, enum index_table table, const struct pack *key,
-    char raw[ROW_MAX], struct span *row)
-{
-	MDB_val	 k = val_of(pack_span(key)), v;
-	int	 rc = mdb_get(w->txn, w->index->tables[table], &k, &v);
-
-	if (rc != 0)
-		return result_of(rc);
-	if (v.mv_size > ROW_MAX) {
-		errno = EIO;
-		return -1;
-	}
-	memcpy(raw, v.mv_data, v.mv_size);
-	*row = span_make(raw, v.mv_size);
-	return 0;
-}
-
-static int
 unreadable(void)
 {
 	errno = EIO;
 	return -1;
+}
+
+static int
+get_copy(struct writing *w, enum index_table table, const struct pack *key,
+    char raw[ROW_MAX], struct span *row)
+{
+	MDB_val		 k = val_of(pack_span(key)), v;
+	int		 rc = mdb_get(w->txn, w->index->tables[table], &k, &v);
+	struct span	 whole;
+
+	if (rc != 0)
+		return result_of(rc);
+	if (!row_is_whole(table, pack_span(key), val_span(&v), &whole) ||
+	    whole.len > ROW_MAX)
+		return unreadable();
+	memcpy(raw, whole.ptr, whole.len);
+	*row = span_make(raw, whole.len);
+	return 0;
 }
 
 static void
@@ -329,8 +335,7 @@ settle(struct writing *w, struct span name, const struct destination_row *as)
 		r.closed = as->closed;
 		r.failures = as->failures;
 	}
-	if (table_first_wait(w->txn, w->index->tables[TABLE_WAIT], name, 0,
-	    &first))
+	if (table_first_wait(w->index, w->txn, name, 0, &first))
 		due = first.due > r.closed ? first.due : r.closed;
 	if (due != was && move_due(w, name, was, due) == -1)
 		return -1;
@@ -515,17 +520,6 @@ put_meta(struct writing *w, const char *name, const struct pack *value)
 	return put(w, TABLE_META, &k, value, 0);
 }
 
-int
-writing_rebuild(struct writing *w, bool wanted)
-{
-	char		 raw[1];
-	struct pack	 v;
-
-	pack_init(&v, raw, sizeof raw);
-	pack_u8(&v, wanted);
-	return put_meta(w, META_REBUILD, &v);
-}
-
 static int
 put_number(struct writing *w, const char *name, uint64_t n)
 {
@@ -558,4 +552,10 @@ int
 writing_clean(struct writing *w, uint64_t position)
 {
 	return put_number(w, META_CLEAN, position);
+}
+
+int
+writing_rebuild(struct writing *w, bool wanted)
+{
+	return put_number(w, META_REBUILD, wanted);
 }

@@ -13,6 +13,7 @@
  */
 enum {
 	ROW_MAX		= 4096,		/* any row, encoded */
+	SEAL_SIZE	= 4,		/* its checksum in the index */
 	KEY_MAX		= 511		/* LMDB's */
 };
 

@@ -457,7 +457,7 @@ try_index(struct index *x, struct job_list *batch)
  * nothing may be unlinked, and the next life looks.
  */
 static void
-write_index(struct index *x, struct job_list *batch)
+write_index(const struct spool *s, struct index *x, struct job_list *batch)
 {
 	int	 result = 1, error;
 
@@ -466,6 +466,8 @@ write_index(struct index *x, struct job_list *batch)
 	if (result != -1)
 		return;
 	error = errno;
+	if (error == EIO && spool_is_full(s))
+		error = ENOSPC;		/* LMDB says so of a short write */
 	if (!index_is_sane(x))
 		fatal("index: %s, and its state is unknown", strerror(error));
 	log_error("index: %s", strerror(error));
@@ -511,7 +513,8 @@ drop_file(struct spool *s, struct change *c)
 
 	id_format(id, c->letter->id);
 	log_error("%s: not stored: %s", id, strerror(c->error));
-	file_discard(c->file, s);
+	if (c->file != NULL)
+		file_discard(c->file, s);
 	file_free(c->file);
 	c->file = NULL;
 }
@@ -539,7 +542,7 @@ spiller_batch(struct spiller *s, struct job_list *batch)
 
 	write_files(s->spool, batch, touched);
 	sync_directories(s->spool, batch, touched);
-	write_index(s->index, batch);
+	write_index(s->spool, s->index, batch);
 	clear_away(s, batch);
 }
 

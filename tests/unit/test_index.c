@@ -3,7 +3,6 @@
 
 #include <check.h>
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,41 +10,27 @@
 
 #include "queue/index_read.h"
 #include "queue/index_write.h"
+#include "tests/unit/queue_stub.h"
 
 enum { ID = 1000, OTHER = 2000, DUE = 50 };
 
 static struct {
-	char		 place[32];
-	struct spool	 spool;
+	char		 place[STUB_PLACE_SIZE];
 	struct index	*index;
 } at;
-
-static int
-drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static void
 setup(void)
 {
-	(void)snprintf(at.place, sizeof at.place, "/tmp/test_index.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(at.place));
-	ck_assert_int_eq(chdir(at.place), 0);
-	spool_open(&at.spool);
-	at.index = index_open(&at.spool);
+	stub_enter(at.place);
+	at.index = index_open(&queue_state()->spool);
 }
 
 static void
 teardown(void)
 {
 	index_close(at.index);
-	spool_close(&at.spool);
-	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(nftw(at.place, drop, 8, FTW_DEPTH | FTW_PHYS), 0);
+	stub_leave(at.place);
 }
 
 static struct letter *
@@ -223,14 +208,14 @@ END_TEST
 
 START_TEST(it_is_there_after_a_new_opening)
 {
-	uint64_t	 lineage = at.spool.lineage;
+	uint64_t	 lineage = queue_state()->spool.lineage;
 
 	store(ID, "a@b.example", 1);
 	index_close(at.index);
-	at.index = index_open(&at.spool);
+	at.index = index_open(&queue_state()->spool);
 	ck_assert(has_message(ID));
 	ck_assert(!index_is_new(at.index));
-	ck_assert_uint_eq(at.spool.lineage, lineage);
+	ck_assert_uint_eq(queue_state()->spool.lineage, lineage);
 	ck_assert_uint_ge(index_last(at.index), ID);
 }
 END_TEST
@@ -461,7 +446,7 @@ START_TEST(unfinished_new_index_is_made_again)
 {
 	index_close(at.index);
 	ck_assert_int_eq(rename("index", "index.new"), 0);
-	at.index = index_open(&at.spool);
+	at.index = index_open(&queue_state()->spool);
 	ck_assert(index_is_new(at.index));
 	ck_assert(!index_wants_rebuild(at.index));
 	ck_assert_int_eq(access("index.new", F_OK), -1);
@@ -470,16 +455,16 @@ END_TEST
 
 START_TEST(lost_index_with_messages_wants_a_rebuild)
 {
-	uint64_t	 lineage = at.spool.lineage;
+	uint64_t	 lineage = queue_state()->spool.lineage;
 	FILE		*f = fopen("message/67/00000000J6HB7", "w");
 
 	ck_assert_ptr_nonnull(f);
 	(void)fclose(f);
 	index_close(at.index);
 	ck_assert_int_eq(rename("index", "index.lost"), 0);
-	at.index = index_open(&at.spool);
+	at.index = index_open(&queue_state()->spool);
 	ck_assert(index_wants_rebuild(at.index));
-	ck_assert_uint_ne(at.spool.lineage, lineage);
+	ck_assert_uint_ne(queue_state()->spool.lineage, lineage);
 }
 END_TEST
 

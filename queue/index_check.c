@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The layout is that of LMDB 0.9 on a 64-bit machine: pages with an array of
+ * offsets to nodes, which are sorted by key; branches point to pages, leaves
+ * hold values.  Two trees stand in the newer of two meta pages: what is free,
+ * and the tables' names, whose values are trees again.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "queue/index_check.h"
+#include "queue/index_own.h"
+#include "shared/alloc.h"
+#include "shared/fd.h"
+
+enum {
+	MAGIC		= 0xBEEFC0DE,
+	VERSION		= 1,
+	PAGE_HEAD	= 16,
+	NODE_HEAD	= 8,
+	DEPTH_MAX	= 16,
+	PAGE_MAX	= 65536,
+
+	/* flags of pages, and of nodes in leaves */
+	BRANCH		= 1,
+	LEAF		= 2,
+	OVERFLOW	= 4,
+	BIG_VALUE	= 1,
+	IS_TREE		= 2
+};
+
+struct page {
+	uint64_t	 number;
+	uint16_t	 pad, flags, lower, upper;
+	char		 rest[];
+};
+
+struct node {
+	uint16_t	 low, high, flags, key_size;
+	char		 data[];
+};
+
+struct tree {
+	uint32_t	 pad;		/* page size, in the first tree */
+	uint16_t	 flags, depth;
+	uint64_t	 branches, leaves, overflows, entries, root;
+};
+
+struct meta {
+	uint32_t	 magic, version;
+	uint64_t	 address, map_size;
+	struct tree	 trees[2];
+	uint64_t	 last, txn;
+};
+
+enum { FREE_TREE, MAIN_TREE };
+enum kind { OF_FREE, OF_NAMES, OF_ROWS };
+
+struct check {
+	int		 fd;
+	size_t		 size;		/* of a page */
+	struct meta	 meta;
+	unsigned char	*used;		/* a bit per page */
+	const char	*why;
+};
+
+/* One tree as it is walked, in order of its keys. */
+struct walk {
+	struct check	*check;
+	enum kind	 kind;
+	enum index_table table;
+	uint64_t	 entries;
+	char		 last[KEY_MAX + 1];
+	size_t		 last_len;
+	bool		 begun;
+};
+
+static bool
+wrong(struct check *c, const char *why)
+{
+	if (c->why == NULL)
+		c->why = why;
+	return false;
+}
+
+/* ---- pages --------------------------------------------------------------- */
+
+static bool
+mark(struct check *c, uint64_t number)
+{
+	unsigned char	 bit = (unsigned char)(1u << number % 8);
+
+	if (number < 2 || number > c->meta.last)
+		return wrong(c, "a page that cannot be");
+	if (c->used[number / 8] & bit)
+		return wrong(c, "a page that is used twice");
+	c->used[number / 8] |= bit;
+	return true;
+}
+
+static bool
+read_page(struct check *c, uint64_t number, struct page *p)
+{
+	ssize_t	 n = fd_pread_all(c->fd, p, c->size,
+		    (off_t)(number * c->size));
+
+	if (n == -1)
+		return wrong(c, strerror(errno));
+	if ((size_t)n != c->size || p->number != number)
+		return wrong(c, "a page that is none");
+	return true;
+}
+
+static unsigned
+count_nodes(const struct page *p)
+{
+	return (p->lower - PAGE_HEAD) / 2u;
+}
+
+/* NULL when it does not lie within its page. */
+static const struct node *
+node_at(const struct check *c, const struct page *p, unsigned i)
+{
+	const char		*start = (const char *)p;
+	const struct node	*n;
+	uint16_t		 at;
+
+	memcpy(&at, start + PAGE_HEAD + 2 * i, sizeof at);
+	if (at < p->upper || at % 2 != 0 || (size_t)at + NODE_HEAD > c->size)
+		return NULL;
+	n = (const struct node *)(const void *)(start + at);
+	return (size_t)at + NODE_HEAD + n->key_size > c->size ? NULL : n;
+}
+
+static bool
+is_page(struct check *c, const struct page *p, unsigned flags)
+{
+	if ((p->flags & ~0xf000u) != flags || p->lower < PAGE_HEAD ||
+	    p->lower % 2 != 0 || p->lower > p->upper ||
+	    p->upper > c->size || count_nodes(p) == 0)
+		return wrong(c, "a page with a damaged head");
+	return true;
+}
+
+/* ---- keys and values ----------------------------------------------------- */
+
+/* Numbers of transactions in the tree of what is free, else octets. */
+static bool
+is_above(const struct walk *w, struct span key)
+{
+	uint64_t	 a, b;
+	int		 rc;
+
+	if (!w->begun)
+		return true;
+	if (w->kind == OF_FREE) {
+		memcpy(&a, w->last, sizeof a);
+		memcpy(&b, key.ptr, sizeof b);
+		return b > a;
+	}
+	rc = memcmp(key.ptr, w->last, key.len < w->last_len ? key.len :
+	    w->last_len);
+	return rc > 0 || (rc == 0 && key.len > w->last_len);
+}
+
+static bool
+take_key(struct walk *w, struct span key)
+{
+	if (key.len == 0 || key.len > KEY_MAX ||
+	    (w->kind == OF_FREE && key.len != sizeof(uint64_t)) ||
+	    !is_above(w, key))
+		return wrong(w->check, "keys out of order");
+	memcpy(w->last, key.ptr, key.len);
+	w->last_len = key.len;
+	w->begun = true;
+	w->entries++;
+	return true;
+}
+
+/* Of what is free no page may be in use, nor free twice. */
+static bool
+take_free(struct check *c, const char *value, size_t len)
+{
+	uint64_t	 n, number;
+	size_t		 i;
+
+	if (len < sizeof n)
+		return wrong(c, "a damaged list of free pages");
+	memcpy(&n, value, sizeof n);
+	if (n != len / sizeof n - 1 || len % sizeof n != 0)
+		return wrong(c, "a damaged list of free pages");
+	for (i = 1; i <= n; i++) {
+		memcpy(&number, value + i * sizeof n, sizeof number);
+		if (!mark(c, number))
+			return false;
+	}
+	return true;
+}
+
+/* Such lists alone are larger than a page takes. */
+static bool
+take_big(struct walk *w, const struct node *n, uint32_t len)
+{
+	struct check	*c = w->check;
+	uint64_t	 number, i, pages;
+	struct page	*p;
+	bool		 good;
+
+	memcpy(&number, n->data + n->key_size, sizeof number);
+	pages = (PAGE_HEAD + (uint64_t)len + c->size - 1) / c->size;
+	for (i = 0; i < pages; i++)
+		if (!mark(c, number + i))
+			return false;
+	p = xcalloc(pages, c->size);
+	good = fd_pread_all(c->fd, p, pages * c->size,
+	    (off_t)(number * c->size)) == (ssize_t)(pages * c->size) &&
+	    p->number == number && (p->flags & ~0xf000u) == OVERFLOW &&
+	    (p->lower | (uint32_t)p->upper << 16) == pages;
+	if (!good)
+		(void)wrong(c, "a damaged large value");
+	else if (w->kind == OF_FREE)
+		good = take_free(c, (const char *)p + PAGE_HEAD, len);
+	else
+		good = wrong(c, "a row that is too large");
+	free(p);
+	return good;
+}
+
+static bool	 walk_tree(struct check *, const struct tree *, enum kind,
+		    enum index_table);
+
+static bool
+take_name(struct check *c, const struct node *n, uint32_t len)
+{
+	struct tree	 t;
+	struct span	 name = span_make(n->data, n->key_size);
+	int		 table = table_by_name(name);
+
+	if (len != sizeof t || n->flags != IS_TREE || table == -1)
+		return wrong(c, "a table that is none");
+	memcpy(&t, n->data + n->key_size, sizeof t);
+	return walk_tree(c, &t, OF_ROWS, (enum index_table)table);
+}
+
+static bool
+take_leaf(struct walk *w, const struct page *p, const struct node *n)
+{
+	struct check	*c = w->check;
+	uint32_t	 len = n->low | (uint32_t)n->high << 16;
+	size_t		 at = (size_t)((const char *)n - (const char *)p) +
+			    NODE_HEAD + n->key_size;
+	size_t		 kept = n->flags & BIG_VALUE ? sizeof(uint64_t) : len;
+	struct span	 value, row;
+
+	if (!take_key(w, span_make(n->data, n->key_size)))
+		return false;
+	if (kept > c->size - at)
+		return wrong(c, "a value outside its page");
+	if (n->flags & BIG_VALUE)
+		return take_big(w, n, len);
+	value = span_make(n->data + n->key_size, len);
+	if (w->kind == OF_NAMES)
+		return take_name(c, n, len);
+	if (n->flags != 0)
+		return wrong(c, "a value of an unknown kind");
+	if (w->kind == OF_FREE)
+		return take_free(c, value.ptr, value.len);
+	return row_is_whole(w->table, span_make(n->data, n->key_size), value,
+	    &row) || wrong(c, "a damaged row");
+}
+
+/* ---- trees --------------------------------------------------------------- */
+
+static bool	 walk_page(struct walk *, uint64_t number, unsigned depth);
+
+static bool
+take_nodes(struct walk *w, const struct page *p, unsigned depth)
+{
+	const struct node	*n;
+	unsigned		 i;
+	uint64_t		 child;
+
+	for (i = 0; i < count_nodes(p); i++) {
+		n = node_at(w->check, p, i);
+		if (n == NULL)
+			return wrong(w->check, "a node outside its page");
+		if (depth == 1) {
+			if (!take_leaf(w, p, n))
+				return false;
+			continue;
+		}
+		child = n->low | (uint64_t)n->high << 16 |
+		    (uint64_t)n->flags << 32;
+		if (!walk_page(w, child, depth - 1))
+			return false;
+	}
+	return true;
+}
+
+/* depth 1: a leaf. */
+static bool
+walk_page(struct walk *w, uint64_t number, unsigned depth)
+{
+	struct check	*c = w->check;
+	struct page	*p;
+	bool		 good;
+
+	if (!mark(c, number))
+		return false;
+	p = xcalloc(1, c->size);
+	good = read_page(c, number, p) &&
+	    is_page(c, p, depth == 1 ? LEAF : BRANCH) &&
+	    take_nodes(w, p, depth);
+	free(p);
+	return good;
+}
+
+static bool
+walk_tree(struct check *c, const struct tree *t, enum kind kind,
+    enum index_table table)
+{
+	struct walk	 w = { .check = c, .kind = kind, .table = table };
+
+	if (t->root == UINT64_MAX)
+		return t->entries == 0 || wrong(c, "a tree without a root");
+	if (t->depth == 0 || t->depth > DEPTH_MAX)
+		return wrong(c, "a tree that is too deep");
+	if (!walk_page(&w, t->root, t->depth))
+		return false;
+	return w.entries == t->entries || wrong(c, "rows are missing");
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+static bool
+read_meta(struct check *c, uint64_t number, struct meta *m)
+{
+	char	 raw[PAGE_HEAD + sizeof *m];
+
+	if (fd_pread_all(c->fd, raw, sizeof raw, (off_t)(number * c->size)) !=
+	    (ssize_t)sizeof raw)
+		return false;
+	memcpy(m, raw + PAGE_HEAD, sizeof *m);
+	return m->magic == MAGIC && m->version == VERSION;
+}
+
+/* The newer of the two; false when LMDB itself will refuse it. */
+static bool
+find_meta(struct check *c)
+{
+	struct meta	 other;
+
+	c->size = 4096;
+	if (!read_meta(c, 0, &c->meta))
+		return false;
+	c->size = c->meta.trees[FREE_TREE].pad;
+	if (c->size < 512 || c->size > PAGE_MAX ||
+	    (c->size & (c->size - 1)) != 0)
+		return false;
+	if (read_meta(c, 1, &other) && other.txn > c->meta.txn)
+		c->meta = other;
+	return true;
+}
+
+static bool
+check_all(struct check *c, off_t size)
+{
+	if (c->meta.last > (uint64_t)size / c->size)
+		return wrong(c, "more pages than there are");
+	c->used = xcalloc(c->meta.last / 8 + 1, 1);
+	return walk_tree(c, &c->meta.trees[MAIN_TREE], OF_NAMES,
+	    TABLE_COUNT) &&
+	    walk_tree(c, &c->meta.trees[FREE_TREE], OF_FREE, TABLE_COUNT);
+}
+
+bool
+index_is_sound(int root, const char *path, const char **why)
+{
+	struct check	 c = { .fd = openat(root, path, O_RDONLY |
+			    O_NOFOLLOW | O_CLOEXEC) };
+	struct stat	 st;
+	bool		 sound = true;
+
+	if (sizeof(size_t) == 8 && c.fd != -1 && fstat(c.fd, &st) == 0 &&
+	    find_meta(&c))
+		sound = check_all(&c, st.st_size);
+	*why = c.why;
+	free(c.used);
+	fd_close(&c.fd);
+	return sound;
+}
