@@ -155,13 +155,20 @@ is_whole(uint64_t id)
 	return whole;
 }
 
-/* A record that says what became of somebody is damaged: a message that was
+/*
+ * A record that says what became of somebody is damaged: a message that was
  * accepted once, and is whole, comes again.  That is told, unless the record
- * is in the last batch, which might never have been finished. */
+ * is in the last batch, which might never have been finished.  Or its file has
+ * gone already: then its sender is told that it cannot be delivered.
+ */
 static bool
 is_repeat(uint64_t id)
 {
-	return strcmp(damage.name, "00") == 0 && is_whole(id);
+	char	 name[ID_SIZE];
+
+	id_format(name, id);
+	return strcmp(damage.name, "00") == 0 && (is_whole(id) ||
+	    faccessat(spool_dir(life_spool(), id), name, F_OK, 0) == -1);
 }
 
 static void
