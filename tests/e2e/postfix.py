@@ -362,4 +362,5 @@ def main():
     return check.end()
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -249,7 +249,7 @@ wire_greet(struct rig *r, struct wire *w)
 	m.hello.instance = w->instance;
 	m.hello.version = IPC_VERSION;
 	m.hello.life = UINT64_C(77) << 32;
-	m.hello.credit = 64;
+	m.hello.credit = r->grants > 0 ? r->grants : CREDIT;
 	r->wild = false;
 	wire_say(r, w, &m);
 	r->wild = wild;
@@ -285,7 +285,7 @@ boot(struct rig *r)
 	buf_init(&b, FRAME_MAX);
 	m.hello.version = IPC_VERSION;
 	m.hello.life = UINT64_C(1) << 32;
-	m.hello.credit = 64;
+	m.hello.credit = CREDIT;
 	(void)msg_encode(&m, &b);
 	memset(&m, 0, sizeof m);
 	m.type = MSG_BOOT;

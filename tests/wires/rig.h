@@ -12,7 +12,8 @@
  * neighbours.  One neighbour is hostile; the others answer as they should,
  * and must never lose their pair for what the hostile one said.
  */
-enum { WIRES_MAX = 96, CLIENTS_MAX = 16, WAIT = 2000, LINE_SIZE = 512 };
+enum { WIRES_MAX = 96, CLIENTS_MAX = 16, WAIT = 2000, LINE_SIZE = 512,
+	CREDIT = 64 };
 
 /* Our end of a pair; `role` is who we play. */
 struct wire {
@@ -55,6 +56,7 @@ struct rig {
 	struct wire	*hostile;
 	struct wire	*struck;	/* that was hostile, and must end */
 	unsigned	 serial;	/* of instances */
+	unsigned	 grants;	/* credit for the program; 0: CREDIT */
 
 	int		 listener;	/* the program's, or remote's server */
 	unsigned	 port;
