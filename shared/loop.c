@@ -11,7 +11,7 @@
 #include "shared/log.h"
 #include "shared/loop.h"
 
-enum { BATCH = 64, FIRST_TIMERS = 16 };
+enum { BATCH = 64, FIRST_TIMERS = 16, ROUNDS = 4 };
 
 TAILQ_HEAD(hooks, hook);
 TAILQ_HEAD(deferreds, deferred);
@@ -161,15 +161,22 @@ run_hooks(struct loop *l)
 }
 
 /*
- * What a deferred puts somewhere is sent by the hooks of the next turn, which
- * therefore does not wait: see `again`.
+ * What a deferred puts somewhere is sent by the hooks, which therefore run
+ * once more.  Those that bring up deferreds for ever do not keep the turn: it
+ * ends, and the next one does not wait.
  */
 static void
 end_turn(struct loop *l)
 {
-	l->again = false;
-	run_hooks(l);
-	run_deferreds(l);
+	int	 i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		l->again = false;
+		run_hooks(l);
+		run_deferreds(l);
+		if (!l->again)
+			break;
+	}
 }
 
 /* The first end of turn sends what was put before the loop ran. */

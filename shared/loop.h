@@ -11,8 +11,9 @@
 
 /*
  * The event loop, one per process, on epoll.  One turn: take what arrived, act
- * on it, then run the end-of-turn hooks (which send what gathered), then free
- * what was given to loop_defer.  Callbacks never block.
+ * on it, then run the end-of-turn hooks (which send what gathered), then what
+ * was given to loop_defer, and the hooks once more for that.  Callbacks never
+ * block.
  *
  * watch, timer, hook and deferred are in place, inside the object they serve;
  * init before use, clear before that object's memory goes.  Clearing inside

@@ -395,8 +395,8 @@ on_deferred(void *arg)
 }
 
 /*
- * The hooks of a turn come first; what a deferred defers waits for the next
- * turn, which does not wait for anybody.
+ * The hooks of a turn come first, and again behind what was deferred; what a
+ * deferred defers waits for that.
  */
 START_TEST(deferred_runs_behind_the_hooks_once)
 {
@@ -409,7 +409,7 @@ START_TEST(deferred_runs_behind_the_hooks_once)
 	loop_defer(s.loop, &d, on_deferred, &s);
 	loop_defer(s.loop, &d, on_deferred, &s);
 	loop_run(s.loop);
-	ck_assert_str_eq(s.text, "hdhdhd");
+	ck_assert_str_eq(s.text, "hdhdhdh");
 	hook_clear(&h);
 	loop_free(s.loop);
 }
