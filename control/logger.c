@@ -19,7 +19,7 @@
 
 enum {
 	SOURCES_MAX	= 256,
-	LINES_TURN	= 64,		/* of one source */
+	PACKETS_TURN	= 64,		/* of one source */
 	STOP_DRAIN_TIME	= 2000
 };
 
@@ -54,13 +54,13 @@ source_free(struct source *s)
 /* Descriptors that somebody sends along have no room and are dropped by the
  * kernel: the control buffer holds the credentials and no more. */
 static ssize_t
-receive(struct source *s, char text[LOG_LINE_MAX], uint32_t *pid)
+receive(struct source *s, char text[LOG_PACKET_MAX], uint32_t *pid)
 {
 	union {
 		char		 space[CMSG_SPACE(sizeof(struct ucred))];
 		struct cmsghdr	 align;
 	} control;
-	struct iovec	 iov = { text, LOG_LINE_MAX };
+	struct iovec	 iov = { text, LOG_PACKET_MAX };
 	struct msghdr	 h = { .msg_iov = &iov, .msg_iovlen = 1,
 			    .msg_control = control.space,
 			    .msg_controllen = sizeof(control.space) };
@@ -82,11 +82,27 @@ receive(struct source *s, char text[LOG_LINE_MAX], uint32_t *pid)
 	return n;
 }
 
+/* Honest lines hold no LF.  Whoever sends too many has the rest in one, where
+ * its LFs are escaped. */
+static void
+put_lines(struct sink_line *line, struct span packet)
+{
+	int	 left = SINK_PACKET_LINES;
+	size_t	 end;
+
+	while (packet.len > 0) {
+		end = --left > 0 ? span_index(packet, '\n') : packet.len;
+		line->text = span_head(packet, end);
+		sink_put(&logger.sink, line);
+		packet = span_skip(packet, end < packet.len ? end + 1 : end);
+	}
+}
+
 /* False: nothing more to be had of it now. */
 static bool
-take_line(struct source *s)
+take_packet(struct source *s)
 {
-	char			 text[LOG_LINE_MAX];
+	char			 text[LOG_PACKET_MAX];
 	struct sink_line	 line = { .role = s->role };
 	ssize_t			 n = receive(s, text, &line.pid);
 
@@ -97,8 +113,7 @@ take_line(struct source *s)
 		return false;
 	}
 	line.wall = clock_wall();
-	line.text = span_make(text, n);
-	sink_put(&logger.sink, &line);
+	put_lines(&line, span_make(text, n));
 	return true;
 }
 
@@ -109,8 +124,8 @@ on_lines(void *arg, unsigned events)
 	int		 i;
 
 	(void)events;
-	for (i = 0; i < LINES_TURN && !sink_is_full(&logger.sink); i++)
-		if (!take_line(s))
+	for (i = 0; i < PACKETS_TURN && !sink_is_full(&logger.sink); i++)
+		if (!take_packet(s))
 			return;
 }
 
@@ -211,7 +226,7 @@ take_all(void)
 
 	for (s = TAILQ_FIRST(&logger.sources); s != NULL; s = next) {
 		next = TAILQ_NEXT(s, entry);
-		while (!sink_is_full(&logger.sink) && take_line(s))
+		while (!sink_is_full(&logger.sink) && take_packet(s))
 			continue;
 	}
 }

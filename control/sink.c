@@ -14,6 +14,7 @@
 enum {
 	OUT_MAX		= 128 << 10,
 	LINE_ROOM	= LOG_LINE_MAX + 256,	/* with all that is in front */
+	ESCAPED		= 4,		/* octets of an unprintable one */
 	PIPE_PIECE	= 4096,		/* a writable pipe takes that much */
 	DATAGRAMS_TURN	= 256,
 	RETRY_SOON	= 100,		/* syslog is busy */
@@ -34,6 +35,12 @@ struct record {
 	int64_t		 wall;
 	uint32_t	 pid;
 	uint16_t	 role, len;
+};
+
+/* All lines of a packet, at their longest. */
+enum {
+	PACKET_ROOM	= ESCAPED * LOG_PACKET_MAX +
+			    SINK_PACKET_LINES * sizeof(struct record)
 };
 
 void
@@ -101,7 +108,7 @@ sink_open(struct sink *s, enum log_kind kind, int fd)
 bool
 sink_is_full(const struct sink *s)
 {
-	return buf_space(&s->lines) < sizeof(struct record) + LOG_LINE_MAX;
+	return buf_space(&s->lines) < PACKET_ROOM;
 }
 
 bool
@@ -118,9 +125,10 @@ sink_put(struct sink *s, const struct sink_line *line)
 
 	r.role = line->role;
 	r.len = log_escape(text, line->text);
-	if (!sink_is_full(s) &&
-	    buf_put(&s->lines, span_make(&r, sizeof(r))))
-		buf_put(&s->lines, span_make(text, r.len));
+	if (sizeof(r) + r.len > buf_space(&s->lines))
+		return;
+	(void)buf_put(&s->lines, span_make(&r, sizeof(r)));
+	(void)buf_put(&s->lines, span_make(text, r.len));
 }
 
 /* The oldest line; it borrows until sink_drop. */

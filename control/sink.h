@@ -14,6 +14,7 @@
  */
 enum {
 	SINK_LINES_MAX	= 1 << 20,
+	SINK_PACKET_LINES = 1024,	/* that are taken apart */
 	SINK_HOST_SIZE	= 65
 };
 
@@ -48,8 +49,11 @@ void	 sink_init(struct sink *, struct loop *, void (*lost)(int));
 /* Takes the descriptor and leaves the older one. */
 void	 sink_open(struct sink *, enum log_kind, int fd);
 
-/* Keeps a line, escaped once more.  Not when full. */
+/* Keeps a line, escaped once more. */
 void	 sink_put(struct sink *, const struct sink_line *);
+
+/* A packet of LOG_PACKET_MAX octets in SINK_PACKET_LINES lines might not fit,
+ * and none is to be read. */
 bool	 sink_is_full(const struct sink *);
 bool	 sink_is_empty(const struct sink *);
 void	 sink_flush(struct sink *);

@@ -84,6 +84,7 @@ enum {
 
 	/* logger */
 	LOG_LINE_MAX		= 4096,
+	LOG_PACKET_MAX		= 16384,	/* lines of one turn */
 	LOG_KEPT_MAX		= 256 << 10,	/* lines that wait for it */
 	LOG_AGAIN		= 20,		/* then they are sent again */
 

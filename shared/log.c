@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,17 +13,22 @@
 #include "shared/limits.h"
 #include "shared/log.h"
 
+/* AT_TURNS_END: or at once, where no lines gather.  LAST: the end follows. */
+enum when { AT_TURNS_END, AT_ONCE, LAST };
+
 enum { NAME_SIZE = 32, EXIT_OURS = 70, ESCAPE_LEN = 4 };
 
 /*
- * Lines that the logger did not take at once wait in `kept`, each behind its
- * length, so that a burst is not a loss; memory is used only then.  Threads
- * log as well, hence the lock.
+ * Lines wait in `kept`, each with a LF behind it: those that the logger did
+ * not take at once, so that a burst is not a loss, and in the gatherer those
+ * of the turn, which then are one packet.  Threads log as well, hence the lock.
  */
 static struct {
 	pthread_mutex_t	 lock;
 	int		 fd;
 	char		 name[NAME_SIZE];
+	bool		 gathers;
+	pthread_t	 gatherer;
 	unsigned	 dropped;
 	size_t		 head, tail;	/* of what is kept */
 	char		 kept[LOG_KEPT_MAX];
@@ -84,32 +88,56 @@ tell_dropped(void)
 	return 0;
 }
 
+/* As many whole lines as fit in one packet. */
+static size_t
+packet_length(const char *lines, size_t len)
+{
+	const char	*end;
+
+	if (len <= LOG_PACKET_MAX)
+		return len;
+	end = memrchr(lines, '\n', LOG_PACKET_MAX);
+	return end + 1 - lines;
+}
+
 /* Sends what is kept, in order; -1 when some of it still waits. */
 static int
 send_kept(void)
 {
-	uint16_t	 len;
+	size_t	 len;
 
 	while (state.head < state.tail) {
-		memcpy(&len, state.kept + state.head, sizeof(len));
-		if (send_line(state.kept + state.head + sizeof(len), len) ==
-		    -1)
+		len = packet_length(state.kept + state.head,
+		    state.tail - state.head);
+		if (send_line(state.kept + state.head, len - 1) == -1)
 			return -1;
-		state.head += sizeof(len) + len;
+		state.head += len;
 	}
 	state.head = state.tail = 0;
 	return 0;
 }
 
 static int
-keep(const char *line, uint16_t len)
+keep(const char *line, size_t len)
 {
-	if (sizeof(len) + len > sizeof(state.kept) - state.tail)
+	if (len + 1 > sizeof(state.kept) - state.tail)
 		return -1;
-	memcpy(state.kept + state.tail, &len, sizeof(len));
-	memcpy(state.kept + state.tail + sizeof(len), line, len);
-	state.tail += sizeof(len) + len;
+	memcpy(state.kept + state.tail, line, len);
+	state.kept[state.tail + len] = '\n';
+	state.tail += len + 1;
 	return 0;
+}
+
+/* True when the line goes with the others of this turn. */
+static bool
+gather(const char *line, size_t len)
+{
+	if (!state.gathers || !pthread_equal(state.gatherer, pthread_self()))
+		return false;
+	if (state.dropped > 0 ||
+	    state.tail - state.head + len + 1 > LOG_PACKET_MAX)
+		return false;
+	return keep(line, len) == 0;
 }
 
 /*
@@ -118,16 +146,18 @@ keep(const char *line, uint16_t len)
  * a new pair.
  */
 static int
-deliver(const char *line, size_t len, bool last)
+deliver(const char *line, size_t len, enum when when)
 {
 	if (state.fd == -1) {
 		say(line, len);
 		return 0;
 	}
+	if (when == AT_TURNS_END && gather(line, len))
+		return 0;
 	if (send_kept() == 0 && tell_dropped() == 0 &&
 	    send_line(line, len) == 0)
 		return 0;
-	if (state.dropped == 0 && !last && keep(line, len) == 0)
+	if (state.dropped == 0 && when != LAST && keep(line, len) == 0)
 		return 0;
 	state.dropped++;
 	return -1;
@@ -139,6 +169,17 @@ flush(void)
 	if (state.fd == -1 || (send_kept() == 0 && tell_dropped() == 0))
 		return true;
 	return !is_full(errno);
+}
+
+void
+log_gather(bool on)
+{
+	(void)pthread_mutex_lock(&state.lock);
+	state.gathers = on;
+	state.gatherer = pthread_self();
+	(void)pthread_mutex_unlock(&state.lock);
+	if (!on)
+		(void)log_flush();
 }
 
 bool
@@ -197,10 +238,10 @@ log_escape(char into[LOG_LINE_MAX], struct span raw)
 	return len;
 }
 
-/* -1 when the logger did not take it; it is then on standard error if `last`,
- * there being no next line to tell of the loss. */
+/* -1 when the logger did not take it; it is then on standard error if it is
+ * LAST, there being no next line to tell of the loss. */
 static void __attribute__((__format__(__printf__, 2, 0)))
-log_line(const char *level, const char *fmt, va_list ap, bool last)
+log_line(const char *level, const char *fmt, va_list ap, enum when when)
 {
 	char	 raw[LOG_LINE_MAX], line[LOG_LINE_MAX];
 	int	 saved = errno, n;
@@ -211,9 +252,9 @@ log_line(const char *level, const char *fmt, va_list ap, bool last)
 	(void)vsnprintf(raw + n, sizeof(raw) - n, fmt, ap);
 	len = log_escape(line, span_of(raw));
 	(void)pthread_mutex_lock(&state.lock);
-	n = deliver(line, len, last);
+	n = deliver(line, len, when);
 	(void)pthread_mutex_unlock(&state.lock);
-	if (n == -1 && last)
+	if (n == -1 && when == LAST)
 		say(line, len);
 	errno = saved;
 }
@@ -224,7 +265,7 @@ log_info(const char *fmt, ...)
 	va_list	 ap;
 
 	va_start(ap, fmt);
-	log_line("", fmt, ap, false);
+	log_line("", fmt, ap, AT_TURNS_END);
 	va_end(ap);
 }
 
@@ -234,7 +275,7 @@ log_warning(const char *fmt, ...)
 	va_list	 ap;
 
 	va_start(ap, fmt);
-	log_line("warning: ", fmt, ap, false);
+	log_line("warning: ", fmt, ap, AT_ONCE);
 	va_end(ap);
 }
 
@@ -244,7 +285,7 @@ log_error(const char *fmt, ...)
 	va_list	 ap;
 
 	va_start(ap, fmt);
-	log_line("error: ", fmt, ap, false);
+	log_line("error: ", fmt, ap, AT_ONCE);
 	va_end(ap);
 }
 
@@ -255,7 +296,7 @@ fatal(const char *fmt, ...)
 	va_list	 ap;
 
 	va_start(ap, fmt);
-	log_line("fatal: ", fmt, ap, true);
+	log_line("fatal: ", fmt, ap, LAST);
 	va_end(ap);
 	_exit(EXIT_OURS);
 }

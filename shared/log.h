@@ -33,8 +33,17 @@ void	 log_error(const char *, ...)
  * cut shown.  The length; no NUL. */
 size_t	 log_escape(char into[LOG_LINE_MAX], struct span raw);
 
+/*
+ * For the loop, which says log_flush at the end of each turn.  While `on`,
+ * what this thread says at the level of info waits for that, and leaves in one
+ * packet, lines parted by LF.  What is worse, or is said by another thread,
+ * leaves at once, behind what waits.  Who is killed takes the lines of its
+ * turn along.
+ */
+void	 log_gather(bool on);
+
 /* Sends what waits; false when that is to be tried again in a moment, and not
- * with the next log_open alone.  For the loop. */
+ * with the next log_open alone. */
 bool	 log_flush(void);
 
 /* We are wrong, or out of memory: says why and ends the process, status 70. */

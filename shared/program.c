@@ -463,6 +463,8 @@ program_run(const struct program *program, int argc, char **argv)
 	raise_walls(p);
 	p->master = peer_new(&p->owner, CONTROL_FD, ROLE_MASTER,
 	    p->instance, span_of(""));	/* master says hello with ours */
+	log_gather(true);
 	loop_run(p->loop);
+	log_gather(false);
 	return p->status;
 }

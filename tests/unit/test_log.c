@@ -6,6 +6,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,12 +28,31 @@ open_pair(void)
 }
 
 static const char *
+hear_packet(int fd)
+{
+	static char	 packet[2 * LOG_PACKET_MAX];
+	ssize_t		 n = recv(fd, packet, sizeof(packet) - 1, 0);
+
+	packet[n > 0 ? n : 0] = '\0';
+	ck_assert_int_le(n, LOG_PACKET_MAX);
+	return packet;
+}
+
+/* The next line; what else came in its packet is for later. */
+static const char *
 hear(int fd)
 {
-	static char	 line[2 * LOG_LINE_MAX];
-	ssize_t		 n = recv(fd, line, sizeof(line) - 1, 0);
+	static char	 packet[LOG_PACKET_MAX + 1], *next = NULL;
+	char		*line;
 
-	line[n > 0 ? n : 0] = '\0';
+	if (next == NULL) {
+		(void)snprintf(packet, sizeof(packet), "%s", hear_packet(fd));
+		next = packet;
+	}
+	line = next;
+	next = strchr(line, '\n');
+	if (next != NULL)
+		*next++ = '\0';
 	return line;
 }
 
@@ -189,6 +209,86 @@ START_TEST(a_logger_that_is_gone_has_a_ceiling)
 }
 END_TEST
 
+START_TEST(lines_of_a_turn_are_one_packet)
+{
+	int	 fd = open_pair();
+
+	log_gather(true);
+	log_info("one");
+	log_info("two\n");
+	ck_assert_str_eq(hear_packet(fd), "");
+	ck_assert(log_flush());
+	ck_assert_str_eq(hear_packet(fd), "one\ntwo\\x0a");
+	log_gather(false);
+	log_info("three");
+	ck_assert_str_eq(hear_packet(fd), "three");
+	close(fd);
+}
+END_TEST
+
+START_TEST(trouble_does_not_wait_for_the_turns_end)
+{
+	int	 fd = open_pair();
+
+	log_gather(true);
+	log_info("one");
+	log_info("two");
+	log_warning("three");
+	ck_assert_str_eq(hear_packet(fd), "one\ntwo");
+	ck_assert_str_eq(hear_packet(fd), "warning: three");
+	log_info("four");
+	log_gather(false);
+	ck_assert_str_eq(hear_packet(fd), "four");
+	close(fd);
+}
+END_TEST
+
+static void *
+say_elsewhere(void *arg)
+{
+	log_info("%s", (const char *)arg);
+	return NULL;
+}
+
+START_TEST(another_thread_does_not_wait_either)
+{
+	int		 fd = open_pair();
+	pthread_t	 other;
+	char		 text[] = "two";
+
+	log_gather(true);
+	log_info("one");
+	ck_assert_int_eq(pthread_create(&other, NULL, say_elsewhere, text),
+	    0);
+	ck_assert_int_eq(pthread_join(other, NULL), 0);
+	ck_assert_str_eq(hear_packet(fd), "one");
+	ck_assert_str_eq(hear_packet(fd), "two");
+	log_gather(false);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_long_turn_is_several_packets)
+{
+	char	 filler[1000], line[1100];
+	int	 fd = open_pair(), i;
+
+	memset(filler, 'x', sizeof(filler) - 1);
+	filler[sizeof(filler) - 1] = '\0';
+	log_gather(true);
+	for (i = 0; i < 100; i++)
+		log_info("%d %s", i, filler);
+	ck_assert(log_flush());
+	for (i = 0; i < 100; i++) {
+		(void)snprintf(line, sizeof(line), "%d %s", i, filler);
+		ck_assert_str_eq(hear(fd), line);
+	}
+	ck_assert_str_eq(hear(fd), "");
+	log_gather(false);
+	close(fd);
+}
+END_TEST
+
 /* What the child says on standard error before it ends. */
 static const char *
 child_says(void (*say)(void), int *status)
@@ -286,6 +386,10 @@ main(void)
 	tcase_add_test(tc, what_is_lost_is_counted_and_told);
 	tcase_add_test(tc, lines_wait_for_the_next_logger);
 	tcase_add_test(tc, a_logger_that_is_gone_has_a_ceiling);
+	tcase_add_test(tc, lines_of_a_turn_are_one_packet);
+	tcase_add_test(tc, trouble_does_not_wait_for_the_turns_end);
+	tcase_add_test(tc, another_thread_does_not_wait_either);
+	tcase_add_test(tc, a_long_turn_is_several_packets);
 	tcase_add_loop_test(tc, standard_error_is_for_those_without_a_logger,
 	    0, COUNT(children));
 	suite_add_tcase(s, tc);
