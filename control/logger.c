@@ -20,7 +20,10 @@
 enum {
 	SOURCES_MAX	= 256,
 	PACKETS_TURN	= 64,		/* of one source */
-	STOP_DRAIN_TIME	= 2000
+	STOP_DRAIN_TIME	= 2000,
+
+	CROWD		= 32,		/* lines; see rest_in_a_crowd */
+	CROWD_REST	= 2
 };
 
 /* One process's lines. */
@@ -39,6 +42,8 @@ static struct {
 	bool		 held;		/* no source is read: sink is full */
 	bool		 stopping;
 	struct timer	 drain;
+	int64_t		 crowd;		/* lines, less one a ms */
+	struct instant	 counted;
 } logger = { .sources = TAILQ_HEAD_INITIALIZER(logger.sources) };
 
 static void
@@ -94,6 +99,7 @@ put_lines(struct sink_line *line, struct span packet)
 		end = --left > 0 ? span_index(packet, '\n') : packet.len;
 		line->text = span_head(packet, end);
 		sink_put(&logger.sink, line);
+		logger.crowd++;
 		packet = span_skip(packet, end < packet.len ? end + 1 : end);
 	}
 }
@@ -207,6 +213,27 @@ all_have_left(void)
 	return true;
 }
 
+/*
+ * When lines come faster than a thousand a second, nobody reads them as they
+ * come: they are taken every few ms, and no wake-up is spent on each packet.
+ */
+static void
+rest_in_a_crowd(void)
+{
+	struct loop	*loop = process_loop(logger.process);
+	int64_t		 ms = clock_ms_between(logger.counted,
+			    loop_now(loop));
+
+	if (ms > 0) {
+		logger.crowd = logger.crowd > ms ? logger.crowd - ms : 0;
+		logger.counted = loop_now(loop);
+	}
+	if (logger.crowd <= CROWD || logger.stopping)
+		return;
+	logger.crowd = 2 * CROWD < logger.crowd ? 2 * CROWD : logger.crowd;
+	loop_rest(loop, CROWD_REST);
+}
+
 static void
 on_end_of_turn(void)
 {
@@ -214,6 +241,7 @@ on_end_of_turn(void)
 
 	sink_flush(s);
 	hold(sink_is_full(s));
+	rest_in_a_crowd();
 	if (logger.stopping &&
 	    (s->fd == -1 || (all_have_left() && sink_is_empty(s))))
 		process_exit(logger.process, 0);

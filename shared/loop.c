@@ -5,13 +5,19 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "shared/alloc.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 #include "shared/loop.h"
 
-enum { BATCH = 64, FIRST_TIMERS = 16, ROUNDS = 4 };
+enum {
+	BATCH		= 64,
+	FIRST_TIMERS	= 16,
+	ROUNDS		= 4,		/* of hooks and deferreds a turn */
+	NS_PER_MS	= 1000 * 1000
+};
 
 TAILQ_HEAD(hooks, hook);
 TAILQ_HEAD(deferreds, deferred);
@@ -20,6 +26,7 @@ struct loop {
 	int			 epoll;
 	bool			 stopped;
 	bool			 again;		/* do not wait in next turn */
+	unsigned		 rest;		/* ms before it */
 	struct instant		 now;
 
 	struct epoll_event	 events[BATCH];	/* collected, not yet told */
@@ -84,6 +91,22 @@ struct instant
 loop_now(const struct loop *l)
 {
 	return l->now;
+}
+
+void
+loop_rest(struct loop *l, unsigned ms)
+{
+	l->rest = ms;
+}
+
+static void
+rest(struct loop *l)
+{
+	struct timespec	 t = { .tv_nsec = (long)l->rest * NS_PER_MS };
+
+	if (l->rest > 0)
+		(void)nanosleep(&t, NULL);
+	l->rest = 0;
 }
 
 /* Rounded up, or a timer that is due in half a millisecond would spin. */
@@ -188,6 +211,7 @@ loop_run(struct loop *l)
 	l->now = clock_now();
 	end_turn(l);
 	while (!l->stopped) {
+		rest(l);
 		l->now = clock_now();
 		n = epoll_wait(l->epoll, l->events, BATCH, time_to_wait(l));
 		if (n == -1 && errno != EINTR)

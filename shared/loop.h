@@ -27,6 +27,10 @@ void		 loop_run(struct loop *);	/* until loop_stop */
 void		 loop_stop(struct loop *);
 struct instant	 loop_now(const struct loop *);	/* at the turn's begin */
 
+/* The next turn begins in `ms` at the soonest, so that more has come for it.
+ * For those for whom nobody waits. */
+void		 loop_rest(struct loop *, unsigned ms);
+
 /* A descriptor that is waited for; it stays its owner's to close, after
  * watch_clear. */
 enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_EXCLUSIVE = 4 };

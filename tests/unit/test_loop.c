@@ -450,6 +450,34 @@ START_TEST(a_loop_that_was_stopped_runs_again)
 }
 END_TEST
 
+static void
+rest(void *arg)
+{
+	struct story	*s = arg;
+
+	note(s, 'r');
+	loop_rest(s->loop, 20);
+	timer_in(s->timer, 0);
+}
+
+/* Here a timer that is due at once. */
+START_TEST(a_loop_that_rests_lets_things_wait)
+{
+	struct story	 s = { .loop = loop_new() };
+	struct timer	 first, then;
+	struct instant	 begin = clock_now();
+
+	s.timer = &then;
+	timer_init(&first, s.loop, rest, &s);
+	timer_init(&then, s.loop, stop, &s);
+	timer_in(&first, 0);
+	loop_run(s.loop);
+	ck_assert_str_eq(s.text, "r.");
+	ck_assert_int_ge(clock_ms_between(begin, clock_now()), 20);
+	loop_free(s.loop);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -474,6 +502,7 @@ main(void)
 	tcase_add_test(tc, deferred_runs_behind_the_hooks_once);
 	tcase_add_test(tc, a_loop_that_goes_runs_what_was_deferred);
 	tcase_add_test(tc, a_loop_that_was_stopped_runs_again);
+	tcase_add_test(tc, a_loop_that_rests_lets_things_wait);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
