@@ -20,6 +20,7 @@ LIMITS = {"core": "Max core file size", "fsize": "Max file size",
           "nproc": "Max processes", "data": "Max data size",
           "as": "Max address space", "nofile": "Max open files"}
 NAMESPACES = "cgroup ipc mnt net pid user uts".split()
+CLASSES = {os.SCHED_OTHER: "other", os.SCHED_BATCH: "batch"}
 SEQPACKET, LISTENING = "0005", "00010000"
 TEXT = b"Subject: x\r\n\r\nx\r\n"
 
@@ -146,6 +147,7 @@ def compare_status(pid, want, account):
     yield "no-new-privs", s["NoNewPrivs"]
     yield "seccomp", s["Seccomp"]
     yield "threads", s["Threads"]
+    yield "class", CLASSES.get(os.sched_getscheduler(pid), "?")
     yield "capabilities", ("none" if {int(c, 16) for c in held} == {0}
                            else " ".join(held))
 
