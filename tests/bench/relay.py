@@ -73,6 +73,12 @@ class Load(postfix.Postfix):
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
 
+    def usage(self):
+        """Of smtp-sink, which runs on, and of all smtp-sources, which are
+        children of ours that have ended."""
+        return counters.usage(
+            counters.in_namespace(self.pid) + [os.getpid()])
+
     def arrived(self):
         size = os.fstat(self.counters).st_size
         tail = os.pread(self.counters, 200, max(0, size - 200))
@@ -136,19 +142,19 @@ def measure(load, mta, sessions, seconds, most):
     rate = 2 * warm_up / send(load, mta, sessions, 2 * warm_up)
     count = max(min(int(rate * seconds), most), warm_up)
     pids = counters.in_namespace(mta.pid)
-    mine, before = counters.usage([os.getpid()]), counters.usage(pids)
+    before, theirs = counters.usage(pids), load.usage()
     disk = counters.device(mta.dir)
     taken = send(load, mta, sessions, count)
     disk = counters.less(counters.device(mta.dir), disk)
     pids = counters.in_namespace(mta.pid)
     used = counters.less(counters.usage(pids), before)
-    others = counters.less(counters.usage([os.getpid()]), mine)
+    theirs = counters.less(load.usage(), theirs)
     few = min(FEW, count)
     with counters.Calls(pids) as calls:
         send(load, mta, sessions, few)
     return {
         "sessions": sessions, "count": count, "rate": count / taken,
-        "cpu": used.cpu / count * 1e6, "load": others.cpu / count * 1e6,
+        "cpu": used.cpu / count * 1e6, "load": theirs.cpu / count * 1e6,
         "calls": None if calls.total is None else calls.total / few,
         "switches": used.switches / count,
         "flushes": disk.flushes / count, "octets": disk.octets / count,
