@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
@@ -66,14 +67,24 @@ class Queue:
         self.driver.stdin.flush()
 
     def run(self):
-        """(messages, seconds, usage, device) of the measured part."""
+        """(messages, seconds, refusals, usage, device) of the measured
+        part."""
+        self.await_calm()
         used = counters.usage([self.pid])
         disk = counters.device(self.spool)
         self.say()
-        count, seconds = self.hear().split()
+        count, seconds, refused = self.hear().split()
         used = counters.less(counters.usage([self.pid]), used)
         disk = counters.less(counters.device(self.spool), disk)
-        return int(count), float(seconds), used, disk
+        return int(count), float(seconds), int(refused), used, disk
+
+    def await_calm(self):
+        """What it makes at its beginning is made."""
+        def is_calm():
+            before = counters.dirtied(self.pid)
+            time.sleep(0.05)
+            return counters.dirtied(self.pid) == before
+        hosts.wait_for("a calm queue", is_calm)
 
     def end(self):
         with contextlib.suppress(BrokenPipeError):
@@ -90,14 +101,13 @@ def queue(build, above, mode, load):
     with scratch(above) as spool:
         q = Queue(build, spool, mode, load)
         try:
-            count, seconds, used, disk = q.run()
+            count, seconds, refused, used, disk = q.run()
         finally:
             q.end()
     count = max(count, 1)
-    return {"rate": count / seconds, "cpu": used.cpu / count * 1e6,
-            "switches": used.switches / count,
-            "written": used.written / count, "octets": disk.octets / count,
-            "syncs": disk.flushes / count}
+    return {"rate": count / seconds, "refused": refused / count,
+            "cpu": used.cpu / count * 1e6, "octets": disk.octets / count,
+            "flushes": disk.flushes / count}
 
 
 def yardstick(build, above, name, load):
@@ -153,7 +163,7 @@ def quiet(build, above, count):
         try:
             directories, index = changes(q.spool), transactions(q.spool)
             inodes = os.statvfs(q.spool).f_ffree
-            done, _, used, disk = q.run()
+            done, _, _, _, disk = q.run()
             now = changes(q.spool)
             return {
                 "count": done,
@@ -161,8 +171,9 @@ def quiet(build, above, count):
                 "directories": sum(now[d] != directories.get(d)
                                    for d in now),
                 "transactions": transactions(q.spool) - index,
-                "octets": disk.octets / done, "syncs": disk.flushes / done,
-                "writes": disk.writes / done, "written": used.written / done,
+                "octets": disk.octets / done,
+                "writes": disk.writes / done,
+                "flushes": disk.flushes / done,
             }
         finally:
             q.end()

@@ -12,7 +12,7 @@ import time
 TICK = os.sysconf("SC_CLK_TCK")
 SECTOR = 512
 
-Usage = collections.namedtuple("Usage", "cpu switches written")
+Usage = collections.namedtuple("Usage", "cpu switches")
 Device = collections.namedtuple("Device", "writes octets flushes")
 
 
@@ -49,13 +49,12 @@ def in_namespace(first):
 
 
 def usage(pids):
-    """Seconds of CPU, voluntary context switches, and octets that were made
-    dirty.  The CPU is also that of children who ended and were waited for."""
-    cpu = switches = written = 0
+    """Seconds of CPU and voluntary context switches.  The CPU is also that of
+    children who ended and were waited for."""
+    cpu = switches = 0
     for pid in pids:
         fields = read("/proc/%d/stat" % pid).rpartition(")")[2].split()
         cpu += sum(map(int, fields[11:15]))
-        written += number(r"^write_bytes: (\d+)", read("/proc/%d/io" % pid))
         try:
             threads = os.listdir("/proc/%d/task" % pid)
         except OSError:
@@ -64,7 +63,13 @@ def usage(pids):
             switches += number(
                 r"^voluntary_ctxt_switches:\s*(\d+)",
                 read("/proc/%d/task/%s/status" % (pid, thread)))
-    return Usage(cpu / TICK, switches, written)
+    return Usage(cpu / TICK, switches)
+
+
+def dirtied(pid):
+    """Octets that a process has made dirty: of a large folio all, whatever
+    was written into it, so this tells only whether there was something."""
+    return number(r"^write_bytes: (\d+)", read("/proc/%d/io" % pid))
 
 
 class Calls:

@@ -7,8 +7,8 @@
  *
  * usage: queue PROGRAMS SCRATCH deliver|keep PRODUCERS LENGTH SECONDS MOST
  *
- * Says "ready PID" and waits for a line; says "MESSAGES SECONDS" and, when it
- * has had another line, ends.
+ * Warms up, says "ready PID" and waits for a line; then says "MESSAGES SECONDS
+ * REFUSALS" and, when it has had another line, ends.
  */
 #include <sys/stat.h>
 
@@ -22,7 +22,16 @@
 #include "tests/bench/load.h"
 #include "tests/wires/rig.h"
 
-enum { SMTPDS = 2, JOBS = 4096, GRANTS = 512, NS_PER_MS = 1000000 };
+enum {
+	SMTPDS		= 2,
+	JOBS		= 4096,
+	GRANTS		= 512,
+	REST		= 20,		/* ms of whoever was refused */
+	NS_PER_MS	= 1000000
+};
+
+/* Seconds, in which also the files of the spool are made. */
+static const double	 warm_up = 0.2;
 
 /* What leaves at the end of the turn. */
 struct out {
@@ -41,8 +50,10 @@ static struct bench {
 	struct instant	 end;
 
 	bool		*waits;		/* of each producer: for a slot */
-	unsigned	 waiting;
-	unsigned long	 opened, stored, recorded;
+	bool		*rests;		/* it was refused */
+	unsigned	 waiting, resting;
+	struct instant	 again;		/* then they come again */
+	unsigned long	 most, opened, stored, recorded, refused;
 	struct job {
 		uint64_t token, message, size, got;
 		uint32_t number;
@@ -128,7 +139,7 @@ open_envelope(unsigned producer)
 	struct wire	*w = smtpd_of(producer);
 	struct msg	 m = { .type = MSG_OPEN };
 
-	if (bench.opened == bench.load.most ||
+	if (bench.opened == bench.most ||
 	    !clock_before(clock_now(), bench.end))
 		return;
 	bench.opened++;
@@ -196,10 +207,35 @@ static void
 on_stored(struct wire *w, struct msg *m)
 {
 	(void)w;
-	if (m->stored.outcome != STORED_OK)
-		fatal("queue refuses: outcome %u", m->stored.outcome);
-	bench.stored++;
-	open_envelope(producer_of(m->stored.token));
+	if (m->stored.outcome == STORED_OK) {
+		bench.stored++;
+		open_envelope(producer_of(m->stored.token));
+		return;
+	}
+	if (m->stored.outcome != STORED_NO_SPACE)
+		fatal("queue fails: outcome %u", m->stored.outcome);
+	bench.opened--;
+	bench.refused++;
+	bench.rests[producer_of(m->stored.token)] = true;
+	bench.resting++;
+}
+
+/* Whoever was told to come again later does. */
+static void
+come_again(void)
+{
+	unsigned	 i;
+
+	if (clock_before(clock_now(), bench.again))
+		return;
+	bench.again = clock_after(clock_now(), REST);
+	for (i = 0; i < bench.load.producers && bench.resting > 0; i++) {
+		if (!bench.rests[i])
+			continue;
+		bench.rests[i] = false;
+		bench.resting--;
+		open_envelope(i);
+	}
 }
 
 /* ---- lookup -------------------------------------------------------------- */
@@ -355,9 +391,15 @@ is_greeted(void)
 }
 
 static bool
+all_is_stored(void)
+{
+	return bench.stored == bench.opened && bench.resting == 0;
+}
+
+static bool
 is_done(void)
 {
-	return bench.stored == bench.opened &&
+	return all_is_stored() &&
 	    (!bench.delivers || bench.recorded == bench.stored);
 }
 
@@ -366,17 +408,13 @@ turn_until(bool (*done)(void))
 {
 	while (!done()) {
 		if (!rig_lives(&bench.rig))
-			fatal("queue has ended: %s", bench.rig.line);
+			fatal("queue has ended, status 0x%x",
+			    (unsigned)bench.rig.status);
+		come_again();
 		flush_all();
-		rig_turn(&bench.rig, 100);
+		rig_turn(&bench.rig, REST);
 	}
 	flush_all();
-}
-
-static bool
-all_is_stored(void)
-{
-	return bench.stored == bench.opened;
 }
 
 static void
@@ -389,20 +427,22 @@ await_line(void)
 		exit(1);
 }
 
-static void
-measure(void)
+/* Seconds until the last was stored; then all come to their end. */
+static double
+run(double seconds, unsigned long most)
 {
-	struct instant	 begin = clock_now();
+	struct instant	 begin = clock_now(), last;
 	unsigned	 i;
-	double		 seconds;
 
-	bench.end = clock_after(begin, bench.load.seconds * 1000);
+	bench.opened = bench.stored = bench.recorded = bench.refused = 0;
+	bench.most = most;
+	bench.end = clock_after(begin, seconds * 1000);
 	for (i = 0; i < bench.load.producers; i++)
 		open_envelope(i);
 	turn_until(all_is_stored);
-	seconds = (clock_now().ns - begin.ns) / (1e3 * NS_PER_MS);
+	last = clock_now();
 	turn_until(is_done);
-	printf("%lu %.6f\n", bench.stored, seconds);
+	return (last.ns - begin.ns) / (1e3 * NS_PER_MS);
 }
 
 static void
@@ -423,12 +463,13 @@ start(char **argv)
 	for (i = 2; i <= SMTPDS; i++)
 		wire_greet(r, wire_new(r, ROLE_SMTPD, i, ""));
 	turn_until(is_greeted);
-	printf("ready %d\n", (int)r->pid);
 }
 
 int
 main(int argc, char **argv)
 {
+	double	 seconds;
+
 	if (argc != 8 || !load_parse(&bench.load, argv + 4) ||
 	    bench.load.length > RING_SLOT)
 		fatal("usage: queue PROGRAMS SCRATCH deliver|keep PRODUCERS "
@@ -437,11 +478,15 @@ main(int argc, char **argv)
 	bench.content = xcalloc(bench.load.length, 1);
 	memset(bench.content, 'x', bench.load.length);
 	bench.waits = xcalloc(bench.load.producers, sizeof *bench.waits);
+	bench.rests = xcalloc(bench.load.producers, sizeof *bench.rests);
 	(void)addr_parse(span_of("x@source.example"), &bench.sender);
 	(void)addr_parse(span_of("x@sink.example"), &bench.recipient);
 	start(argv);
+	(void)run(warm_up, bench.load.most);
+	printf("ready %d\n", (int)bench.rig.pid);
 	await_line();
-	measure();
+	seconds = run(bench.load.seconds, bench.load.most);
+	printf("%lu %.6f %lu\n", bench.stored, seconds, bench.refused);
 	await_line();
 	rig_stop(&bench.rig);
 	return 0;
