@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/* control and monitor: what admins ask. */
+#include <string.h>
+
+#include "tests/sim/model.h"
+#include "tests/sim/peer.h"
+
+enum { QUESTIONS = 4 };
+enum kind { NOTHING, RETRIES, DELETES, LISTS };
+
+struct question {
+	enum kind	 kind;
+	uint64_t	 token;
+	struct mail	*mail;
+	uint64_t	 last;		/* id that was listed */
+};
+
+static struct {
+	struct neighbour control, monitor;
+	struct question	 questions[QUESTIONS];
+} at;
+
+static struct question *
+find(uint64_t token, enum kind kind)
+{
+	struct question	*x;
+
+	for (x = at.questions; x < at.questions + QUESTIONS; x++)
+		if (x->kind == kind && x->token == token)
+			return x;
+	broken("an admin has an answer to no question");
+}
+
+/* What an admin asked for last counts, when there was no answer. */
+static void
+on_deleted(struct question *x, const struct msg_deleted *m)
+{
+	note("message %u: removal %u", x->mail->number, m->outcome);
+	if (m->outcome == DELETED_OK)
+		x->mail->fate = FATE_REMOVED;
+	else if (x->mail->fate == FATE_REMOVING)
+		x->mail->fate = FATE_PROMISED;
+	x->kind = NOTHING;
+}
+
+static void
+on_listed(const struct msg_listed *m)
+{
+	struct question	*x = find(m->token, LISTS);
+	struct mail	*mail = mail_find(m->message);
+
+	if (m->message <= x->last)
+		broken("a list goes back");
+	x->last = m->message;
+	if (mail == NULL && addr_is_null(&m->sender))
+		return;		/* a notice that is on disk since now */
+	if (mail == NULL || m->size != mail->size ||
+	    !addr_equal(&m->sender, &mail->sender) ||
+	    mail->fate == FATE_NEVER || mail->fate == FATE_REMOVED)
+		broken("%llx is listed", (unsigned long long)m->message);
+}
+
+static void
+hear(void *arg, struct msg *m)
+{
+	(void)arg;
+	switch (m->type) {
+	case MSG_RETRIED:
+		find(m->retried.token, RETRIES)->kind = NOTHING;
+		return;
+	case MSG_DELETED:
+		on_deleted(find(m->deleted.token, DELETES), &m->deleted);
+		return;
+	case MSG_LISTED:
+		on_listed(&m->listed);
+		return;
+	case MSG_LISTED_RCPT:
+		(void)find(m->listed_rcpt.token, LISTS);
+		return;
+	case MSG_LIST_END:
+		find(m->list_end.token, LISTS)->kind = NOTHING;
+		return;
+	default:
+		broken("an admin hears %s", msg_row(m->type)->name);
+	}
+}
+
+static struct mail *
+any_mail(void)
+{
+	unsigned	 n = model_count();
+	struct mail	*m;
+
+	if (n == 0)
+		return NULL;
+	m = model_at(n - 1 - below(n < 40 ? n : 40));
+	return m->fate == FATE_PROMISED && !m->closed && !m->notice ? m :
+	    NULL;
+}
+
+static void
+ask_retry(struct question *x, struct mail *mail)
+{
+	struct msg	 m = { .type = MSG_RETRY };
+
+	x->kind = RETRIES;
+	m.retry.token = x->token;
+	m.retry.message = mail == NULL ? 0 : mail->id;
+	say(&at.control, &m);
+}
+
+static void
+ask_delete(struct question *x, struct mail *mail)
+{
+	struct msg	 m = { .type = MSG_DELETE };
+
+	x->kind = DELETES;
+	x->mail = mail;
+	mail->fate = FATE_REMOVING;
+	m.delete.token = x->token;
+	m.delete.message = mail->id;
+	say(&at.control, &m);
+}
+
+static void
+ask_list(struct question *x)
+{
+	struct msg	 m = { .type = MSG_LIST };
+
+	x->kind = LISTS;
+	x->last = 0;
+	m.list.token = x->token;
+	m.list.count = 1 + below(LIST_ROWS_MAX);
+	say(&at.monitor, &m);
+}
+
+bool
+admin_event(void)
+{
+	struct question	*x = &at.questions[below(QUESTIONS)];
+	struct mail	*mail;
+
+	if (x->kind != NOTHING || sim()->calm || at.control.peer == NULL ||
+	    at.monitor.peer == NULL)
+		return false;
+	x->token = token();
+	mail = any_mail();
+	if (chance(1, 3))
+		ask_list(x);
+	else if (mail != NULL && chance(1, 3))
+		ask_delete(x, mail);
+	else
+		ask_retry(x, mail);
+	return true;
+}
+
+void
+admin_queue_died(void)
+{
+	memset(at.questions, 0, sizeof at.questions);
+}
+
+static void
+join(struct neighbour *n, enum role r)
+{
+	if (n->peer != NULL)
+		return;
+	n->role = r;
+	n->hear = hear;
+	neighbour_join(n);
+}
+
+void
+admin_join(void)
+{
+	join(&at.control, ROLE_CONTROL);
+	join(&at.monitor, ROLE_MONITOR);
+}
+
+void
+admin_die(void)
+{
+	struct question	*x;
+
+	if (at.control.peer != NULL)
+		neighbour_part(&at.control);
+	for (x = at.questions; x < at.questions + QUESTIONS; x++)
+		if (x->kind == RETRIES || x->kind == DELETES)
+			x->kind = NOTHING;
+}

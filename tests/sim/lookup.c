@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/model.h"
+#include "tests/sim/peer.h"
+
+enum { QUESTIONS = 300, PATIENCE = 3 };
+
+static struct {
+	struct neighbour neighbour;
+	struct {
+		uint64_t	 token;
+		char		 address[72];
+	} asked[QUESTIONS];
+	unsigned	 count;
+} at;
+
+static void
+hear(void *arg, struct msg *m)
+{
+	(void)arg;
+	if (m->type != MSG_EXPAND || at.count == QUESTIONS)
+		broken("lookup hears %s", msg_row(m->type)->name);
+	at.asked[at.count].token = m->expand.token;
+	(void)span_copy(addr_span(&m->expand.recipient),
+	    at.asked[at.count++].address, sizeof at.asked[0].address);
+}
+
+static void
+say_target(uint64_t token, const char *address, bool placed)
+{
+	struct msg	 m = { .type = MSG_TARGET };
+	char		 destination[40] = "";
+
+	m.target.token = token;
+	(void)addr_parse(span_of(address), &m.target.recipient);
+	if (placed)
+		destination_of(address, destination);
+	m.target.destination = span_of(destination);
+	say(&at.neighbour, &m);
+}
+
+static void
+say_targets(uint64_t token, const char *address, unsigned children)
+{
+	char		 child[72];
+	unsigned	 i;
+
+	for (i = 0; i < children; i++) {
+		child_of(address, i, child);
+		say_target(token, child, child_has_destination(child));
+	}
+	if (children == 0)
+		say_target(token, address, true);
+}
+
+/* Whose address it is, and how often it was asked for, the model knows. */
+static struct node *
+node_asked(const char *address)
+{
+	struct node	*n;
+	unsigned	 number, i;
+
+	if (sscanf(address + 1, "%u", &number) != 1 ||
+	    model_at(number) == NULL)
+		broken("<%s> is asked for, who is nobody", address);
+	if (*address == 'r')
+		return node_of(model_at(number), address);
+	for (i = number; i < model_count(); i++)
+		if (model_at(i)->notice && (n = node_find(model_at(i),
+		    address)) != NULL)
+			return n;
+	broken("<%s> is asked for, without a notice", address);
+}
+
+static void
+answer(uint64_t token, const char *address)
+{
+	struct msg	 m = { .type = MSG_EXPANDED };
+	struct node	*n = node_asked(address);
+	unsigned	 children;
+	enum plan	 plan = plan_of(address, &children);
+	bool		 late = !sim()->calm && chance(1, 40);
+
+	if (plan == PLAN_LATER && n->asked++ < PATIENCE)
+		late = true;
+	m.expanded.token = token;
+	if (late)
+		m.expanded.reply = reply_make(451, "4.4.3", "later");
+	else if (plan == PLAN_REFUSE)
+		m.expanded.reply = reply_make(550, "5.1.1", "nobody");
+	else {
+		say_targets(token, address, children);
+		m.expanded.count = children == 0 ? 1 : children;
+	}
+	credit_back(&at.neighbour);
+	say(&at.neighbour, &m);
+}
+
+bool
+lookup_event(void)
+{
+	uint64_t	 question;
+	char		 address[72];
+	unsigned	 i;
+
+	if (at.count == 0)
+		return false;
+	i = below(at.count);
+	question = at.asked[i].token;
+	memcpy(address, at.asked[i].address, sizeof address);
+	at.asked[i] = at.asked[--at.count];
+	answer(question, address);
+	return true;
+}
+
+void
+lookup_queue_died(void)
+{
+	at.count = 0;
+}
+
+void
+lookup_join(void)
+{
+	if (at.neighbour.peer != NULL)
+		return;
+	at.count = 0;
+	at.neighbour.role = ROLE_LOOKUP;
+	at.neighbour.credit = 1 + below(chance(1, 2) ? 4 : QUESTIONS - 1);
+	at.neighbour.hear = hear;
+	neighbour_join(&at.neighbour);
+}
+
+void
+lookup_die(void)
+{
+	if (at.neighbour.peer != NULL)
+		neighbour_part(&at.neighbour);
+	at.count = 0;
+}
