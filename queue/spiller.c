@@ -74,12 +74,13 @@ read_back(struct change *c)
 	ssize_t		 n = fd_pread_all(c->place.fd, p->data, p->len,
 			    (off_t)c->place.offset);
 
-	STAILQ_INSERT_TAIL(&c->content, p, entry);
-	if (n == -1)
-		return -1;
-	if ((size_t)n == p->len)
+	if (n != -1 && (size_t)n == p->len) {
+		STAILQ_INSERT_TAIL(&c->content, p, entry);
 		return 0;
-	errno = EIO;
+	}
+	free(p);
+	if (n != -1)
+		errno = EIO;
 	return -1;
 }
 
