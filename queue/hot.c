@@ -111,6 +111,15 @@ hot_new(struct queue *q, struct change *c)
 	return m;
 }
 
+static void
+take_stage(struct queue *q, struct recipient *r)
+{
+	if (r->destination != NULL)
+		r->stage = STAGE_EXPANDED;
+	else
+		expand_add(q, r);
+}
+
 void
 hot_begin(struct queue *q, struct message *m)
 {
@@ -122,14 +131,9 @@ hot_begin(struct queue *q, struct message *m)
 	m->active = queue_now();
 	if (!m->replayed)
 		message_tell(m);
-	RB_FOREACH_SAFE(r, recipient_tree, &m->recipients, next) {
-		if (r->stage != STAGE_NONE)
-			continue;
-		if (r->destination != NULL)
-			r->stage = STAGE_EXPANDED;
-		else
-			expand_add(q, r);
-	}
+	RB_FOREACH_SAFE(r, recipient_tree, &m->recipients, next)
+		if (r->stage == STAGE_NONE)
+			take_stage(q, r);
 	expand_release(q, m);
 }
 
@@ -146,6 +150,8 @@ hots_begin(struct queue *q)
 
 /* ---- changes ------------------------------------------------------------- */
 
+/* While a former life is replayed it gets no stage: what comes next may take
+ * it away. */
 static void
 add_leaf(struct queue *q, struct message *m, const struct recipient_row *row,
     uint64_t position)
@@ -153,13 +159,12 @@ add_leaf(struct queue *q, struct message *m, const struct recipient_row *row,
 	struct recipient	*r = recipient_new(q, m, m->next++, row);
 
 	r->position = position;
-	if (destination_by(row->destination) == -1) {
-		expand_add(q, r);
-		return;
+	if (destination_by(row->destination) != -1) {
+		r->destination = destination_get(q, row->destination);
+		r->destination->users++;
 	}
-	r->destination = destination_get(q, row->destination);
-	r->destination->users++;
-	r->stage = STAGE_EXPANDED;
+	if (m->begun)
+		take_stage(q, r);
 }
 
 static void
