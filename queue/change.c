@@ -187,6 +187,7 @@ commit(struct queue *q, struct change *c)
 {
 	if (!journal_is_on(q)) {
 		c->hot = false;
+		c->kept = NULL;		/* it is not: the spiller is next */
 		go_on(q, c);
 		return;
 	}
