@@ -75,6 +75,8 @@ try_again(struct change *c, void (*at)(struct queue *, struct change *))
 	c->patience = c->patience == 0 ? CHANGE_AGAIN : c->patience * 2;
 	if (c->patience > LOOK_MAX)
 		c->patience = LOOK_MAX;
+	if (c->again.loop == NULL)
+		timer_init(&c->again, queue_state()->loop, on_again, c);
 	timer_in(&c->again, c->patience);
 }
 
@@ -253,8 +255,6 @@ void
 change_put(struct queue *q, struct change *c)
 {
 	c->last = q->last;
-	if (c->again.loop == NULL)
-		timer_init(&c->again, q->loop, on_again, c);
 	if (!journal_is_on(q) || !is_for_journal(c))
 		change_spill(q, c);
 	else if ((c->kind == CHANGE_STORE && !c->hot) || c->file != NULL)
