@@ -94,7 +94,7 @@ struct change {
 	size_t		 cost;		/* of the content in memory */
 	uint64_t	 token;
 	uint64_t	 due;
-	unsigned	 epoch;		/* of the deliverer to tell */
+	unsigned	 epoch;		/* of who is to be told */
 	int		 by;		/* which one; -1: none */
 	struct timer	 again;
 	void		(*again_at)(struct queue *, struct change *);

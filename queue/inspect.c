@@ -152,13 +152,39 @@ on_list(struct peer *p, struct msg *m)
 	peer_put(p, &end);
 }
 
+/* ---- admins -------------------------------------------------------------- */
+
+/* A number each, since the next one may be where one that is gone was. */
+void
+admin_found(struct queue *q, struct peer *p)
+{
+	peer_set_data(p, (void *)(uintptr_t)++q->admins);
+}
+
+static unsigned
+admin_number(const struct peer *p)
+{
+	return (unsigned)(uintptr_t)peer_data(p);
+}
+
+/* Whoever asked may be gone: then nobody is told, and it is NULL. */
+static struct peer *
+admin_who_asked(struct queue *q, const struct change *c)
+{
+	struct peer	*p = NULL;
+
+	do
+		p = process_next_peer(q->process, ROLE_CONTROL, p);
+	while (p != NULL && admin_number(p) != c->epoch);
+	return p;
+}
+
 /* ---- retry --------------------------------------------------------------- */
 
-/* Whoever asked may be gone: then nobody is told. */
 static void
 put_retried(struct queue *q, const struct change *c)
 {
-	struct peer	*p = process_peer(q->process, ROLE_CONTROL);
+	struct peer	*p = admin_who_asked(q, c);
 	struct msg	 m = { .type = MSG_RETRIED };
 	struct message	*one = message_find(q, c->id);
 
@@ -168,7 +194,7 @@ put_retried(struct queue *q, const struct change *c)
 		m.retried.count += q->hots.count;
 	else if (one != NULL && one->hot)
 		m.retried.count = 1;
-	if (p != NULL && p == c->owner)
+	if (p != NULL)
 		peer_put(p, &m);
 }
 
@@ -196,7 +222,7 @@ on_retry(struct peer *p, struct msg *m)
 
 	c->id = m->retry.message;
 	c->token = m->retry.token;
-	c->owner = p;
+	c->epoch = admin_number(p);
 	c->retry.id = m->retry.message;
 	c->retry.now = queue_now();
 	change_put(q, c);
@@ -220,7 +246,7 @@ on_removed(struct change *c)
 {
 	struct queue	*q = queue_state();
 	struct message	*m = message_find(q, c->id);
-	struct peer	*p = process_peer(q->process, ROLE_CONTROL);
+	struct peer	*p = admin_who_asked(q, c);
 	char		 id[ID_SIZE];
 
 	id_format(id, c->id);
@@ -229,7 +255,7 @@ on_removed(struct change *c)
 	m->tally = c->tally;
 	m->going = false;
 	message_settle(q, m);
-	if (p != NULL && p == c->owner)
+	if (p != NULL)
 		put_deleted(p, c->token, c->tally.removed ? DELETED_OK :
 		    DELETED_UNKNOWN);
 	change_free(c);
@@ -262,7 +288,7 @@ remove_message(struct queue *q, struct message *m, struct peer *p,
 	}
 	c->id = m->id;
 	c->aside = m->broken;
-	c->owner = p;
+	c->epoch = admin_number(p);
 	c->token = token;
 	change_put(q, c);
 }

@@ -128,6 +128,8 @@ life_found(struct queue *q, struct peer *p)
 {
 	if (is_deliverer(p))
 		deliverer_found(q, p);
+	else if (peer_role(p) == ROLE_CONTROL)
+		admin_found(q, p);
 }
 
 void

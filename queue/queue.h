@@ -41,6 +41,7 @@ struct queue {
 	struct destinations destinations;
 	struct deliverer deliverers[DELIVERERS];
 	unsigned	 deliverers_seen;
+	unsigned	 admins;	/* that were found */
 	struct destination_list turns[BY_COUNT];
 	struct content	 content;
 	struct schedule	 schedule;
