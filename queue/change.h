@@ -68,7 +68,7 @@ struct change {
 	bool		 along;		/* UPDATE: a SPILL has its row */
 	bool		 replayed;	/* it comes from the replay */
 	uint64_t	 position;	/* of its batch; 0: in none */
-	uint64_t	 base;		/* of its segment */
+	uint64_t	 base;		/* of its segment; RECYCLE: of which */
 	struct place	 place;		/* of it, or of the content */
 	uint32_t	 crc;		/* of the content */
 

@@ -174,7 +174,7 @@ gather(struct committer *k, struct change *c)
 	for (; c != NULL; c = after(c)) {
 		c->error = is_refused(k, c) ? ENOSPC : 0;
 		if (c->kind == CHANGE_RECYCLE)
-			(void)segments_let_go(k->segments);
+			segments_let_go(k->segments, c->base);
 		note_clock(k, c);
 		if (c->error != 0 || record_put(&k->batch, c))
 			continue;

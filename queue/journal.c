@@ -83,9 +83,11 @@ static void
 on_settled(struct change *c)
 {
 	struct queue	*q = queue_state();
+	struct change	*r = change_new(CHANGE_RECYCLE, on_recycled);
 
 	change_free(c);
-	change_put(q, change_new(CHANGE_RECYCLE, on_recycled));
+	r->base = q->journal.base[q->journal.order[0]];
+	change_put(q, r);
 }
 
 static void

@@ -210,20 +210,19 @@ drop(struct segments *s, unsigned i)
 	s->slot[i].state = SEGMENT_NONE;
 }
 
-int
-segments_let_go(struct segments *s)
+void
+segments_let_go(struct segments *s, uint64_t base)
 {
 	int	 i = segments_oldest(s), next;
 
-	if (i == -1 || i == s->current)
-		return -1;
+	if (i == -1 || i == s->current || s->slot[i].base != base)
+		return;
 	if (s->slot[i].state == SEGMENT_BAD)
 		drop(s, (unsigned)i);
 	else
 		s->slot[i].state = SEGMENT_GOING;
 	next = segments_oldest(s);
 	s->tail = next == -1 ? s->position : s->slot[next].base;
-	return i;
 }
 
 void

@@ -62,10 +62,11 @@ bool	 segments_have_room(const struct segments *, uint64_t size);
 int	 segments_switch(struct segments *);
 
 /*
- * Nobody needs the oldest any more: the next head says so, and when it is on
- * disk segments_gone makes it free.  Its slot, or -1.
+ * Nobody needs the oldest any more, whose base is `base`: the next head says
+ * so, and when it is on disk segments_gone makes it free.  Said once more it
+ * does nothing: the one that is the oldest then may be needed.
  */
-int	 segments_let_go(struct segments *);
+void	 segments_let_go(struct segments *, uint64_t base);
 void	 segments_gone(struct segments *);
 
 /* What is used becomes free, but the files stay: the journal is empty. */

@@ -315,6 +315,12 @@ fill_segment(uint64_t *id)
 	    at.segments.current == was);
 }
 
+static uint64_t
+oldest_base(void)
+{
+	return at.segments.slot[segments_oldest(&at.segments)].base;
+}
+
 /* A segment that is used again shows nothing of its former life. */
 START_TEST(a_recycled_segment_is_new)
 {
@@ -324,7 +330,7 @@ START_TEST(a_recycled_segment_is_new)
 	fill_segment(&id);
 	fill_segment(&id);
 	ck_assert_uint_eq(segments_files(&at.segments), 2);
-	add(CHANGE_RECYCLE, 0);
+	add(CHANGE_RECYCLE, 0)->base = oldest_base();
 	fill_segment(&id);
 	last = id - 1;
 	ck_assert_uint_eq(segments_files(&at.segments), 2);
@@ -348,7 +354,7 @@ START_TEST(what_was_recycled_stays_away)
 
 	fill_segment(&id);
 	fill_segment(&id);
-	add(CHANGE_RECYCLE, 0);
+	add(CHANGE_RECYCLE, 0)->base = oldest_base();
 	fill_segment(&id);
 	before = (unsigned)(id - ID);
 	ck_assert_int_eq(pwrite(at.segments.slot[at.segments.current].fd,
