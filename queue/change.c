@@ -135,14 +135,17 @@ discard_file(struct queue *q, struct change *c)
 	change_spill(q, d);
 }
 
-/* Rows and file are there: the token alone is missing, and only a death of
- * this process in this moment would show it. */
+/*
+ * Rows and file are there: the token alone is missing, and only a death of
+ * this process in this moment would show it.  Of a journal that is dead nobody
+ * knows what it says of the file, until it is read again.
+ */
 static void
 forgive(struct queue *q, struct change *c)
 {
 	if (c->error == 0)
 		return;
-	if (c->hot && c->file != NULL)
+	if (c->hot && c->file != NULL && !q->journal.is_dead)
 		discard_file(q, c);
 	else if (!c->hot)
 		c->error = 0;

@@ -280,13 +280,13 @@ recover(struct committer *k, struct change *from, struct change *end,
 	s->slot[s->current].state = SEGMENT_BAD;
 	if (k->has_failed || segments_switch(s) == -1) {
 		give_up(k, error);
-		settle(k, from, end, error);
+		settle(k, from, end, ENOTRECOVERABLE);
 		return;
 	}
 	k->has_failed = true;
 	if (!gather_again(k, from, end) || write_out(k) == -1) {
 		give_up(k, errno);
-		settle(k, from, end, error);
+		settle(k, from, end, ENOTRECOVERABLE);
 		return;
 	}
 	fail_new(from, end, error);

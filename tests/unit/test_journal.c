@@ -426,7 +426,7 @@ START_TEST(the_second_failure_is_the_last)
 	}
 	c = add_store(ID + 1, 100);
 	commit();
-	ck_assert_int_eq(c->error, EBADF);
+	ck_assert_int_eq(c->error, ENOTRECOVERABLE);
 	for (i = 0; i < 2; i++) {
 		close(at.segments.slot[i].fd);
 		at.segments.slot[i].fd = good[i];
