@@ -217,10 +217,8 @@ segments_let_go(struct segments *s, uint64_t base)
 
 	if (i == -1 || i == s->current || s->slot[i].base != base)
 		return;
-	if (s->slot[i].state == SEGMENT_BAD)
-		drop(s, (unsigned)i);
-	else
-		s->slot[i].state = SEGMENT_GOING;
+	s->slot[i].state = s->slot[i].state == SEGMENT_BAD ?
+	    SEGMENT_LEAVING : SEGMENT_GOING;
 	next = segments_oldest(s);
 	s->tail = next == -1 ? s->position : s->slot[next].base;
 }
@@ -230,9 +228,12 @@ segments_gone(struct segments *s)
 {
 	unsigned	 i;
 
-	for (i = 0; i < SEGMENTS_MAX; i++)
+	for (i = 0; i < SEGMENTS_MAX; i++) {
 		if (s->slot[i].state == SEGMENT_GOING)
 			s->slot[i].state = SEGMENT_FREE;
+		if (s->slot[i].state == SEGMENT_LEAVING)
+			drop(s, i);
+	}
 }
 
 void

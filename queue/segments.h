@@ -18,7 +18,8 @@ enum segment_state {
 	SEGMENT_FREE,
 	SEGMENT_USED,
 	SEGMENT_GOING,		/* free as soon as a batch on disk says so */
-	SEGMENT_BAD		/* used, and never written again */
+	SEGMENT_BAD,		/* used, and never written again */
+	SEGMENT_LEAVING		/* bad, and gone as soon as a batch says so */
 };
 
 struct segment {
