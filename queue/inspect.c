@@ -293,6 +293,7 @@ remove_message(struct queue *q, struct message *m, struct peer *p,
 	change_put(q, c);
 }
 
+/* What deliverers are at, they may not have told yet. */
 void
 on_delete(struct peer *p, struct msg *m)
 {
@@ -301,6 +302,10 @@ on_delete(struct peer *p, struct msg *m)
 	struct message	*message;
 	struct view	 v;
 
+	if (!q->working) {
+		put_deleted(p, token, DELETED_BUSY);
+		return;
+	}
 	message = message_find(q, m->delete.message);
 	if (message == NULL) {
 		view_open(&v, q->index);
