@@ -2,11 +2,13 @@
 #include <sys/types.h>
 
 #include <bsd/stdlib.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shared/alloc.h"
 #include "shared/fd.h"
+#include "shared/log.h"
 #include "shared/peer_private.h"
 
 static void	 on_end(void *);
@@ -140,6 +142,28 @@ peer_shut(struct peer *p, const char *accusation)
 	peer_drop_packets(p);
 	p->accusation = accusation;
 	loop_defer(p->owner->loop, &p->ending, on_end, p);
+}
+
+/* Master goes on without the one it cannot talk to. */
+void
+peer_failed(struct peer *p)
+{
+	switch (errno) {
+	case EAGAIN:
+	case EINTR:
+	case ENOBUFS:
+	case ENOMEM:
+	case ETOOMANYREFS:
+		return;
+	case EPIPE:
+	case ECONNRESET:
+		break;
+	default:
+		if (p->owner->self != ROLE_MASTER)
+			fatal("the pair with %s: %s", role_name(p->role),
+			    strerror(errno));
+	}
+	peer_shut(p, NULL);
 }
 
 static void

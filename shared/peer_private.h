@@ -51,6 +51,13 @@ struct peer {
  * it at the end of the turn.  Once it is, this does nothing. */
 void	 peer_shut(struct peer *, const char *accusation);
 
+/*
+ * A system call on the pair failed with errno: it is over when the neighbour is
+ * gone, and tried again when the system was short of something.  Otherwise we
+ * end: a pair that is given up between two that live is never made again.
+ */
+void	 peer_failed(struct peer *);
+
 /* Credit has come: calls waiters while there is some, now or, from where a
  * turn is about to end, behind its hooks. */
 void	 peer_wake(struct peer *);

@@ -139,12 +139,12 @@ receive(struct peer *p)
 	ssize_t		 n;
 
 	n = recvmsg(p->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return false;
-	if (n <= 0) {
+	if (n == -1)
+		peer_failed(p);
+	else if (n == 0)
 		peer_shut(p, NULL);
+	if (n <= 0)
 		return false;
-	}
 	nfds = received_fds(&h, fds);
 	if (h.msg_flags & MSG_CTRUNC && p->role == ROLE_MASTER)
 		fatal("no descriptor is left for those that master sends");

@@ -163,9 +163,7 @@ send_packet(struct peer *p, struct packet *k)
 	}
 	if (sendmsg(p->fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
 		return true;
-	if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS &&
-	    errno != ETOOMANYREFS)
-		peer_shut(p, NULL);
+	peer_failed(p);
 	return false;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 #include <check.h>
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "shared/alloc.h"
@@ -19,6 +21,16 @@
 #include "shared/peer_owner.h"
 
 enum { CREDIT = 3 };
+
+/* What the system says to who sends; 0: it sends. */
+static int	 refusal;
+
+ssize_t
+sendmsg(int fd, const struct msghdr *h, int flags)
+{
+	errno = refusal;
+	return refusal != 0 ? -1 : syscall(SYS_sendmsg, fd, h, flags);
+}
 
 struct side {
 	struct loop	*loop;
@@ -388,6 +400,36 @@ START_TEST(a_plain_end_accuses_nobody)
 }
 END_TEST
 
+static const int shortages[4] = { EAGAIN, EINTR, ENOBUFS, ENOMEM };
+
+START_TEST(a_pair_outlives_a_shortage)
+{
+	struct side	 s;
+	struct msg	 m = { .type = MSG_OPENED };
+
+	setup(&s);
+	greet(&s, 0);
+	refusal = shortages[_i];
+	peer_put(s.peer, &m);
+	turn(&s);
+	ck_assert(!s.closed && !hear(&s, &m));
+	refusal = 0;
+	turn(&s);
+	ck_assert(!s.closed && hear(&s, &m));
+	teardown(&s);
+}
+END_TEST
+
+START_TEST(whose_pair_fails_ends)
+{
+	struct side	 s;
+
+	refusal = EIO;
+	setup(&s);
+	turn(&s);
+}
+END_TEST
+
 START_TEST(who_does_not_read_is_left)
 {
 	struct side	 s;
@@ -539,6 +581,8 @@ main(void)
 	tcase_add_test(tc, a_slot_that_is_not_out_cannot_be_freed);
 	tcase_add_test(tc, an_uninvited_descriptor_ends_the_pair);
 	tcase_add_test(tc, a_plain_end_accuses_nobody);
+	tcase_add_loop_test(tc, a_pair_outlives_a_shortage, 0, 4);
+	tcase_add_exit_test(tc, whose_pair_fails_ends, EX_SOFTWARE);
 	tcase_add_test(tc, who_does_not_read_is_left);
 	tcase_add_test(tc, who_holds_all_descriptors_is_left);
 	tcase_add_test(tc, what_gathers_in_a_turn_is_one_packet);
