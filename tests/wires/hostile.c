@@ -437,8 +437,6 @@ check_successor(struct rig *r)
 		return;
 	rig_check(r, rig_until(r, has_hello, w) && rig_lives(r),
 	    "an honest successor is not greeted");
-	rig_turn(r, 0);
-	r->accused[r->enemy] = 0;	/* that was its predecessor */
 	for (i = 0; i < 20 && w->fd != -1; i++) {
 		converse(r, w);
 		program_rouse(r);
