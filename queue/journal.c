@@ -248,6 +248,7 @@ end(struct queue *q)
 
 	if (j->count == 0) {
 		j->is_on = false;
+		j->is_clean = true;
 		if (segments_remove(&j->segments) == -1)
 			log_warning("journal: %s", strerror(errno));
 		return;

@@ -172,6 +172,20 @@ is_idle(const struct queue *q)
 	    TAILQ_EMPTY(&q->hots.leaving);
 }
 
+/* Of a queue that never began, the journal is as it found it. */
+static void
+tell_left(const struct queue *q)
+{
+	if (!q->ends_clean || q->journal.is_clean)
+		return;
+	if (q->hots.count > 0)
+		log_error("%u messages stay in the journal: copy it along "
+		    "with the files", q->hots.count);
+	else if (q->started)
+		log_error("changes of messages stay in the journal: copy it "
+		    "along with the files");
+}
+
 /* Changes that fail are not waited for: the next life does them again. */
 void
 queue_check_end(struct queue *q)
@@ -181,9 +195,7 @@ queue_check_end(struct queue *q)
 	journal_pump(q);
 	if (!is_idle(q))
 		return;
-	if (q->ends_clean && !q->journal.is_clean)
-		log_error("%u messages stay in the journal: copy it along "
-		    "with the files", q->hots.count);
+	tell_left(q);
 	process_exit(q->process, 0);
 }
 
