@@ -235,7 +235,8 @@ put_first_rows(struct index *x, MDB_txn *txn, bool rebuild)
 	put_number(x, txn, META_VERSION, FORMAT);
 	put_number(x, txn, META_LINEAGE, lineage);
 	put_number(x, txn, META_LAST, 0);
-	put_number(x, txn, META_REBUILD, rebuild);
+	put_number(x, txn, META_REBUILD,
+	    rebuild ? REBUILD_INDEX : REBUILD_NOTHING);
 	put_number(x, txn, META_JOURNAL, 0);
 	put_number(x, txn, META_POSITION, 0);
 	put_number(x, txn, META_CLEAN, 0);
@@ -332,7 +333,7 @@ read_meta(struct index *x, struct spool *s)
 		fatal("%s is of another version of relais", place);
 	s->lineage = get_meta(x, txn, META_LINEAGE);
 	x->last = get_meta(x, txn, META_LAST);
-	x->wants_rebuild = get_meta(x, txn, META_REBUILD) != 0;
+	x->rebuild = (enum rebuild)get_meta(x, txn, META_REBUILD);
 	x->journal = get_meta(x, txn, META_JOURNAL);
 	x->position = get_meta(x, txn, META_POSITION);
 	x->clean = get_meta(x, txn, META_CLEAN);
@@ -412,10 +413,10 @@ index_is_new(const struct index *x)
 	return x->is_new;
 }
 
-bool
-index_wants_rebuild(const struct index *x)
+enum rebuild
+index_rebuild(const struct index *x)
 {
-	return x->wants_rebuild;
+	return x->rebuild;
 }
 
 uint64_t

@@ -25,7 +25,11 @@ void		 index_close(struct index *);
 /* As it was at the opening. */
 uint64_t	 index_last(const struct index *);	/* highest id given */
 bool		 index_is_new(const struct index *);
-bool		 index_wants_rebuild(const struct index *);
+
+/* What it is to be completed from, until that is done: the files of an index,
+ * or of a journal, that is gone. */
+enum rebuild { REBUILD_NOTHING, REBUILD_INDEX, REBUILD_JOURNAL };
+enum rebuild	 index_rebuild(const struct index *);
 
 /* The journal in front of it: its lineage, or 0; the highest position that has
  * been applied; the position from which on it may hold what is not here. */

@@ -12,7 +12,8 @@ struct index {
 	MDB_dbi		 tables[TABLE_COUNT];
 	uint64_t	 last;
 	uint64_t	 journal, position, clean;
-	bool		 is_new, wants_rebuild;
+	bool		 is_new;
+	enum rebuild	 rebuild;
 };
 
 /* Names in the table "meta". */

@@ -555,7 +555,7 @@ writing_clean(struct writing *w, uint64_t position)
 }
 
 int
-writing_rebuild(struct writing *w, bool wanted)
+writing_rebuild(struct writing *w, enum rebuild rebuild)
 {
-	return put_number(w, META_REBUILD, wanted);
+	return put_number(w, META_REBUILD, rebuild);
 }

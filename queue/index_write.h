@@ -86,7 +86,7 @@ int	 writing_spill(struct writing *, const struct letter *, uint32_t next,
 
 /* The highest id given; the beginning and end of a rebuild. */
 int	 writing_last(struct writing *, uint64_t id);
-int	 writing_rebuild(struct writing *, bool wanted);
+int	 writing_rebuild(struct writing *, enum rebuild);
 
 /* What index_journal, index_position and index_clean are from now on. */
 int	 writing_journal(struct writing *, uint64_t lineage);

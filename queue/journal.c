@@ -179,7 +179,9 @@ journal_open(struct queue *q)
 	j->position = s->previous;
 	q->journal_lost = index_journal(q->index) != 0 &&
 	    s->lineage != index_journal(q->index);
-	if (q->journal_lost)
+	if (index_rebuild(q->index) == REBUILD_JOURNAL)
+		q->journal_lost = true;	/* and its files are not all taken up */
+	else if (q->journal_lost)
 		log_error("the journal is gone, and with it mail that it "
 		    "alone had; files of which nothing is known are kept, and "
 		    "may be delivered again");
@@ -189,7 +191,8 @@ journal_open(struct queue *q)
 	j->jobs = committer_new(q->loop, &j->committer);
 }
 
-/* The index must know of it before anything else stands in it. */
+/* The index must know of it before anything else stands in it; and that files
+ * of the one before it are to be taken up, until they are. */
 static int
 tell_index(struct queue *q, uint64_t lineage)
 {
@@ -197,7 +200,8 @@ tell_index(struct queue *q, uint64_t lineage)
 
 	if (writing_begin(&w, q->index) == -1)
 		return -1;
-	if (writing_journal(&w, lineage) == -1) {
+	if (writing_journal(&w, lineage) == -1 || (q->journal_lost &&
+	    writing_rebuild(&w, REBUILD_JOURNAL) == -1)) {
 		writing_abort(&w);
 		return -1;
 	}
@@ -249,6 +253,8 @@ end(struct queue *q)
 	if (j->count == 0) {
 		j->is_on = false;
 		j->is_clean = true;
+		if (index_journal(q->index) != 0 && tell_index(q, 0) == -1)
+			log_error("index: %s", strerror(errno));
 		if (segments_remove(&j->segments) == -1)
 			log_warning("journal: %s", strerror(errno));
 		return;

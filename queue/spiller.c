@@ -351,7 +351,7 @@ apply(struct writing *w, struct change *c)
 	case CHANGE_ADOPT:
 		return apply_adopt(w, c);
 	case CHANGE_REBUILT:
-		return writing_rebuild(w, false);
+		return writing_rebuild(w, REBUILD_NOTHING);
 	case CHANGE_SPILL:
 		return apply_spill(w, c);
 	case CHANGE_CLEAN:

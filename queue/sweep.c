@@ -299,9 +299,9 @@ sweep_start(struct queue *q)
 	s->first = q->first;
 	s->last = q->known;
 	s->lost = q->journal_lost;
-	s->rebuild = index_wants_rebuild(q->index) || s->lost;
+	s->rebuild = s->lost || index_rebuild(q->index) == REBUILD_INDEX;
 	remember_hot(q, s);
-	if (index_wants_rebuild(q->index))
+	if (s->rebuild && !s->lost)
 		log_warning("there is no index, but there are messages: it is "
 		    "made again from them");
 	jobs_put(q->reader, &s->job);

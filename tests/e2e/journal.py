@@ -128,7 +128,9 @@ def goes_round(check, host):
     check.claim("what stood in an old segment is a file",
                 len(listed(host)) == 1)
     freeze(host, "remote", signal.SIGKILL)
-    host.run("relais", "queue", "delete", *listed(host))
+    hosts.wait_for("its removal", lambda: host.run(
+        "relais", "queue", "delete", *listed(host),
+        check=False).returncode == 0)
 
 
 def survives_kills(check, host):

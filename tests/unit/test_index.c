@@ -448,7 +448,7 @@ START_TEST(unfinished_new_index_is_made_again)
 	ck_assert_int_eq(rename("index", "index.new"), 0);
 	at.index = index_open(&queue_state()->spool);
 	ck_assert(index_is_new(at.index));
-	ck_assert(!index_wants_rebuild(at.index));
+	ck_assert_int_eq(index_rebuild(at.index), REBUILD_NOTHING);
 	ck_assert_int_eq(access("index.new", F_OK), -1);
 }
 END_TEST
@@ -463,7 +463,7 @@ START_TEST(lost_index_with_messages_wants_a_rebuild)
 	index_close(at.index);
 	ck_assert_int_eq(rename("index", "index.lost"), 0);
 	at.index = index_open(&queue_state()->spool);
-	ck_assert(index_wants_rebuild(at.index));
+	ck_assert_int_eq(index_rebuild(at.index), REBUILD_INDEX);
 	ck_assert_uint_ne(queue_state()->spool.lineage, lineage);
 }
 END_TEST
