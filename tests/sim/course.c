@@ -67,6 +67,8 @@ queue_begin_work(void)
 	life_start(s->queue);
 	s->beginning = false;
 	s->odds = 0;
+	if (s->eager)
+		deliver_join();
 	turn();
 }
 

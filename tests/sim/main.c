@@ -157,11 +157,15 @@ static void
 weather(void)
 {
 	enum who	 who = 1 + below(WHO_COUNT - 1);
+	int64_t		 was;
 
 	if (chance(1, 3))
 		the->full = !the->full && chance(1, 4);
-	if (chance(1, 8))
+	if (chance(1, 8)) {
+		was = the->wall;
 		the->wall += ((int64_t)below(7200) - 3600) * 1000000;
+		the->back = the->back || the->wall < was;
+	}
 	if (who == COMMITTER && !the->fails[who] && !chance(1, 4))
 		return;
 	the->fails[who] = !the->fails[who];
@@ -291,7 +295,8 @@ tell_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
 /*
  * All is over: nothing is left, neither on disk nor in memory.  What the sweep
  * could not read, and what was half spilled when queue died and then delivered
- * hot, goes at the next start only.
+ * hot, goes at the next start only; and what has an id above the clock, since
+ * that was set back, when its time has come.
  */
 static void
 look_for_leftovers(void)
@@ -305,7 +310,7 @@ look_for_leftovers(void)
 		broken("%llu messages are left in the index",
 		    (unsigned long long)view_messages(&v));
 	view_close(&v);
-	if (!the->litters && !the->rotten &&
+	if (!the->litters && !the->rotten && !the->back &&
 	    spool_has_messages(&q->spool)) {
 		(void)nftw("message", tell_file, OPEN_FTW, FTW_PHYS);
 		broken("files are left");
@@ -418,11 +423,12 @@ begin_round(uint64_t seed, unsigned long limit)
 	the->queue = NULL;
 	the->tokens = 0;
 	the->limit = limit;
-	the->calm = the->full = false;
+	the->calm = the->full = the->back = false;
 	memset(the->fails, 0, sizeof the->fails);
 	the->now = 1000000000;
 	the->wall = 1795000000000000;
 	the->odds = 0;
+	the->eager = seed % 4 == 0;
 	the->peace = peace[below(4)];
 	mode = below(10);
 	the->always_on = mode < 7;

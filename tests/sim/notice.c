@@ -102,10 +102,10 @@ copy_content(struct message *qm, const struct mail *m)
 static void
 learn(uint64_t id, uint64_t size, struct message *qm, struct span to)
 {
-	struct mail	*m;
+	struct mail	*m = mail_find(id);
 	char		 text[72];
 
-	if (mail_find(id) != NULL)
+	if (m != NULL && m->notice)
 		return;
 	m = mail_new();
 	mail_has_id(m, id);

@@ -38,6 +38,7 @@ struct sim {
 
 	int64_t		 now;			/* monotonic, ns */
 	int64_t		 wall;			/* ahead of it, us */
+	bool		 back;			/* it was set back */
 	uint64_t	 tokens;
 
 	struct queue	*queue;			/* NULL: there is none */
@@ -45,6 +46,7 @@ struct sim {
 	bool		 exited, successor;
 	bool		 calm;			/* nothing goes wrong more */
 	bool		 always_on, never_on;	/* the journal */
+	bool		 eager;			/* deliverers are there at once */
 	bool		 rotten;		/* reads failed in this life */
 	bool		 litters;		/* it began with hot messages */
 	enum who	 running;		/* a thread's batch, or LOOP */
