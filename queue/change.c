@@ -62,6 +62,16 @@ on_again(void *arg)
 	c->again_at(queue_state(), c);
 }
 
+static void
+do_in(struct change *c, int64_t ms, void (*at)(struct queue *,
+    struct change *))
+{
+	c->again_at = at;
+	if (c->again.loop == NULL)
+		timer_init(&c->again, queue_state()->loop, on_again, c);
+	timer_in(&c->again, ms);
+}
+
 /* Tried again where it failed, later and later. */
 static void
 try_again(struct change *c, void (*at)(struct queue *, struct change *))
@@ -71,13 +81,10 @@ try_again(struct change *c, void (*at)(struct queue *, struct change *))
 	id_format(id, c->id);
 	log_error("%s: not recorded, tried again: %s", id,
 	    strerror(c->error));
-	c->again_at = at;
 	c->patience = c->patience == 0 ? CHANGE_AGAIN : c->patience * 2;
 	if (c->patience > LOOK_MAX)
 		c->patience = LOOK_MAX;
-	if (c->again.loop == NULL)
-		timer_init(&c->again, queue_state()->loop, on_again, c);
-	timer_in(&c->again, c->patience);
+	do_in(c, c->patience, at);
 }
 
 static bool
@@ -186,10 +193,17 @@ on_committer(struct job *job)
 	queue_check_end(q);
 }
 
-/* It may have been switched off while this one was tried again. */
+/*
+ * It may have been switched off while this one was tried again; while the index
+ * is being told so, nothing passes that it could hear of before.
+ */
 static void
 commit(struct queue *q, struct change *c)
 {
+	if (q->journal.closing) {
+		do_in(c, CHANGE_WAIT, commit);
+		return;
+	}
 	if (!journal_is_on(q)) {
 		c->hot = false;
 		c->kept = NULL;		/* it is not: the spiller is next */
@@ -219,7 +233,8 @@ on_written(struct job *job)
 	struct change	*c = (struct change *)job;
 	struct queue	*q = queue_state();
 
-	if (c->error == 0 && journal_is_on(q) && q->started)
+	if (c->error == 0 && journal_is_on(q) && q->started &&
+	    !(q->journal.closing && c->kind == CHANGE_STORE))
 		commit(q, c);
 	else if (c->error == 0 || c->kind == CHANGE_STORE)
 		c->finished(c);

@@ -54,7 +54,7 @@ journal_room(const struct queue *q)
 	const struct journal	*j = &q->journal;
 	uint64_t		 used = fill(j);
 
-	if (j->ending)
+	if (j->ending || j->closing)
 		return JOURNAL_SCARCE;
 	if (j->count > 1)
 		used += (uint64_t)(j->count - 1) * j->segment;
@@ -324,14 +324,15 @@ on_clean(struct change *c)
 
 	change_free(c);
 	j->is_clean = true;
+	j->is_on = j->closing = false;
 	if (j->ending && segments_remove(&j->segments) == -1)
 		log_warning("journal: %s", strerror(errno));
 	queue_check_end(q);
 }
 
 /*
- * From here on the index has everything.  What comes now goes to it directly,
- * behind the word that says so.
+ * From here on the index has everything.  What comes now waits for the word
+ * that says so, and goes to it directly.
  */
 static void
 close_down(struct queue *q)
@@ -339,7 +340,7 @@ close_down(struct queue *q)
 	struct journal	*j = &q->journal;
 	struct change	*c = change_new(CHANGE_CLEAN, on_clean);
 
-	j->is_on = false;
+	j->closing = true;
 	c->position = j->position + 1;
 	change_spill(q, c);
 }
@@ -349,8 +350,8 @@ journal_pump(struct queue *q)
 {
 	struct journal	*j = &q->journal;
 
-	if (j->is_on && (j->ending || q->ends_clean) && q->started &&
-	    is_empty(q))
+	if (j->is_on && !j->closing && (j->ending || q->ends_clean) &&
+	    q->started && is_empty(q))
 		close_down(q);
 }
 

@@ -21,6 +21,7 @@ struct journal {
 	struct jobs	*jobs;
 	bool		 is_on;		/* changes go through it */
 	bool		 ending;	/* for the conservative mode */
+	bool		 closing;	/* the index is told so */
 	bool		 is_clean;	/* the index has all of it */
 	bool		 is_dead;	/* it cannot be written any more */
 

@@ -42,6 +42,7 @@ enum {
 	SCAN_GAP		= 50,		/* between two looks for work */
 	STALL_TIME		= 1000,		/* when memory was full */
 	CHANGE_AGAIN		= 1000,		/* a change that failed */
+	CHANGE_WAIT		= 50,		/* for the end of the journal */
 	LOOK_MAX		= 60 * 1000,	/* no timer is longer */
 	SCAN_MAX		= 1000,		/* rows taken in one look */
 	EXPIRE_MAX		= 1000,		/* messages in one look */

@@ -428,7 +428,7 @@ begin_round(uint64_t seed, unsigned long limit)
 	the->now = 1000000000;
 	the->wall = 1795000000000000;
 	the->odds = 0;
-	the->eager = seed % 4 == 0;
+	the->eager = seed % 6 == 0;
 	the->peace = peace[below(4)];
 	mode = below(10);
 	the->always_on = mode < 7;
