@@ -211,7 +211,7 @@ apply(struct queue *q, struct message *m, struct change *c)
 bool
 hot_apply(struct queue *q, struct message *m, struct change *c)
 {
-	if (!m->spilling && apply(q, m, c)) {
+	if (!m->spilling && STAILQ_EMPTY(&m->behind) && apply(q, m, c)) {
 		c->hot = true;
 		return true;
 	}
