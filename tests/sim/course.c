@@ -8,7 +8,7 @@
 #include "tests/sim/model.h"
 #include "tests/sim/peer.h"
 
-enum { SECOND = 1000000000, HOUR = 3600 };
+enum { SECOND = 1000000000, HOUR = 3600, EAGER_WORDS = 60 };
 
 /* ---- lives --------------------------------------------------------------- */
 
@@ -62,6 +62,7 @@ void
 queue_begin_work(void)
 {
 	struct sim	*s = sim();
+	unsigned	 i;
 
 	s->beginning = true;
 	life_start(s->queue);
@@ -69,6 +70,8 @@ queue_begin_work(void)
 	s->odds = 0;
 	if (s->eager)
 		deliver_join();
+	for (i = 0; s->eager && i < EAGER_WORDS; i++)
+		(void)deliver_event();
 	turn();
 }
 

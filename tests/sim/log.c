@@ -32,6 +32,8 @@ on_line(const char *line)
 	if (strlen(line) > ID_LEN &&
 	    id_parse(span_make(line, ID_LEN), &id) && line[ID_LEN] == ':')
 		on_verdict(id, line);
+	if (strstr(line, "not stored: File exists") != NULL)
+		sim()->back = true;	/* an id was given twice */
 	p = strstr(line, mark);
 	if (p != NULL && id_parse(span_of(p + sizeof mark - 1), &id))
 		heard_notice(id);

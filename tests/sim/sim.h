@@ -46,7 +46,7 @@ struct sim {
 	bool		 exited, successor;
 	bool		 calm;			/* nothing goes wrong more */
 	bool		 always_on, never_on;	/* the journal */
-	bool		 eager;			/* deliverers are there at once */
+	bool		 eager;			/* deliverers tell at once */
 	bool		 rotten;		/* reads failed in this life */
 	bool		 litters;		/* it began with hot messages */
 	enum who	 running;		/* a thread's batch, or LOOP */
