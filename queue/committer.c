@@ -311,8 +311,15 @@ commit(struct committer *k, struct change *from, struct change *end)
 int
 committer_begin(struct committer *k)
 {
+	struct segments	*s = k->segments;
+
 	begin(k);
-	return make_room(k) == -1 ? -1 : write_out(k);
+	if (make_room(k) == -1)
+		return -1;
+	if (write_out(k) == 0)
+		return 0;
+	s->slot[s->current].state = SEGMENT_BAD;
+	return -1;
 }
 
 /* ---- the thread ---------------------------------------------------------- */

@@ -365,6 +365,21 @@ take_batch(struct reading *r, const struct segment *g, uint64_t at)
 	return end;
 }
 
+/*
+ * To the next good batch.  If that follows what was read last, the one between
+ * could not be written, and was given up.
+ */
+static void
+skip(struct reading *r, const struct segment *g, uint64_t at, uint64_t good)
+{
+	struct batch_head	 h;
+
+	if (head_at(r, g, good, &h) && h.previous <= r->segments->previous)
+		return;
+	tell_damage(r, g, at, good);
+	r->segments->previous = g->base + good;
+}
+
 /* A whole segment; what is behind its last good batch is not looked at. */
 static void
 take_segment(struct reading *r, const struct segment *g)
@@ -380,9 +395,8 @@ take_segment(struct reading *r, const struct segment *g)
 		good = next_good(r, g, at + BATCH_BLOCK);
 		if (good == g->size)
 			return;
-		tell_damage(r, g, at, good);
+		skip(r, g, at, good);
 		at = good;
-		r->segments->previous = g->base + at;
 	}
 }
 

@@ -412,6 +412,28 @@ START_TEST(a_failed_write_is_taken_back)
 }
 END_TEST
 
+/* As the first batch of a life. */
+START_TEST(what_could_not_be_written_is_no_damage)
+{
+	struct scan	 scan;
+	int		 good;
+
+	add_store(ID, 100);
+	commit();
+	good = at.segments.slot[0].fd;
+	at.segments.slot[0].fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(committer_begin(&at.committer), -1);
+	close(at.segments.slot[0].fd);
+	at.segments.slot[0].fd = good;
+	at.segments.slot[0].state = SEGMENT_USED;	/* as it was once */
+	add_store(ID + 1, 100);
+	commit();
+	scan = scan_again();
+	ck_assert_uint_eq(scan.damaged, 0);
+	ck_assert_uint_eq(at.count, 2);
+}
+END_TEST
+
 START_TEST(the_second_failure_is_the_last)
 {
 	struct change	*c, *d;
@@ -480,6 +502,7 @@ suite(void)
 	tcase_add_test(tc, what_was_recycled_stays_away);
 	tcase_add_test(tc, the_last_segment_takes_no_new_mail);
 	tcase_add_test(tc, a_failed_write_is_taken_back);
+	tcase_add_test(tc, what_could_not_be_written_is_no_damage);
 	tcase_add_test(tc, the_second_failure_is_the_last);
 	tcase_add_test(tc, another_journal_goes_to_quarantine);
 	suite_add_tcase(s, tc);
