@@ -28,6 +28,7 @@ struct question {
 	struct resolve	*resolve;
 	const char	*name;		/* of the user asked for */
 	uint64_t	 asked;		/* its token; 0: waits for its turn */
+	unsigned	 losses;	/* of users, over this name */
 	struct waiter	 waiter;
 	size_t		 told;		/* TARGETs */
 };
@@ -266,9 +267,22 @@ question_user_is(struct questions *qs, const struct msg_user_is *is)
 		return;
 	cache_put(&qs->cache, span_of(q->name), is->outcome, is->name,
 	    loop_now(qs->loop));
+	q->losses = 0;
 	resolve_user(q->resolve, is->outcome, is->name);
 	walk(q);
 	start_expansions(qs);
+}
+
+/* Whoever has been asked for once is asked for again, and not a third time: it
+ * may be the name that users dies of. */
+static void
+forgive_first(struct questions *qs)
+{
+	struct question	*q;
+
+	TAILQ_FOREACH(q, &qs->asking, entry)
+		if (q->asked != 0 && q->losses++ == 0)
+			q->asked = 0;
 }
 
 /* All that have been asked, or all that have not. */
@@ -282,7 +296,7 @@ answer_later(struct questions *qs, bool asked)
 		if ((q->asked != 0) != asked)
 			continue;
 		waiter_clear(&q->waiter);
-		q->asked = 0;
+		q->asked = q->losses = 0;
 		resolve_user(q->resolve, USER_LATER, span_of(""));
 		walk(q);
 	}
@@ -322,6 +336,7 @@ questions_set_users(struct questions *qs, struct peer *users)
 		ask_again(qs);
 		return;
 	}
+	forgive_first(qs);
 	answer_later(qs, true);
 	if (!TAILQ_EMPTY(&qs->asking))
 		be_patient(qs);
