@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What stands on users' disks must be read for ever: these octets are those of
+ * the first version that was to be kept.  Whoever changes them makes another
+ * version, and reads both.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/batch.h"
+#include "queue/index_own.h"
+#include "queue/record.h"
+#include "queue/trailer.h"
+#include "tests/unit/queue_stub.h"
+
+static const char head[] =
+	"52454c4149536a42000000010000000000000001000000000000100000000000"
+	"000000030000000000000004000000000000000500000006000000075c79f2fb";
+
+static const char trailer[] =
+	"0000000100000000000000090000000a11223344556677880102030405060708"
+	"000000000000000200000003000b6140622e6578616d706c65000c635b313932"
+	"2e302e322e315d00036a6f6500000001000b6440652e6578616d706c65000000"
+	"00000000020000005d66924a7952454c4149537631";
+
+static const char records[] =
+	"0000005b01000000000000000611223344556677880102030405060708000000"
+	"000000000200000003000b6140622e6578616d706c65000c635b3139322e302e"
+	"322e315d00036a6f6500000001000b6440652e6578616d706c657879da06ef2c"
+	"0000005b0311223344556677880000000200004c020000000005000000000000"
+	"0000000000040000000000000000000b6640672e6578616d706c65000e6c6973"
+	"7440672e6578616d706c6500076c6f63616c3a66000000000000000000000000"
+	"0000000f031122334455667788000000020000000000003e0411223344556677"
+	"8800000002000000050000000000000004000e6c69737440672e6578616d706c"
+	"65000b6640672e6578616d706c6500076c6f63616c3a660000000c0511223344"
+	"5566778800000000000000080611223344556677880000000807112233445566"
+	"778800000008081122334455667788";
+
+static const char sealed[] = "000000000000000c46bd940e";
+
+static void
+assert_octets(struct span s, const char *hex)
+{
+	char	*text = calloc(2 * s.len + 1, 1);
+	size_t	 i;
+
+	for (i = 0; i < s.len; i++)
+		(void)snprintf(text + 2 * i, 3, "%02x",
+		    (unsigned char)s.ptr[i]);
+	ck_assert_str_eq(text, hex);
+	free(text);
+}
+
+static struct letter *
+make_letter(void)
+{
+	struct addr	 sender;
+	struct letter	*l;
+
+	ck_assert_int_eq(addr_parse(span_of("a@b.example"), &sender), ADDR_OK);
+	l = letter_new(0x1122334455667788, &sender);
+	l->arrived = 0x0102030405060708;
+	l->size = 2;
+	l->flags = 3;
+	letter_set_origin(l, span_of("c[192.0.2.1]"), span_of("joe"));
+	ck_assert(letter_add(l, span_of("d@e.example")));
+	return l;
+}
+
+START_TEST(a_batch_begins_so)
+{
+	struct batch_head	 h = { 1, 4096, 3, 4, 5, 6, 7 }, again;
+	char			 raw[BATCH_HEAD];
+
+	batch_head_encode(&h, raw);
+	assert_octets(span_make(raw, sizeof raw), head);
+	ck_assert(batch_head_decode(raw, &again));
+	ck_assert_int_eq(memcmp(&h, &again, sizeof h), 0);
+}
+END_TEST
+
+START_TEST(a_message_file_ends_so)
+{
+	struct trailer	 t = { make_letter(), 9, 10 };
+	struct buf	 b;
+
+	buf_init(&b, 65536);
+	trailer_encode(&t, &b);
+	assert_octets(buf_span(&b), trailer);
+	buf_clear(&b);
+	letter_free(t.letter);
+}
+END_TEST
+
+static struct change *
+make(enum change_kind kind)
+{
+	struct change	*c = change_new(kind, change_free);
+
+	c->id = 0x1122334455667788;
+	c->number = 2;
+	return c;
+}
+
+static void
+add_row(struct change *c)
+{
+	struct recipient_row	 r = { .state = ROW_WAITING, .due = 4,
+				    .generation = 5 };
+
+	r.address = span_of("f@g.example");
+	r.original = span_of("list@g.example");
+	r.destination = span_of("local:f");
+	r.relay = span_of("");
+	change_add_row(c, &r);
+}
+
+static void
+put(struct buf *b, struct change *c)
+{
+	ck_assert(record_put(b, c));
+	change_free(c);
+}
+
+START_TEST(records_are_written_so)
+{
+	struct change	*c = make(CHANGE_STORE);
+	struct piece	*p = piece_new(2);
+	struct buf	 b;
+
+	buf_init(&b, 65536);
+	memcpy(p->data, "xy", 2);
+	STAILQ_INSERT_TAIL(&c->content, p, entry);
+	c->letter = make_letter();
+	c->token = 6;
+	put(&b, c);
+	c = make(CHANGE_UPDATE);
+	add_row(c);
+	put(&b, c);
+	put(&b, make(CHANGE_DELETE));
+	c = make(CHANGE_REPLACE);
+	add_row(c);
+	put(&b, c);
+	c = make(CHANGE_DROP);
+	c->numbers = calloc(1, sizeof *c->numbers);
+	c->count = 1;
+	put(&b, c);
+	put(&b, make(CHANGE_SPILLED));
+	put(&b, make(CHANGE_ABORT));
+	put(&b, make(CHANGE_REMOVE));
+	assert_octets(buf_span(&b), records);
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(rows_are_sealed_so)
+{
+	char		 raw[16];
+	struct pack	 p;
+
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, 12);
+	row_seal(TABLE_MESSAGE, span_of("key"), &p);
+	assert_octets(pack_span(&p), sealed);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite	*s = suite_create("format");
+	TCase	*tc = tcase_create("format");
+	SRunner	*r;
+	int	 failed;
+
+	tcase_add_test(tc, a_batch_begins_so);
+	tcase_add_test(tc, a_message_file_ends_so);
+	tcase_add_test(tc, records_are_written_so);
+	tcase_add_test(tc, rows_are_sealed_so);
+	suite_add_tcase(s, tc);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
