@@ -62,6 +62,18 @@ put_stored(struct rig *r, struct wire *w, uint64_t token,
 }
 
 static void
+on_unsure(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_STORED };
+
+	a.stored.token = m->unsure.token;
+	a.stored.message = m->unsure.message;
+	a.stored.outcome = dice_one_in(&r->dice, 2) ? STORED_OK :
+	    STORED_FAILED;
+	wire_say(r, w, &a);
+}
+
+static void
 on_end(struct rig *r, struct wire *w, struct msg *m)
 {
 	put_stored(r, w, m->end.token, STORED_OK);
@@ -291,6 +303,7 @@ static void	 (*const answers[MSG_COUNT])(struct rig *, struct wire *,
 	[MSG_CONTENT]	= on_content,
 	[MSG_END]	= on_end,
 	[MSG_ABORT]	= on_abort,
+	[MSG_UNSURE]	= on_unsure,
 	[MSG_EXPAND]	= on_expand,
 	[MSG_USER]	= on_user,
 	[MSG_RESOLVE]	= on_resolve,
