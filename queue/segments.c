@@ -236,17 +236,6 @@ segments_gone(struct segments *s)
 	}
 }
 
-void
-segments_reset(struct segments *s)
-{
-	unsigned	 i;
-
-	for (i = 0; i < SEGMENTS_MAX; i++)
-		if (s->slot[i].state != SEGMENT_NONE)
-			s->slot[i].state = SEGMENT_FREE;
-	s->current = -1;
-}
-
 int
 segments_remove(struct segments *s)
 {

@@ -70,9 +70,6 @@ int	 segments_switch(struct segments *);
 void	 segments_let_go(struct segments *, uint64_t base);
 void	 segments_gone(struct segments *);
 
-/* What is used becomes free, but the files stay: the journal is empty. */
-void	 segments_reset(struct segments *);
-
 /* Unlinks all of them, durably; -1 with errno. */
 int	 segments_remove(struct segments *);
 
