@@ -349,7 +349,7 @@ listen smtp {
 
     def show_log(self):
         print("---- log of %s ----" % self.name)
-        print("\n".join(self.log().split("\n")[-60:]))
+        print("\n".join(self.log().split("\n")[-60:]), flush=True)
 
     def wait_log(self, pattern, patience=PATIENCE):
         return wait_for("%r in the log of %s" % (pattern, self.name),
@@ -396,8 +396,12 @@ listen smtp {
             "relais", "queue", "list", check=False).stdout
 
     def wait_empty(self, patience=PATIENCE):
-        wait_for("an empty queue on " + self.name, self.queue_is_empty,
-                 patience)
+        try:
+            wait_for("an empty queue on " + self.name, self.queue_is_empty,
+                     patience)
+        except Timeout as e:
+            raise Timeout("%s\n%s" % (e, self.run(
+                "relais", "queue", "list", check=False).stdout)) from None
 
 
 class Checks:

@@ -18,6 +18,7 @@ import time
 
 import hosts
 
+REFUSALS = 15       # of strangers, then a new session: 20 are too many errors
 SINK = hosts.DNS            # the sink is where the name server is
 PATIENCE = 60               # seconds for one answer
 POOL = 1 << 21
@@ -83,6 +84,7 @@ class Session:
         self.socket = socket.create_connection((address, port), PATIENCE)
         self.file = self.socket.makefile("rb")
         self.slowest = 0.0
+        self.refusals = 0       # since mail was accepted
         self.reply()
 
     def reply(self):
@@ -148,7 +150,7 @@ class Client(threading.Thread):
             try:
                 session = Session(self.host.address)
                 session.say("EHLO client.example")
-                while not self.is_over():
+                while not self.is_over() and session.refusals < REFUSALS:
                     self.step(session)
             except OSError as e:
                 self.codes[type(e).__name__] += 1
@@ -174,6 +176,7 @@ class Client(threading.Thread):
         codes = session.say("MAIL FROM:<>", "RCPT TO:<nobody%d@%s>" % (
             self.draw.randrange(1 << 30), self.host.domain), "RSET")
         self.strangers += codes[1] == 250
+        session.refusals += codes[1] != 250
 
     def send(self, session):
         name = "c%dn%d" % (self.number, len(self.sent))
@@ -187,6 +190,7 @@ class Client(threading.Thread):
         code, said = session.letter(name + "@sink.example", to, text)
         self.codes[code] += 1
         if code == 250:
+            session.refusals = 0
             self.promised[name] = said.split()[-1]
 
 
