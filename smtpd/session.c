@@ -372,13 +372,15 @@ on_drained(void *arg)
 
 /* ---- the beginning ------------------------------------------------------- */
 
+/* Who the client is, is known now. */
 static void
-greet(struct session *s)
+meet(struct session *s)
 {
 	struct reply	 r = reply_make(220, NULL, "%s ESMTP relais",
 			    s->server->hostname);
 	char		 client[CLIENT_SIZE];
 
+	s->relay = policy_may_relay(&s->server->policy, &s->client);
 	client_format(client, &s->client, CLIENT_WITH_PORT);
 	log_info("connect from %s", client);
 	(void)reply_put(&r, stream_out(s->stream));
@@ -398,10 +400,9 @@ session_new(struct server *server, struct listener *l, int fd,
 	s->listener = l;
 	s->client = *client;
 	s->state = STATE_NEW;
-	s->relay = policy_may_relay(&server->policy, client);
 	timer_init(&s->timer, server->loop, on_timer, s);
 	s->stream = stream_new(server->loop, fd, &limits, &calls, s);
 	LIST_INSERT_HEAD(&server->sessions, s, entry);
 	server->session_count++;
-	greet(s);
+	meet(s);
 }
