@@ -214,6 +214,18 @@ planted=$(tests/requirements/check . "$scratch/planted" |
 test "$planted" = "3 5 7 9 10 12 " ||
     echo "tests/requirements/check:1: sees gaps in $planted" >>"$found"
 
+# The name of a dialogue and its first line agree: rfc5321-4.1.4-claim.smtp.
+for file in $(files 'tests/dialog/*.smtp'); do
+	check dialogue
+	number=${file##*/rfc}
+	test "$number" != "$file" || continue
+	number=${number%%-*}
+	section=${file#*/rfc"$number"-}
+	section=${section%%-*}
+	head -n 1 "$file" | grep -qE "^# RFC $number section ${section}[:, ]" ||
+	    echo "$file:1: does not begin with its RFC and section"
+done >>"$found"
+
 if command -v mandoc >/dev/null 2>&1; then
 	for page in $pages; do
 		check mandoc
