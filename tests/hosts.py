@@ -400,8 +400,9 @@ listen smtp {
             wait_for("an empty queue on " + self.name, self.queue_is_empty,
                      patience)
         except Timeout as e:
-            raise Timeout("%s\n%s" % (e, self.run(
-                "relais", "queue", "list", check=False).stdout)) from None
+            done = self.run("relais", "queue", "list", check=False)
+            raise Timeout("%s\n%s%s" % (e, done.stdout, done.stderr)) \
+                from None
 
 
 class Checks:
