@@ -34,23 +34,6 @@ teardown(void)
 	stub_leave(at.place);
 }
 
-static void
-store(uint64_t id)
-{
-	struct addr	 a;
-	struct letter	*l;
-	struct writing	 w;
-
-	ck_assert_int_eq(addr_parse(span_of("s@example.org"), &a), ADDR_OK);
-	l = letter_new(id, &a);
-	ck_assert(letter_add(l, span_of("r0@example.org")));
-	ck_assert(letter_add(l, span_of("r1@example.org")));
-	ck_assert_int_eq(writing_begin(&w, at.index), 0);
-	ck_assert_int_eq(writing_store(&w, l), 0);
-	ck_assert_int_eq(writing_commit(&w), 0);
-	letter_free(l);
-}
-
 /* Enough for branches and for pages that were freed. */
 static void
 fill_index(unsigned messages)
@@ -60,7 +43,7 @@ fill_index(unsigned messages)
 	unsigned	 i;
 
 	for (i = 0; i < messages; i++) {
-		store(ID + i);
+		stub_store(at.index, ID + i, "s@example.org", 2);
 		if (i % 3 != 0)
 			continue;
 		ck_assert_int_eq(writing_begin(&w, at.index), 0);
