@@ -46,6 +46,7 @@ enum {
 	TRACE_ROOM		= 4096,	/* our Received line, above size_max */
 	SESSION_SLOTS_MAX	= 4,		/* ring slots of one session */
 	SESSION_ERRORS_MAX	= 20,	/* bad commands, then 421 */
+	STOP_CONTENT_TIME	= 20 * 1000,	/* for content that is coming */
 
 	/* queue */
 	OPEN_ENVELOPES_MAX	= SESSIONS_MAX,	/* of one smtpd worker */

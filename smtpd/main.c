@@ -48,8 +48,10 @@ on_conf_smtpd(struct peer *p, struct msg *m)
 	(void)p;
 	server.size_max = c->size_max;
 	server.recipients_max = or_default(c->recipients_max, RECIPIENTS_MAX);
+	server.greeting_time = or_default(c->greeting_time, GREETING_TIME);
 	server.command_time = or_default(c->command_time, COMMAND_TIME);
 	server.data_time = or_default(c->data_time, DATA_TIME);
+	server.answer_time = or_default(c->answer_time, ANSWER_TIME);
 	server.errors_max = or_default(c->errors, SESSION_ERRORS_MAX);
 }
 
@@ -137,9 +139,13 @@ after_drop(struct process *process)
 	timer_init(&server.lookup_away, server.loop, recipient_give_up,
 	    &server);
 	timer_init(&server.queue_away, server.loop, submit_give_up, &server);
+	timer_init(&server.last_call, server.loop, sessions_last_call,
+	    &server);
 	server.recipients_max = RECIPIENTS_MAX;
+	server.greeting_time = GREETING_TIME;
 	server.command_time = COMMAND_TIME;
 	server.data_time = DATA_TIME;
+	server.answer_time = ANSWER_TIME;
 	server.errors_max = SESSION_ERRORS_MAX;
 }
 

@@ -12,8 +12,7 @@ enum {
 	INPUT_MAX	= 32768,
 	OUTPUT_MAX	= 16384,
 	SKIP_MAX	= 1 << 20,	/* of one line that is too long */
-	CLOSE_TIME	= 10 * 1000,	/* for the last words to get out */
-	ANSWER_TIME	= 10 * 60 * 1000 /* RFC 5321 section 4.5.3.2.6 */
+	CLOSE_TIME	= 10 * 1000	/* for the last words to get out */
 };
 
 static const char *const tallies[TALLY_COUNT] = {
@@ -191,6 +190,17 @@ sessions_stop(struct server *server)
 			close_for_stop(s);
 	if (server->session_count == 0)
 		process_exit(server->process, 0);
+	timer_in(&server->last_call, STOP_CONTENT_TIME);
+}
+
+void
+sessions_last_call(void *arg)
+{
+	struct server	*server = arg;
+	struct session	*s;
+
+	LIST_FOREACH(s, &server->sessions, entry)
+		close_for_stop(s);
 }
 
 /* ---- replies ------------------------------------------------------------- */
@@ -254,7 +264,7 @@ skip(struct session *s, struct buf *in)
 	if (s->skipped <= SKIP_MAX)
 		return;
 	command_too_long(s);
-	session_close(s, NULL);
+	close_for_errors(s);
 }
 
 /* Both return false when the input does not hold enough. */
@@ -313,8 +323,10 @@ static int64_t
 patience(const struct session *s)
 {
 	if (s->waits)
-		return ANSWER_TIME;
-	return s->state == STATE_CONTENT ? s->server->data_time :
+		return s->server->answer_time;
+	if (s->state == STATE_CONTENT)
+		return s->server->data_time;
+	return s->state == STATE_NEW ? s->server->greeting_time :
 	    s->server->command_time;
 }
 
@@ -384,7 +396,7 @@ meet(struct session *s)
 	client_format(client, &s->client, CLIENT_WITH_PORT);
 	log_info("connect from %s", client);
 	(void)reply_put(&r, stream_out(s->stream));
-	timer_in(&s->timer, s->server->command_time);
+	timer_in(&s->timer, patience(s));
 }
 
 void

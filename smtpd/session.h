@@ -87,7 +87,9 @@ void	 session_close(struct session *, const struct reply *last);
 void	 session_log_reject(const struct session *, const char *where,
 	    const struct reply *, const struct addr *to);
 
-/* Ends all of them in order; those whose content is coming may finish. */
+/* Ends all of them in order; those whose content is coming may finish it until
+ * the last call. */
 void	 sessions_stop(struct server *);
+void	 sessions_last_call(void *server);	/* its timer */
 
 #endif
