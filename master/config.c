@@ -104,6 +104,8 @@ static const struct config_keyword listening[] = {
 	{ "socket",	CONFIG_PATH,	0, UNIX_PATH_MAX, NULL,
 	    LISTEN(socket) },
 	{ "relay",	CONFIG_YESNO,	0, 0, "no", LISTEN(relay) },
+	{ "vrfy",	CONFIG_YESNO,	0, 0, "no", LISTEN(vrfy) },
+	{ "expn",	CONFIG_YESNO,	0, 0, "no", LISTEN(expn) },
 	{ .word = NULL }
 };
 

@@ -68,7 +68,7 @@ struct config_listen {
 	bool			 anywhere;	/* no address was said */
 	uint64_t		 port;
 	char			 socket[UNIX_PATH_MAX + 1];
-	bool			 relay;
+	bool			 relay, vrfy, expn;
 };
 
 struct config_domain {

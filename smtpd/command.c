@@ -66,8 +66,10 @@ do_ehlo(struct session *s, struct span arg)
 	if (!greet(s, arg, true))
 		return;
 	r = reply_make(250, NULL, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nHELP", s->server->hostname,
-	    (unsigned long long)s->server->size_max);
+	    "ENHANCEDSTATUSCODES\n%s%sHELP", s->server->hostname,
+	    (unsigned long long)s->server->size_max,
+	    s->client.flags & LISTENER_VRFY ? "VRFY\n" : "",
+	    s->client.flags & LISTENER_EXPN ? "EXPN\n" : "");
 	session_reply(s, &r);
 }
 
@@ -220,8 +222,13 @@ do_quit(struct session *s, struct span arg)
 static void
 do_vrfy(struct session *s, struct span arg)
 {
-	(void)arg;
-	say(s, 252, "2.5.2", "Send some mail, it will be tried");
+	inquiry_begin(s, arg, false);
+}
+
+static void
+do_expn(struct session *s, struct span arg)
+{
+	inquiry_begin(s, arg, true);
 }
 
 static void
@@ -267,9 +274,9 @@ static const struct command commands[] = {
 	{ "NOOP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_NOOP, do_noop },
 	{ "QUIT", STATE_ANY, STATE_STAY, NONE, TALLY_QUIT, do_quit },
 	{ "VRFY", STATE_ANY, STATE_STAY, REQUIRED, TALLY_VRFY, do_vrfy },
+	{ "EXPN", STATE_ANY, STATE_STAY, REQUIRED, TALLY_EXPN, do_expn },
 	{ "HELP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_HELP, do_help },
 
-	{ "EXPN", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
 	{ "SEND", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
 	{ "SOML", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
 	{ "SAML", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },

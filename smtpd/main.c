@@ -70,7 +70,15 @@ static void
 on_verdict(struct peer *p, struct msg *m)
 {
 	(void)p;
-	recipient_on_verdict(&server, &m->verdict);
+	if (!inquiry_on_verdict(&server, &m->verdict))
+		recipient_on_verdict(&server, &m->verdict);
+}
+
+static void
+on_member(struct peer *p, struct msg *m)
+{
+	(void)p;
+	inquiry_on_member(&server, &m->member);
 }
 
 static void
@@ -115,10 +123,12 @@ found(struct peer *p)
 static void
 lost(struct peer *p)
 {
-	if (p == server.lookup)
+	if (p == server.lookup) {
 		recipient_lost(&server);
-	else if (p == server.queue)
+		inquiry_lost(&server);
+	} else if (p == server.queue) {
 		submit_lost(&server);
+	}
 }
 
 static void
@@ -189,6 +199,7 @@ static const struct route inbox[] = {
 	{ MSG_CONF_SMTPD,	on_conf_smtpd },
 	{ MSG_CONF_RELAY,	on_conf_relay },
 	{ MSG_VERDICT,		on_verdict },
+	{ MSG_MEMBER,		on_member },
 	{ MSG_OPENED,		on_opened },
 	{ MSG_STORED,		on_stored },
 	{ MSG_COUNT,		NULL }

@@ -6,6 +6,7 @@
 
 #include "shared/program.h"
 #include "smtpd/handover.h"
+#include "smtpd/inquiry.h"
 #include "smtpd/listener.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
@@ -48,6 +49,7 @@ struct server {
 	struct session_list	 sessions;
 	unsigned		 session_count;
 	struct tokens		 tokens;
+	struct inquiries	 inquiries;
 	size_t			 recipient_octets;
 	struct handover		 handover;
 	struct timer		 patience;	/* before the first client */

@@ -17,7 +17,7 @@ enum {
 
 static const char *const tallies[TALLY_COUNT] = {
 	"ehlo", "helo", "mail", "rcpt", "data", "rset", "noop", "vrfy",
-	"help", "quit", "unknown"
+	"expn", "help", "quit", "unknown"
 };
 
 /* ---- what the log is told ------------------------------------------------ */
@@ -91,6 +91,7 @@ session_free(struct session *s)
 
 	log_disconnect(s);
 	transaction_free(s->transaction);
+	inquiry_free(s->inquiry);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
 	LIST_REMOVE(s, entry);
@@ -111,6 +112,7 @@ session_close(struct session *s, const struct reply *last)
 	if (last != NULL)
 		(void)reply_put(last, stream_out(s->stream));
 	transaction_free(s->transaction);
+	inquiry_free(s->inquiry);
 	stream_finish(s->stream);
 	timer_in(&s->timer, CLOSE_TIME);
 }
@@ -207,18 +209,18 @@ sessions_last_call(void *arg)
 
 /* Never closes: whoever answers may go on with what it holds. */
 static void
-say(struct session *s, const struct reply *r)
+say(struct session *s, const struct reply *r, struct span text)
 {
 	if (s->closing)
 		return;
-	if (!reply_put(r, stream_out(s->stream)))
+	if (!reply_put_text(r, text, stream_out(s->stream)))
 		s->mute = true;
 	if (reply_is_refusal(r))
 		s->errors++;
 }
 
 void
-session_reply(struct session *s, const struct reply *r)
+session_reply_text(struct session *s, const struct reply *r, struct span text)
 {
 	const struct command	*c = s->command;
 
@@ -226,7 +228,13 @@ session_reply(struct session *s, const struct reply *r)
 		s->state = c->next;
 	if (r->code < 300)
 		s->good[c->tally]++;
-	say(s, r);
+	say(s, r, text);
+}
+
+void
+session_reply(struct session *s, const struct reply *r)
+{
+	session_reply_text(s, r, span_of(r->text));
 }
 
 void
@@ -237,7 +245,7 @@ session_end_content(struct session *s, const struct reply *r)
 		s->good[TALLY_DATA]++;
 		s->errors = 0;
 	}
-	say(s, r);
+	say(s, r, span_of(r->text));
 }
 
 void
@@ -310,12 +318,18 @@ errs_too_much(const struct session *s)
 	return s->errors >= s->server->errors_max;
 }
 
+static bool
+is_waiting(const struct session *s)
+{
+	return s->inquiry != NULL || transaction_is_waiting(s->transaction);
+}
+
 /* Replies that the client does not read are its limit, too. */
 static bool
 may_go_on(const struct session *s)
 {
 	return !s->closing && !s->mute && !must_stop(s) &&
-	    !errs_too_much(s) && !transaction_is_waiting(s->transaction) &&
+	    !errs_too_much(s) && !is_waiting(s) &&
 	    stream_waiting(s->stream) <= OUTPUT_MAX / 2;
 }
 
@@ -338,7 +352,7 @@ patience(const struct session *s)
 static void
 settle(struct session *s, bool progress)
 {
-	bool	 waits = transaction_is_waiting(s->transaction);
+	bool	 waits = is_waiting(s);
 
 	stream_hold(s->stream, waits && buf_len(stream_in(s->stream)) > 0);
 	if (waits != s->waits)

@@ -11,6 +11,7 @@
 #include "smtpd/client.h"
 
 struct command;
+struct inquiry;
 struct listener;
 struct server;
 
@@ -27,7 +28,7 @@ enum session_state {
 /* What "disconnect from" counts. */
 enum tally {
 	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA,
-	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_HELP, TALLY_QUIT,
+	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_EXPN, TALLY_HELP, TALLY_QUIT,
 	TALLY_UNKNOWN, TALLY_COUNT
 };
 
@@ -52,6 +53,7 @@ struct session {
 	char		*helo;		/* what EHLO said, or NULL */
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
+	struct inquiry	*inquiry;	/* VRFY or EXPN is asked for, or NULL */
 	const struct command *command;	/* the last one, or NULL */
 	size_t		 skipped;	/* octets of a line that is too long */
 	unsigned	 errors;	/* since mail was last accepted: 5xx,
@@ -72,6 +74,8 @@ void	 session_new(struct server *, struct listener *, int fd,
  * sent meanwhile is looked at.
  */
 void	 session_reply(struct session *, const struct reply *);
+void	 session_reply_text(struct session *, const struct reply *,
+	    struct span text);		/* in place of the reply's own */
 void	 session_resume(struct session *);
 
 /* The answer to the end of the content: the transaction is over. */
