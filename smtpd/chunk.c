@@ -15,8 +15,9 @@ refusal(const struct session *s)
 	if (t->accepted > 0)
 		return submit_refusal(t);
 	if (t->refused > 0)
-		return reply_make(554, "5.5.1", "No valid recipients");
-	return reply_make(503, "5.5.1", "RCPT first");
+		return reply_make(554, "5.5.1",
+		    "No valid recipients; RSET next");
+	return reply_make(503, "5.5.1", "Say RCPT first");
 }
 
 /* Logged once for a message, for many more chunks may be on their way. */

@@ -12,13 +12,12 @@ enum {
 	INPUT_MAX	= 32768,
 	OUTPUT_MAX	= 16384,
 	SKIP_MAX	= 1 << 20,	/* of one line that is too long */
-	CLOSE_TIME	= 10 * 1000,	/* for the last words to get out */
-	ANSWER_TIME	= 10 * 60 * 1000 /* RFC 5321 section 4.5.3.2.6 */
+	CLOSE_TIME	= 10 * 1000	/* for the last words to get out */
 };
 
 static const char *const tallies[TALLY_COUNT] = {
 	"ehlo", "helo", "mail", "rcpt", "data", "bdat", "rset", "noop",
-	"vrfy", "help", "quit", "unknown"
+	"vrfy", "expn", "help", "quit", "unknown"
 };
 
 /* ---- what the log is told ------------------------------------------------ */
@@ -92,6 +91,7 @@ session_free(struct session *s)
 
 	log_disconnect(s);
 	transaction_free(s->transaction);
+	inquiry_free(s->inquiry);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
 	LIST_REMOVE(s, entry);
@@ -112,6 +112,7 @@ session_close(struct session *s, const struct reply *last)
 	if (last != NULL)
 		(void)reply_put(last, stream_out(s->stream));
 	transaction_free(s->transaction);
+	inquiry_free(s->inquiry);
 	stream_finish(s->stream);
 	timer_in(&s->timer, CLOSE_TIME);
 }
@@ -198,24 +199,35 @@ sessions_stop(struct server *server)
 			close_for_stop(s);
 	if (server->session_count == 0)
 		process_exit(server->process, 0);
+	timer_in(&server->last_call, STOP_CONTENT_TIME);
+}
+
+void
+sessions_last_call(void *arg)
+{
+	struct server	*server = arg;
+	struct session	*s;
+
+	LIST_FOREACH(s, &server->sessions, entry)
+		close_for_stop(s);
 }
 
 /* ---- replies ------------------------------------------------------------- */
 
 /* Never closes: whoever answers may go on with what it holds. */
 static void
-say(struct session *s, const struct reply *r)
+say(struct session *s, const struct reply *r, struct span text)
 {
 	if (s->closing)
 		return;
-	if (!reply_put(r, stream_out(s->stream)))
+	if (!reply_put_text(r, text, stream_out(s->stream)))
 		s->mute = true;
 	if (reply_is_refusal(r))
 		s->errors++;
 }
 
 void
-session_reply(struct session *s, const struct reply *r)
+session_reply_text(struct session *s, const struct reply *r, struct span text)
 {
 	const struct command	*c = s->command;
 
@@ -223,7 +235,13 @@ session_reply(struct session *s, const struct reply *r)
 		s->state = c->next;
 	if (r->code < 300)
 		s->good[c->tally]++;
-	say(s, r);
+	say(s, r, text);
+}
+
+void
+session_reply(struct session *s, const struct reply *r)
+{
+	session_reply_text(s, r, span_of(r->text));
 }
 
 void
@@ -234,7 +252,7 @@ session_end_content(struct session *s, const struct reply *r)
 		s->good[s->command->tally]++;
 		s->errors = 0;
 	}
-	say(s, r);
+	say(s, r, span_of(r->text));
 }
 
 void
@@ -261,7 +279,7 @@ skip(struct session *s, struct buf *in)
 	if (s->skipped <= SKIP_MAX)
 		return;
 	command_too_long(s);
-	session_close(s, NULL);
+	close_for_errors(s);
 }
 
 /* Both return false when the input does not hold enough. */
@@ -308,12 +326,18 @@ errs_too_much(const struct session *s)
 	return s->errors >= s->server->errors_max;
 }
 
+static bool
+is_waiting(const struct session *s)
+{
+	return s->inquiry != NULL || transaction_is_waiting(s->transaction);
+}
+
 /* Replies that the client does not read are its limit, too. */
 static bool
 may_go_on(const struct session *s)
 {
 	return !s->closing && !s->mute && !must_stop(s) &&
-	    !errs_too_much(s) && !transaction_is_waiting(s->transaction) &&
+	    !errs_too_much(s) && !is_waiting(s) &&
 	    stream_waiting(s->stream) <= OUTPUT_MAX / 2;
 }
 
@@ -321,9 +345,11 @@ static int64_t
 patience(const struct session *s)
 {
 	if (s->waits)
-		return ANSWER_TIME;
-	return s->state == STATE_CONTENT || s->chunk.open ?
-	    s->server->data_time : s->server->command_time;
+		return s->server->answer_time;
+	if (s->state == STATE_CONTENT || s->chunk.open)
+		return s->server->data_time;
+	return s->state == STATE_NEW ? s->server->greeting_time :
+	    s->server->command_time;
 }
 
 /*
@@ -334,7 +360,7 @@ patience(const struct session *s)
 static void
 settle(struct session *s, bool progress)
 {
-	bool	 waits = transaction_is_waiting(s->transaction);
+	bool	 waits = is_waiting(s);
 
 	stream_hold(s->stream, waits && buf_len(stream_in(s->stream)) > 0);
 	if (waits != s->waits)
@@ -392,7 +418,7 @@ meet(struct session *s)
 	client_format(client, &s->client, CLIENT_WITH_PORT);
 	log_info("connect from %s", client);
 	(void)reply_put(&r, stream_out(s->stream));
-	timer_in(&s->timer, s->server->command_time);
+	timer_in(&s->timer, patience(s));
 }
 
 void

@@ -12,6 +12,7 @@
 #include "smtpd/client.h"
 
 struct command;
+struct inquiry;
 struct listener;
 struct server;
 
@@ -29,7 +30,7 @@ enum session_state {
 /* What "disconnect from" counts. */
 enum tally {
 	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA, TALLY_BDAT,
-	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_HELP, TALLY_QUIT,
+	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_EXPN, TALLY_HELP, TALLY_QUIT,
 	TALLY_UNKNOWN, TALLY_COUNT
 };
 
@@ -54,6 +55,7 @@ struct session {
 	char		*helo;		/* what EHLO said, or NULL */
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
+	struct inquiry	*inquiry;	/* VRFY or EXPN is asked for, or NULL */
 	const struct command *command;	/* the last one, or NULL */
 	struct chunk	 chunk;		/* of BDAT: chunk.c alone */
 	size_t		 skipped;	/* octets of a line that is too long */
@@ -75,6 +77,8 @@ void	 session_new(struct server *, struct listener *, int fd,
  * sent meanwhile is looked at.
  */
 void	 session_reply(struct session *, const struct reply *);
+void	 session_reply_text(struct session *, const struct reply *,
+	    struct span text);		/* in place of the reply's own */
 void	 session_resume(struct session *);
 
 /* The answer to the end of the content: the transaction is over. */
@@ -90,7 +94,9 @@ void	 session_close(struct session *, const struct reply *last);
 void	 session_log_reject(const struct session *, const char *where,
 	    const struct reply *, const struct addr *to);
 
-/* Ends all of them in order; those whose content is coming may finish. */
+/* Ends all of them in order; those whose content is coming may finish it until
+ * the last call. */
 void	 sessions_stop(struct server *);
+void	 sessions_last_call(void *server);	/* its timer */
 
 #endif
