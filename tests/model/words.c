@@ -2,8 +2,8 @@
 #include "shared/alloc.h"
 #include "tests/model/model.h"
 
-#define LONG	"0123456789012345678901234567890123456789012345678901234567890123"
-#define LONGER	LONG LONG LONG LONG LONG LONG LONG LONG
+#define LONG	"01234567890123456789012345678901234567890123456789"
+#define LONGER	LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG
 #define LETTER	"Subject: x\r\n\r\n..text\r\n.\r\n"
 
 static const struct word	 words[] = {
