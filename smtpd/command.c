@@ -87,7 +87,7 @@ static void
 say_bad_path(struct session *s, enum addr_status status, const char *enhanced)
 {
 	if (status == ADDR_NOT_ASCII)
-		say(s, 553, "5.6.7", "Address is not ASCII, and SMTPUTF8 is "
+		say(s, 501, enhanced, "Address is not ASCII, and SMTPUTF8 is "
 		    "not offered");
 	else if (status == ADDR_TOO_LONG)
 		say(s, 501, enhanced, "Path too long: 64 octets of local part "
@@ -218,8 +218,11 @@ do_noop(struct session *s, struct span arg)
 static void
 do_quit(struct session *s, struct span arg)
 {
+	struct reply	 r = reply_make(221, "2.0.0", "%s Bye",
+			    s->server->hostname);
+
 	(void)arg;
-	say(s, 221, "2.0.0", "Bye");
+	session_reply(s, &r);
 	session_close(s, NULL);
 }
 
@@ -312,33 +315,27 @@ find(struct span verb)
 	return &unknown;
 }
 
-static bool
-has_control(struct span s)
-{
-	size_t	 i;
-
-	for (i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
-			return true;
-	return false;
-}
-
-static bool
-has_eight_bit(struct span s)
-{
-	size_t	 i;
-
-	for (i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] >= 0x80)
-			return true;
-	return false;
-}
-
-/* These know a better answer to octets beyond ASCII (RFC 6531). */
+/* An address has a better answer to what is beyond ASCII. */
 static bool
 takes_address(const struct command *c)
 {
 	return c->run == do_mail || c->run == do_rcpt;
+}
+
+/* RFC 5321 section 4.1.2: no control characters, and nothing beyond ASCII. */
+static bool
+is_clean(const struct command *c, struct span arg)
+{
+	unsigned char	 octet;
+	size_t		 i;
+
+	for (i = 0; i < arg.len; i++) {
+		octet = arg.ptr[i];
+		if (octet < ' ' || octet == 0x7f ||
+		    (octet > 0x7f && !takes_address(c)))
+			return false;
+	}
+	return true;
 }
 
 void
@@ -372,17 +369,17 @@ command_take(struct session *s, struct span line)
 	const struct command	*c;
 
 	arg = span_trim(span_cut(span_trim(line), ' ', &verb));
-	s->command = c = has_control(line) ? &unknown : find(verb);
+	s->command = c = find(verb);
 	s->tried[c->tally]++;
-	if (has_control(line) && span_starts_word(line, "BDAT"))
+	if (span_starts_word(line, "BDAT") && !is_clean(&unknown, line))
 		chunk_unframed(s);
-	else if (has_control(line))
-		say(s, 500, "5.5.2", "Control character in a command");
-	else if (has_eight_bit(line) && !takes_address(c))
-		say(s, 500, "5.5.2", "Octet beyond ASCII in a command");
+	else if (c == &unknown && !is_clean(c, verb))
+		say(s, 500, "5.5.2", "Invalid character in a command");
 	else if (c == &unknown)
 		say(s, 500, "5.5.1",
 		    "Command not recognized; HELP lists the commands");
+	else if (!is_clean(c, arg))
+		say_syntax(s, "Invalid character");
 	else if (!(c->from & s->state))
 		command_out_of_order(s);
 	else if (c->arg == REQUIRED && arg.len == 0)

@@ -2,7 +2,7 @@
 #include "shared/alloc.h"
 #include "smtpd/params.h"
 
-enum outcome { TAKEN, MALFORMED, NOT_IMPLEMENTED };
+enum outcome { TAKEN, MALFORMED, NOT_KNOWN };
 
 /* RFC 1870 section 3, RFC 3030 section 2: at most 20 digits. */
 static bool
@@ -23,7 +23,7 @@ take_body(struct span value, struct mail_params *p)
 	p->eight_bit = span_is_word(value, "8BITMIME");
 	if (p->eight_bit || span_is_word(value, "7BIT"))
 		return TAKEN;
-	return value.len > 0 ? NOT_IMPLEMENTED : MALFORMED;
+	return value.len > 0 ? NOT_KNOWN : MALFORMED;
 }
 
 static const struct {
@@ -103,7 +103,7 @@ take(struct span word, unsigned *told, struct mail_params *p,
 		return true;
 	*why = outcome == MALFORMED ?
 	    reply_make(501, "5.5.4", "Bad value of %s", known[i].name) :
-	    reply_make(504, "5.5.4", "This value of %s is not implemented",
+	    reply_make(555, "5.5.4", "Value of %s not recognized",
 		known[i].name);
 	return false;
 }

@@ -12,9 +12,9 @@ struct mail_params {
 };
 
 /*
- * All of `s`.  False, and `*why` is the answer: 555 when a parameter is not
- * known, 501 when it is wrong or told twice, 504 when its value is not known,
- * 552 when the size is over `size_max` (0: any).
+ * All of `s`.  False, and `*why` is the answer: 555 when a parameter or its
+ * value is not known, 501 when it is wrong or told twice, 552 when the size is
+ * over `size_max` (0: any).
  */
 bool	 params_parse(struct span s, uint64_t size_max, struct mail_params *,
 	    struct reply *why);

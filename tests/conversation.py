@@ -238,6 +238,8 @@ class Dialogue:
             self.expect_log(text)
         elif kind == "M~":
             self.expect_mail(*text.split(" ", 1))
+        elif kind == "M!":
+            self.expect_no_mail(*text.split(" ", 1))
         elif line.startswith("@ listener "):
             self.close()
             self.listener = line.split()[2]
@@ -279,16 +281,20 @@ class Dialogue:
         watch.until(found, self.suite.log, PATIENCE) or self.fail(
             "no such line in the log")
 
+    def has_mail(self, user, expression):
+        home = self.suite.dir / "home" / user
+        return any(re.search(expression.encode(), path.read_bytes())
+                   for path in home.glob("Maildir/new/*"))
+
     def expect_mail(self, user, expression):
         """Waits for a message with such a line (or lines, \\r\\n between) in
         the Maildir of `user`."""
-        home = self.suite.dir / "home" / user
+        watch.until(lambda: self.has_mail(user, expression), self.suite.log,
+                    PATIENCE) or self.fail("no such message in the mailbox")
 
-        def found():
-            return any(re.search(expression.encode(), path.read_bytes())
-                       for path in home.glob("Maildir/new/*"))
-        watch.until(found, self.suite.log, PATIENCE) or self.fail(
-            "no such message in the mailbox")
+    def expect_no_mail(self, user, expression):
+        if self.has_mail(user, expression):
+            self.fail("there is such a message in the mailbox")
 
     @staticmethod
     def fail(why):

@@ -2,9 +2,8 @@
 #include "shared/alloc.h"
 #include "tests/model/model.h"
 
-#define SIXTEEN	"0123456789abcdef"
-#define LONG	SIXTEEN SIXTEEN SIXTEEN SIXTEEN
-#define LONGER	LONG LONG LONG LONG LONG LONG LONG LONG
+#define LONG	"01234567890123456789012345678901234567890123456789"
+#define LONGER	LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG
 #define LETTER	"Subject: x\r\n\r\n..text\r\n.\r\n"
 
 static const struct word	 words[] = {
@@ -19,9 +18,9 @@ static const struct word	 words[] = {
 	{ VERB_MAIL, 501, "MAIL", NULL, 0 },
 	{ VERB_MAIL, 552, "MAIL FROM:<a@b.example> SIZE=1000000000000", NULL,
 	    0 },
-	{ VERB_MAIL, 504, "MAIL FROM:<a@b.example> BODY=FROB", NULL, 0 },
+	{ VERB_MAIL, 555, "MAIL FROM:<a@b.example> BODY=FROB", NULL, 0 },
 	{ VERB_MAIL, 555, "MAIL FROM:<a@b.example> FROB=1", NULL, 0 },
-	{ VERB_MAIL, 553, "MAIL FROM:<\xc3\xbc@b.example>", NULL, 0 },
+	{ VERB_MAIL, 501, "MAIL FROM:<\xc3\xbc@b.example>", NULL, 0 },
 	{ VERB_RCPT, 250, "RCPT TO:<jones@foo.example>", NULL, 0 },
 	{ VERB_RCPT, 550, "RCPT TO:<nobody@foo.example>", NULL, 0 },
 	{ VERB_RCPT, 451, "RCPT TO:<later@foo.example>", NULL, 0 },
@@ -62,7 +61,7 @@ static const struct word	 words[] = {
 	{ VERB_OTHER, 500, "", NULL, 0 },
 	{ VERB_OTHER, 500, "RSET\r", NULL, 0 },
 	{ VERB_OTHER, 500, "NOOP\nRSET", NULL, 0 },
-	{ VERB_OTHER, 500, "NOOP \xff", NULL, 0 },
+	{ VERB_OTHER, 501, "NOOP \xff", NULL, 0 },
 	{ VERB_OTHER, 500, "NOOP " LONGER LONGER LONGER LONGER, NULL, 0 },
 };
 
