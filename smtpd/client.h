@@ -19,6 +19,7 @@ struct client {
 	uint8_t		 address[16];	/* IPv4 mapped; zeros for a user */
 	uint16_t	 port;
 	uid_t		 uid;
+	bool		 unnamed;	/* its proxy does not say who it is */
 };
 
 /* How a client is written. */
@@ -33,6 +34,10 @@ enum { CLIENT_SIZE = 80 };
 /* From what accept4(2) said; false when that is no client of ours. */
 bool	 client_init(struct client *, int fd, unsigned flags,
 	    const struct sockaddr_storage *);
+
+/* 4 or 16 octets by family, AF_INET or AF_INET6; port: host order. */
+void	 client_set_address(struct client *, int family,
+	    const uint8_t *octets, uint16_t port);
 
 bool	 client_is_local(const struct client *);	/* a user */
 void	 client_format(char into[CLIENT_SIZE], const struct client *,

@@ -6,6 +6,7 @@
 #include "shared/id.h"
 #include "shared/log.h"
 #include "smtpd/command.h"
+#include "smtpd/proxied.h"
 #include "smtpd/server.h"
 
 enum {
@@ -90,7 +91,8 @@ session_free(struct session *s)
 {
 	struct server	*server = s->server;
 
-	log_disconnect(s);
+	if (s->state != STATE_PROXY)
+		log_disconnect(s);
 	transaction_free(s->transaction);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
@@ -164,6 +166,10 @@ on_timer(void *arg)
 	}
 	if (s->waits) {
 		close_for_silence(s);
+		return;
+	}
+	if (s->state == STATE_PROXY) {
+		proxied_late(s);
 		return;
 	}
 	log_event(s, "timeout");
@@ -291,6 +297,8 @@ take(struct session *s)
 
 	if (s->state == STATE_CONTENT)
 		return submit_take(s->transaction, in);
+	if (s->state == STATE_PROXY)
+		return proxied_take(s, in);
 	if (s->chunk.open)
 		return chunk_take(s, in);
 	return take_command(s, in);
@@ -380,9 +388,8 @@ on_drained(void *arg)
 
 /* ---- the beginning ------------------------------------------------------- */
 
-/* Who the client is, is known now. */
-static void
-meet(struct session *s)
+void
+session_meet(struct session *s)
 {
 	struct reply	 r = reply_make(220, NULL, "%s ESMTP relais",
 			    s->server->hostname);
@@ -412,5 +419,6 @@ session_new(struct server *server, struct listener *l, int fd,
 	s->stream = stream_new(server->loop, fd, &limits, &calls, s);
 	LIST_INSERT_HEAD(&server->sessions, s, entry);
 	server->session_count++;
-	meet(s);
+	if (!proxied_begin(s))
+		session_meet(s);
 }

@@ -23,7 +23,8 @@ enum session_state {
 	STATE_MAIL	= 4,	/* a transaction, nobody accepted */
 	STATE_RCPT	= 8,	/* a transaction that DATA may follow */
 	STATE_CONTENT	= 16,	/* 354 was said */
-	STATE_CHUNKS	= 32	/* BDAT was said, and not the last */
+	STATE_CHUNKS	= 32,	/* BDAT was said, and not the last */
+	STATE_PROXY	= 64	/* who the client is, is not known yet */
 };
 
 /* What "disconnect from" counts. */
@@ -44,8 +45,8 @@ struct session {
 	struct listener	*listener;
 	struct stream	*stream;
 	struct timer	 timer;		/* the one deadline */
-	struct client	 client;
-	enum session_state state;	/* chunk.c, too */
+	struct client	 client;	/* proxied.c, too */
+	enum session_state state;	/* chunk.c, proxied.c, too */
 	bool		 relay;		/* may send anywhere */
 	bool		 esmtp;		/* EHLO, not HELO */
 	bool		 mute;		/* a reply found no room */
@@ -67,6 +68,9 @@ LIST_HEAD(session_list, session);
 /* Takes the descriptor; the greeting gathers at once. */
 void	 session_new(struct server *, struct listener *, int fd,
 	    const struct client *);
+
+/* Who the client is, is known now: it is greeted. */
+void	 session_meet(struct session *);
 
 /*
  * Says the answer to the command at hand, and moves the state as its row in
