@@ -20,16 +20,19 @@ struct client {
 	uint16_t	 port;
 	uid_t		 uid;
 	bool		 unnamed;	/* its proxy does not say who it is */
+	char		*name;		/* or NULL; the session's to free */
+	char		*login;		/* likewise, by XCLIENT */
 };
 
 /* How a client is written. */
 enum client_style {
-	CLIENT_NAME,		/* "unknown[192.0.2.1]" or "uid 1000" */
-	CLIENT_WITH_PORT,	/* "unknown[192.0.2.1]:2525" or "uid 1000" */
-	CLIENT_TRACE		/* "unknown [192.0.2.1]" or "uid 1000" */
+	CLIENT_NAME,		/* "a.example[192.0.2.1]" or "uid 1000" */
+	CLIENT_WITH_PORT,	/* "a.example[192.0.2.1]:2525" or "uid 1000" */
+	CLIENT_TRACE		/* "a.example [192.0.2.1]" or "uid 1000" */
 };
 
-enum { CLIENT_SIZE = 80 };
+/* Who has no name is "unknown". */
+enum { CLIENT_SIZE = CLIENT_TEXT_MAX + 1 };
 
 /* From what accept4(2) said; false when that is no client of ours. */
 bool	 client_init(struct client *, int fd, unsigned flags,

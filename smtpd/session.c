@@ -5,6 +5,7 @@
 #include "shared/alloc.h"
 #include "shared/id.h"
 #include "shared/log.h"
+#include "smtpd/behalf.h"
 #include "smtpd/command.h"
 #include "smtpd/proxied.h"
 #include "smtpd/server.h"
@@ -19,7 +20,7 @@ enum {
 
 static const char *const tallies[TALLY_COUNT] = {
 	"ehlo", "helo", "mail", "rcpt", "data", "bdat", "rset", "noop",
-	"vrfy", "help", "quit", "unknown"
+	"vrfy", "help", "quit", "xclient", "xforward", "unknown"
 };
 
 /* ---- what the log is told ------------------------------------------------ */
@@ -91,7 +92,7 @@ session_free(struct session *s)
 {
 	struct server	*server = s->server;
 
-	if (s->state != STATE_PROXY)
+	if (s->met)
 		log_disconnect(s);
 	transaction_free(s->transaction);
 	timer_clear(&s->timer);
@@ -100,6 +101,9 @@ session_free(struct session *s)
 	server->session_count--;
 	listener_release(s->listener);
 	free(s->helo);
+	free(s->client.name);
+	free(s->client.login);
+	behalf_forget(s);
 	free(s);
 	if (server->stopping && server->session_count == 0)
 		process_exit(server->process, 0);
@@ -247,6 +251,7 @@ void
 session_reset(struct session *s)
 {
 	transaction_free(s->transaction);
+	behalf_forget(s);
 	if (s->state != STATE_NEW)
 		s->state = STATE_READY;
 }
@@ -395,11 +400,24 @@ session_meet(struct session *s)
 			    s->server->hostname);
 	char		 client[CLIENT_SIZE];
 
+	if (!s->met)
+		behalf_begin(s);
+	s->met = true;
 	s->relay = policy_may_relay(&s->server->policy, &s->client);
 	client_format(client, &s->client, CLIENT_WITH_PORT);
 	log_info("connect from %s", client);
 	(void)reply_put(&r, stream_out(s->stream));
 	timer_in(&s->timer, s->server->command_time);
+}
+
+void
+session_begin_anew(struct session *s)
+{
+	free(s->helo);
+	s->helo = NULL;
+	s->esmtp = false;
+	s->state = STATE_NEW;
+	session_meet(s);
 }
 
 void

@@ -14,6 +14,7 @@
 struct command;
 struct listener;
 struct server;
+struct xclient;
 
 /* Bits, so that a command can name all states it is welcome in. */
 enum session_state {
@@ -31,7 +32,7 @@ enum session_state {
 enum tally {
 	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA, TALLY_BDAT,
 	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_HELP, TALLY_QUIT,
-	TALLY_UNKNOWN, TALLY_COUNT
+	TALLY_XCLIENT, TALLY_XFORWARD, TALLY_UNKNOWN, TALLY_COUNT
 };
 
 /*
@@ -45,14 +46,17 @@ struct session {
 	struct listener	*listener;
 	struct stream	*stream;
 	struct timer	 timer;		/* the one deadline */
-	struct client	 client;	/* proxied.c, too */
+	struct client	 client;	/* proxied.c, behalf.c, too */
 	enum session_state state;	/* chunk.c, proxied.c, too */
+	bool		 met;		/* its client has been known */
+	bool		 may_xclient, may_xforward;	/* behalf.c alone */
 	bool		 relay;		/* may send anywhere */
 	bool		 esmtp;		/* EHLO, not HELO */
 	bool		 mute;		/* a reply found no room */
 	bool		 closing;	/* only output is still going out */
 	bool		 waits;		/* the timer is that of an answer */
 	char		*helo;		/* what EHLO said, or NULL */
+	struct xclient	*origin;	/* by XFORWARD: behalf.c alone */
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
 	const struct command *command;	/* the last one, or NULL */
@@ -71,6 +75,9 @@ void	 session_new(struct server *, struct listener *, int fd,
 
 /* Who the client is, is known now: it is greeted. */
 void	 session_meet(struct session *);
+
+/* Likewise, of a session that was another's; what it said is void. */
+void	 session_begin_anew(struct session *);
 
 /*
  * Says the answer to the command at hand, and moves the state as its row in
