@@ -4,6 +4,7 @@
 
 #include "shared/alloc.h"
 #include "shared/log.h"
+#include "smtpd/behalf.h"
 #include "smtpd/command.h"
 #include "smtpd/help.h"
 #include "smtpd/params.h"
@@ -67,10 +68,12 @@ do_ehlo(struct session *s, struct span arg)
 	if (!greet(s, arg, true))
 		return;
 	r = reply_make(250, NULL, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nCHUNKING\n%s%sHELP", s->server->hostname,
-	    (unsigned long long)s->server->size_max,
+	    "ENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=%u\n%s%s%sHELP",
+	    s->server->hostname, (unsigned long long)s->server->size_max,
+	    s->server->recipients_max,
 	    s->client.flags & LISTENER_VRFY ? "VRFY\n" : "",
-	    s->client.flags & LISTENER_EXPN ? "EXPN\n" : "");
+	    s->client.flags & LISTENER_EXPN ? "EXPN\n" : "",
+	    behalf_keywords(s));
 	session_reply(s, &r);
 }
 
@@ -284,6 +287,11 @@ static const struct command commands[] = {
 	{ "VRFY", STATE_ANY, STATE_STAY, REQUIRED, TALLY_VRFY, do_vrfy },
 	{ "EXPN", STATE_ANY, STATE_STAY, REQUIRED, TALLY_EXPN, do_expn },
 	{ "HELP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_HELP, do_help },
+
+	{ "XCLIENT", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XCLIENT,
+	    behalf_xclient },
+	{ "XFORWARD", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XFORWARD,
+	    behalf_xforward },
 
 	{ "SEND", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
 	{ "SOML", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },

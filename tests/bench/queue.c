@@ -3,7 +3,8 @@
  * A real queue, and in the place of master and of all its neighbours the rig
  * of tests/wires.  Two smtpds hand over mail, of which `producers` are under
  * way at any time; lookup and remote, if they are to answer, deliver all of it
- * at once, to ten hosts, so that none of them has to wait for its window.  All of a turn leaves in one packet a neighbour, as in life.
+ * at once, to ten hosts, so that none of them has to wait for its window.  All
+ * of a turn leaves in one packet a neighbour, as in life.
  *
  * usage: queue PROGRAMS SCRATCH deliver|keep PRODUCERS LENGTH SECONDS MOST
  *

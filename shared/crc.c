@@ -4,8 +4,8 @@
 #include <nmmintrin.h>
 #endif
 
-#include "queue/crc.h"
 #include "shared/alloc.h"
+#include "shared/crc.h"
 
 /* Four bits a step: sixteen words stay in the nearest cache. */
 static uint32_t
