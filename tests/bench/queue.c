@@ -3,8 +3,8 @@
  * A real queue, and in the place of master and of all its neighbours the rig
  * of tests/wires.  Two smtpds hand over mail, of which `producers` are under
  * way at any time; lookup and remote, if they are to answer, deliver all of it
- * at once, to ten hosts, so that none of them has to wait for its window.  All
- * of a turn leaves in one packet a neighbour, as in life.
+ * at once, to as many hosts as it takes for no message to wait for a window.
+ * All of a turn leaves in one packet a neighbour, as in life.
  *
  * usage: queue PROGRAMS SCRATCH deliver|keep PRODUCERS LENGTH SECONDS MOST
  *
@@ -27,7 +27,7 @@ enum {
 	SMTPDS		= 2,
 	JOBS		= 4096,
 	GRANTS		= 512,
-	HOSTS		= 10,		/* remote delivers to, a digit each */
+	HOSTS		= 10,		/* remote delivers to */
 	REST		= 20,		/* ms of whoever was refused */
 	NS_PER_MS	= 1000000
 };
