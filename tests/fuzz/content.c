@@ -9,74 +9,15 @@
 
 #include "remote/dots.h"
 #include "shared/alloc.h"
-#include "smtpd/content.h"
-#include "tests/fuzz/fuzz.h"
-
-struct outcome {
-	enum content_status	 status;
-	enum content_verdict	 verdict;
-	size_t			 rest;		/* octets behind the end */
-	unsigned		 hops;
-	struct buf		 kept;
-};
-
-/* ---- in pieces ----------------------------------------------------------- */
-
-struct slots {
-	char		 slot[32];
-	struct outcome	*outcome;
-	struct fuzz_cuts cuts;
-};
-
-static void
-empty_slot(struct content_sink *sink)
-{
-	struct slots	*s = sink->arg;
-
-	if (sink->at != NULL)
-		(void)buf_put(&s->outcome->kept, span_make(s->slot,
-		    (size_t)(sink->at - s->slot)));
-}
-
-/* Now and then there is none. */
-static bool
-next_slot(struct content_sink *sink)
-{
-	static const char	 size[sizeof(((struct slots *)0)->slot)];
-	struct slots		*s = sink->arg;
-	struct span		 whole = span_make(size, sizeof size);
-
-	empty_slot(sink);
-	sink->at = s->slot;
-	sink->room = 0;
-	if (fuzz_piece(&s->cuts, &whole).len == 1)
-		return false;
-	sink->room = fuzz_piece(&s->cuts, &whole).len;
-	return sink->room > 0;
-}
+#include "tests/fuzz/slots.h"
 
 static void
 take(struct span input, uint64_t size_max, uint32_t choice, struct outcome *o)
 {
-	struct slots		 slots = { .outcome = o, .cuts = { choice } };
-	struct content_sink	 sink = { NULL, 0, next_slot, &slots };
-	struct fuzz_cuts	 cuts = { choice };
-	struct content		 c;
-	struct span		 piece = span_of("");
+	struct content	 c;
 
-	content_init(&c, size_max);
-	o->status = CONTENT_MORE;
-	while (o->status != CONTENT_END && (input.len > 0 || piece.len > 0)) {
-		if (piece.len == 0)
-			piece = fuzz_piece(&cuts, &input);
-		o->status = content_feed(&c, &piece, &sink);
-		fuzz_claim(o->status != CONTENT_MORE || piece.len == 0,
-		    "who wants more has taken all");
-	}
-	empty_slot(&sink);
-	o->verdict = c.verdict;
-	o->rest = piece.len + input.len;
-	o->hops = c.hops;
+	content_init(&c, CONTENT_DOTTED, size_max);
+	slots_feed(&c, input, choice, o);
 }
 
 /* ---- the reference ------------------------------------------------------- */
