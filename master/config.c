@@ -100,6 +100,12 @@ static const struct config_keyword listening[] = {
 	{ "socket",	CONFIG_PATH,	0, UNIX_PATH_MAX, NULL,
 	    LISTEN(socket) },
 	{ "relay",	CONFIG_YESNO,	0, 0, "no", LISTEN(relay) },
+	{ "proxy",	CONFIG_NETWORKS, 0, 0, NULL,
+	    LISTEN(trust[TRUST_PROXY]) },
+	{ "xclient",	CONFIG_NETWORKS, 0, 0, NULL,
+	    LISTEN(trust[TRUST_XCLIENT]) },
+	{ "xforward",	CONFIG_NETWORKS, 0, 0, NULL,
+	    LISTEN(trust[TRUST_XFORWARD]) },
 	{ .word = NULL }
 };
 

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "queue/committer.h"
-#include "queue/crc.h"
 #include "queue/record.h"
+#include "shared/crc.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 

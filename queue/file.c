@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "queue/crc.h"
 #include "queue/file.h"
 #include "queue/trailer.h"
 #include "shared/alloc.h"
+#include "shared/crc.h"
 #include "shared/fd.h"
 
 enum { MODE_FILE = 0600 };

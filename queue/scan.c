@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/crc.h"
 #include "queue/scan.h"
 #include "shared/alloc.h"
+#include "shared/crc.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 

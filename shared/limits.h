@@ -46,6 +46,9 @@ enum {
 	TRACE_ROOM		= 4096,	/* our Received line, above size_max */
 	SESSION_SLOTS_MAX	= 4,		/* ring slots of one session */
 	SESSION_ERRORS_MAX	= 20,	/* bad commands, then 421 */
+	PROXY_HEADER_MAX	= 4096,	/* of version 2, with what is added */
+	PROXY_TIME		= 5 * 1000,	/* until it is whole */
+	TRUSTED_MAX		= 256,	/* networks of a kind, of a listener */
 
 	/* queue */
 	OPEN_ENVELOPES_MAX	= SESSIONS_MAX,	/* of one smtpd worker */

@@ -4,6 +4,7 @@
 
 #include "shared/alloc.h"
 #include "shared/log.h"
+#include "smtpd/behalf.h"
 #include "smtpd/command.h"
 #include "smtpd/params.h"
 #include "smtpd/recipient.h"
@@ -65,8 +66,9 @@ do_ehlo(struct session *s, struct span arg)
 	if (!greet(s, arg, true))
 		return;
 	r = reply_make(250, NULL, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nCHUNKING\nHELP", s->server->hostname,
-	    (unsigned long long)s->server->size_max);
+	    "ENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=%u\n%sHELP",
+	    s->server->hostname, (unsigned long long)s->server->size_max,
+	    s->server->recipients_max, behalf_keywords(s));
 	session_reply(s, &r);
 }
 
@@ -250,6 +252,11 @@ static const struct command commands[] = {
 	{ "QUIT", STATE_ANY, STATE_STAY, NONE, TALLY_QUIT, do_quit },
 	{ "VRFY", STATE_ANY, STATE_STAY, REQUIRED, TALLY_VRFY, do_vrfy },
 	{ "HELP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_HELP, do_help },
+
+	{ "XCLIENT", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XCLIENT,
+	    behalf_xclient },
+	{ "XFORWARD", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XFORWARD,
+	    behalf_xforward },
 
 	{ "EXPN", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
 	{ "SEND", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },

@@ -5,7 +5,9 @@
 #include "shared/alloc.h"
 #include "shared/id.h"
 #include "shared/log.h"
+#include "smtpd/behalf.h"
 #include "smtpd/command.h"
+#include "smtpd/proxied.h"
 #include "smtpd/server.h"
 
 enum {
@@ -18,7 +20,7 @@ enum {
 
 static const char *const tallies[TALLY_COUNT] = {
 	"ehlo", "helo", "mail", "rcpt", "data", "bdat", "rset", "noop",
-	"vrfy", "help", "quit", "unknown"
+	"vrfy", "help", "quit", "xclient", "xforward", "unknown"
 };
 
 /* ---- what the log is told ------------------------------------------------ */
@@ -90,7 +92,8 @@ session_free(struct session *s)
 {
 	struct server	*server = s->server;
 
-	log_disconnect(s);
+	if (s->met)
+		log_disconnect(s);
 	transaction_free(s->transaction);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
@@ -98,6 +101,9 @@ session_free(struct session *s)
 	server->session_count--;
 	listener_release(s->listener);
 	free(s->helo);
+	free(s->client.name);
+	free(s->client.login);
+	behalf_forget(s);
 	free(s);
 	if (server->stopping && server->session_count == 0)
 		process_exit(server->process, 0);
@@ -164,6 +170,10 @@ on_timer(void *arg)
 	}
 	if (s->waits) {
 		close_for_silence(s);
+		return;
+	}
+	if (s->state == STATE_PROXY) {
+		proxied_late(s);
 		return;
 	}
 	log_event(s, "timeout");
@@ -241,6 +251,7 @@ void
 session_reset(struct session *s)
 {
 	transaction_free(s->transaction);
+	behalf_forget(s);
 	if (s->state != STATE_NEW)
 		s->state = STATE_READY;
 }
@@ -291,6 +302,8 @@ take(struct session *s)
 
 	if (s->state == STATE_CONTENT)
 		return submit_take(s->transaction, in);
+	if (s->state == STATE_PROXY)
+		return proxied_take(s, in);
 	if (s->chunk.open)
 		return chunk_take(s, in);
 	return take_command(s, in);
@@ -380,19 +393,31 @@ on_drained(void *arg)
 
 /* ---- the beginning ------------------------------------------------------- */
 
-/* Who the client is, is known now. */
-static void
-meet(struct session *s)
+void
+session_meet(struct session *s)
 {
 	struct reply	 r = reply_make(220, NULL, "%s ESMTP relais",
 			    s->server->hostname);
 	char		 client[CLIENT_SIZE];
 
+	if (!s->met)
+		behalf_begin(s);
+	s->met = true;
 	s->relay = policy_may_relay(&s->server->policy, &s->client);
 	client_format(client, &s->client, CLIENT_WITH_PORT);
 	log_info("connect from %s", client);
 	(void)reply_put(&r, stream_out(s->stream));
 	timer_in(&s->timer, s->server->command_time);
+}
+
+void
+session_begin_anew(struct session *s)
+{
+	free(s->helo);
+	s->helo = NULL;
+	s->esmtp = false;
+	s->state = STATE_NEW;
+	session_meet(s);
 }
 
 void
@@ -412,5 +437,6 @@ session_new(struct server *server, struct listener *l, int fd,
 	s->stream = stream_new(server->loop, fd, &limits, &calls, s);
 	LIST_INSERT_HEAD(&server->sessions, s, entry);
 	server->session_count++;
-	meet(s);
+	if (!proxied_begin(s))
+		session_meet(s);
 }

@@ -14,6 +14,7 @@
 struct command;
 struct listener;
 struct server;
+struct xclient;
 
 /* Bits, so that a command can name all states it is welcome in. */
 enum session_state {
@@ -23,14 +24,15 @@ enum session_state {
 	STATE_MAIL	= 4,	/* a transaction, nobody accepted */
 	STATE_RCPT	= 8,	/* a transaction that DATA may follow */
 	STATE_CONTENT	= 16,	/* 354 was said */
-	STATE_CHUNKS	= 32	/* BDAT was said, and not the last */
+	STATE_CHUNKS	= 32,	/* BDAT was said, and not the last */
+	STATE_PROXY	= 64	/* who the client is, is not known yet */
 };
 
 /* What "disconnect from" counts. */
 enum tally {
 	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA, TALLY_BDAT,
 	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_HELP, TALLY_QUIT,
-	TALLY_UNKNOWN, TALLY_COUNT
+	TALLY_XCLIENT, TALLY_XFORWARD, TALLY_UNKNOWN, TALLY_COUNT
 };
 
 /*
@@ -44,14 +46,17 @@ struct session {
 	struct listener	*listener;
 	struct stream	*stream;
 	struct timer	 timer;		/* the one deadline */
-	struct client	 client;
-	enum session_state state;	/* chunk.c, too */
+	struct client	 client;	/* proxied.c, behalf.c, too */
+	enum session_state state;	/* chunk.c, proxied.c, too */
+	bool		 met;		/* its client has been known */
+	bool		 may_xclient, may_xforward;	/* behalf.c alone */
 	bool		 relay;		/* may send anywhere */
 	bool		 esmtp;		/* EHLO, not HELO */
 	bool		 mute;		/* a reply found no room */
 	bool		 closing;	/* only output is still going out */
 	bool		 waits;		/* the timer is that of an answer */
 	char		*helo;		/* what EHLO said, or NULL */
+	struct xclient	*origin;	/* by XFORWARD: behalf.c alone */
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
 	const struct command *command;	/* the last one, or NULL */
@@ -67,6 +72,12 @@ LIST_HEAD(session_list, session);
 /* Takes the descriptor; the greeting gathers at once. */
 void	 session_new(struct server *, struct listener *, int fd,
 	    const struct client *);
+
+/* Who the client is, is known now: it is greeted. */
+void	 session_meet(struct session *);
+
+/* Likewise, of a session that was another's; what it said is void. */
+void	 session_begin_anew(struct session *);
 
 /*
  * Says the answer to the command at hand, and moves the state as its row in

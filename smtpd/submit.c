@@ -4,6 +4,7 @@
 #include "shared/clock.h"
 #include "shared/id.h"
 #include "shared/log.h"
+#include "smtpd/behalf.h"
 #include "smtpd/server.h"
 #include "smtpd/trace.h"
 
@@ -109,6 +110,8 @@ ask_open(void *arg)
 	m.open.flags = flags_of(t);
 	m.open.client = span_of(client);
 	m.open.identity = span_of("");
+	if (t->session->client.login != NULL)
+		m.open.identity = span_of(t->session->client.login);
 	if (client_is_local(&t->session->client))
 		m.open.identity = span_of(who);
 	if (!peer_ask(queue, &m)) {
@@ -294,6 +297,21 @@ submit_take(struct transaction *t, struct buf *in)
 
 /* ---- what queue says ----------------------------------------------------- */
 
+static void
+log_client(const struct transaction *t)
+{
+	char		 id[ID_SIZE], client[CLIENT_SIZE];
+	struct buf	 more;
+
+	buf_init(&more, BEHALF_MAX);
+	behalf_put(t->session, &more);
+	id_format(id, t->message);
+	client_format(client, &t->session->client, CLIENT_NAME);
+	log_info("%s: client=%s%.*s", id, client, (int)buf_len(&more),
+	    buf_span(&more).ptr);
+	buf_clear(&more);
+}
+
 /* A chunk needs no invitation: it is on its way. */
 static void
 begin_content(struct transaction *t)
@@ -301,11 +319,8 @@ begin_content(struct transaction *t)
 	struct session	*s = t->session;
 	struct reply	 r = reply_make(354, NULL,
 			    "End data with <CR><LF>.<CR><LF>");
-	char		 id[ID_SIZE], client[CLIENT_SIZE];
 
-	id_format(id, t->message);
-	client_format(client, &s->client, CLIENT_NAME);
-	log_info("%s: client=%s", id, client);
+	log_client(t);
 	t->sink = (struct content_sink){ .more = slot_more, .arg = t };
 	t->awaits = AWAITS_NOTHING;
 	if (t->content.framing == CONTENT_DOTTED)

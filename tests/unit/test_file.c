@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/crc.h"
 #include "queue/file.h"
 #include "queue/trailer.h"
+#include "shared/crc.h"
 #include "shared/fd.h"
 #include "shared/ipc.h"
 

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "queue/committer.h"
-#include "queue/crc.h"
 #include "queue/record.h"
 #include "queue/scan.h"
+#include "shared/crc.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 #include "tests/unit/queue_stub.h"

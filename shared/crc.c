@@ -4,7 +4,7 @@
 #include <nmmintrin.h>
 #endif
 
-#include "queue/crc.h"
+#include "shared/crc.h"
 
 /* Four bits a step: sixteen words stay in the nearest cache. */
 static uint32_t
