@@ -52,12 +52,12 @@ turn(struct course *c)
 }
 
 static void
-run(struct course *c, struct span input, uint64_t size_max)
+run(struct course *c, struct span input, const struct wire_begin *begin)
 {
 	unsigned	 idle = 0;
 
 	c->rest = input;
-	wire_open(&c->wire, size_max);
+	wire_open(&c->wire, begin);
 	while (!c->wire.closed && idle < 64)
 		idle = turn(c) ? 0 : idle + 1;
 	while (wire_answer(&c->wire))
@@ -71,19 +71,20 @@ void
 fuzz_one(struct span input)
 {
 	uint8_t		 choice = fuzz_choice(&input);
-	uint64_t	 size_max = choice % 2 == 0 ? 0 : 256;
+	struct wire_begin begin = { .size_max = choice % 2 == 0 ? 0 : 256,
+	    .believed = choice / 2 % 2, .proxied = choice / 4 % 4 == 3 };
 	struct course	 one = { .eager = true };
 	struct course	 other = { .cuts = { choice } };
 	struct buf	 said, stored;
 
-	run(&one, input, size_max);
+	run(&one, input, &begin);
 	buf_init(&said, one.wire.said.max);
 	buf_init(&stored, one.wire.stored.max);
 	(void)buf_put(&said, buf_span(&one.wire.said));
 	(void)buf_put(&stored, buf_span(&one.wire.stored));
 	wire_close(&one.wire);
 
-	run(&other, input, size_max);
+	run(&other, input, &begin);
 	fuzz_claim(span_equal(buf_span(&said), buf_span(&other.wire.said)),
 	    "cuts and time change no reply");
 	fuzz_claim(span_equal(buf_span(&stored),

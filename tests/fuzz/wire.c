@@ -14,6 +14,7 @@ struct stream {
 };
 
 static struct stream	*the_stream;
+static struct wire_begin the_begin;
 
 /* ---- as the session sees it ---------------------------------------------- */
 
@@ -90,6 +91,19 @@ listener_release(struct listener *l)
 	(void)l;
 }
 
+const struct trust *
+listener_trust(const struct listener *l, enum trust_kind kind)
+{
+	static struct network		 everybody;	/* ::/0 */
+	static const struct trust	 all = { &everybody, 1 }, none;
+	bool				 yes = the_begin.believed;
+
+	(void)l;
+	if (kind == TRUST_PROXY)
+		yes = the_begin.proxied;
+	return yes ? &all : &none;
+}
+
 void
 process_exit(struct process *p, int status)
 {
@@ -102,25 +116,25 @@ process_exit(struct process *p, int status)
 static void
 close_stream(struct wire *w)
 {
-	wire_read(w);
 	w->closed = true;
 	the_stream->calls.closed(the_stream->arg, 0);
 }
 
 void
-wire_open(struct wire *w, uint64_t size_max)
+wire_open(struct wire *w, const struct wire_begin *begin)
 {
 	static const struct client client = { .address = { [10] = 0xff,
 	    0xff, 192, 0, 2, 1 }, .port = 2525 };
 	struct server		*s = &w->server;
 
 	*w = (struct wire){ .closed = false };
+	the_begin = *begin;
 	buf_init(&w->said, KEPT_MAX);
 	buf_init(&w->stored, KEPT_MAX);
 	s->loop = loop_new();
 	(void)span_copy(span_of("mail.example.org"), s->hostname,
 	    sizeof s->hostname);
-	s->size_max = size_max;
+	s->size_max = begin->size_max;
 	s->recipients_max = 5;
 	s->command_time = s->data_time = 1000;
 	s->errors_max = SESSION_ERRORS_MAX;
@@ -167,14 +181,16 @@ void
 wire_read(struct wire *w)
 {
 	struct stream	*s = the_stream;
+	size_t		 n;
 
-	if (w->closed || buf_len(&s->out) == 0)
+	if (w->closed)
 		return;
+	n = buf_len(&s->out);
 	fuzz_claim(buf_put(&w->said, buf_span(&s->out)), "it is not endless");
-	buf_drop(&s->out, buf_len(&s->out));
+	buf_drop(&s->out, n);
 	if (s->finishing)
 		close_stream(w);
-	else
+	else if (n > 0)
 		s->calls.drained(s->arg);
 }
 

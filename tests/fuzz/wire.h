@@ -22,8 +22,14 @@ struct wire {
 	bool		 closed;	/* the session is over */
 };
 
-/* A session that has greeted; `size_max` is the server's. */
-void	 wire_open(struct wire *, uint64_t size_max);
+/* How a session begins: what its server and listener have been told. */
+struct wire_begin {
+	uint64_t	 size_max;
+	bool		 proxied;	/* a PROXY header comes first */
+	bool		 believed;	/* by XCLIENT and XFORWARD */
+};
+
+void	 wire_open(struct wire *, const struct wire_begin *);
 void	 wire_close(struct wire *);
 
 /* As much of `*s` as the session takes now, off its head. */
