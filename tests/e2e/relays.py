@@ -212,6 +212,9 @@ def main():
             print("---- %s ----" % name)
             all_kinds(check, s1, s2, DOMAINS[name])
             many(check, s1, s2, DOMAINS[name])
+            if name == "exim":
+                check.claim("Exim sends by BDAT", s2.wait_log(
+                    r"disconnect from .* bdat=[1-9]"))
         for host in (s1, s2):
             host.wait_empty()
             host.stop()
