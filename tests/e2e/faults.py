@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
+# tests/run: alone
 """As root: under load each system call of queue fails in turn, with each error
 there is, once or many times, in the midst of its life and at its beginning.
 No 250 is a lie, nobody waits for an answer for long, and when the fault is gone
