@@ -8,6 +8,7 @@
 
 #include "lookup/question.h"
 #include "lookup/resolve.h"
+#include "lookup/visit.h"
 #include "shared/alloc.h"
 
 enum {
@@ -23,6 +24,7 @@ struct question {
 	struct question_list *list;	/* that it is in, or NULL */
 	struct peer	*from;
 	uint64_t	 token;
+	uint64_t	 visit;		/* of the client who asks, or 0 */
 	bool		 expands;
 	struct addr	 recipient;	/* until the walk begins */
 	struct resolve	*resolve;
@@ -86,13 +88,31 @@ question_new(struct questions *qs, struct peer *from, uint64_t token)
 /* ---- answers ------------------------------------------------------------- */
 
 static void
-tell_verdict(struct question *q)
+put_verdict(struct peer *to, uint64_t token, const struct reply *verdict)
 {
 	struct msg	 m = { .type = MSG_VERDICT };
 
-	m.verdict.token = q->token;
-	m.verdict.reply = *resolve_reply(q->resolve);
-	peer_put(q->from, &m);
+	m.verdict.token = token;
+	m.verdict.reply = *verdict;
+	peer_put(to, &m);
+}
+
+/* 550 5.1.1: nobody of this name is here. */
+static bool
+is_unknown(const struct reply *r)
+{
+	return reply_is_refusal(r) && r->subject == 1 && r->detail == 1;
+}
+
+static void
+tell_verdict(struct question *q)
+{
+	const struct reply	*verdict = resolve_reply(q->resolve);
+
+	if (is_unknown(verdict))
+		visit_unknown(peer_data(q->from), q->visit,
+		    loop_now(q->all->loop));
+	put_verdict(q->from, q->token, verdict);
 	question_free(q);
 }
 
@@ -348,8 +368,15 @@ void
 question_rcpt(struct questions *qs, struct peer *from,
     const struct msg_rcpt *rcpt)
 {
-	struct question	*q = question_new(qs, from, rcpt->token);
+	struct question	*q;
+	struct reply	 why;
 
+	if (!visit_may_ask(peer_data(from), rcpt, loop_now(qs->loop), &why)) {
+		put_verdict(from, rcpt->token, &why);
+		return;
+	}
+	q = question_new(qs, from, rcpt->token);
+	q->visit = rcpt->visit;
 	q->resolve = resolve_new(qs->rules, &rcpt->recipient,
 	    RESOLVE_VERDICT, rcpt->relay);
 	walk(q);

@@ -88,6 +88,50 @@ confer_host(struct audience *a)
 	return true;
 }
 
+static void
+say_limit(struct audience *a, unsigned number, const char *name,
+    const struct config_limit *l)
+{
+	struct msg	 m = { .type = MSG_CONF_LIMIT };
+
+	m.conf_limit = (struct msg_conf_limit){ number, span_of(name),
+	    l->prefix4, l->prefix6,
+	    l->connections.each, l->connections.all,
+	    l->connects.each, l->connects.all,
+	    l->messages.each, l->messages.all,
+	    l->recipients.each, l->recipients.all,
+	    l->errors.each, l->errors.all,
+	    l->unknown.each, l->unknown.all,
+	    l->slow.each, l->slow.all,
+	    l->minimum_rate, l->greet_delay,
+	    l->early_talk, l->exempt_relays };
+	say(a, &m);
+}
+
+/* 0: what holds where no block says otherwise. */
+static void
+confer_limits(struct audience *a)
+{
+	const struct config	*c = a->suite->config;
+	unsigned		 i;
+
+	say_limit(a, 0, "submit", &c->limit);
+	for (i = 0; i < c->nlistens; i++)
+		say_limit(a, i + 1, c->listens[i].name, &c->listens[i].limit);
+}
+
+/* A socket has its block's name. */
+static unsigned
+limit_of(const struct config *c, const struct listener *l)
+{
+	unsigned	 i;
+
+	for (i = 0; l->role == ROLE_SMTPD && i < c->nlistens; i++)
+		if (strcmp(c->listens[i].name, l->name) == 0)
+			return i + 1;
+	return 0;
+}
+
 static bool
 confer_listeners(struct audience *a)
 {
@@ -107,6 +151,7 @@ confer_listeners(struct audience *a)
 		m.conf_listener.flags = l->flags;
 		m.conf_listener.sessions = a->role != ROLE_SMTPD ?
 		    ADMIN_SESSIONS_MAX : a->suite->config->smtpd.sessions;
+		m.conf_listener.limits = limit_of(a->suite->config, l);
 		say(a, &m);
 	}
 	return true;
@@ -132,6 +177,7 @@ confer_smtpd(struct audience *a)
 		m.conf_relay.prefix = config->relay_from.item[i].prefix;
 		say(a, &m);
 	}
+	confer_limits(a);
 	return confer_listeners(a);
 }
 
@@ -244,6 +290,7 @@ confer_lookup(struct audience *a)
 	struct msg		 m = { .type = MSG_CONF_ROUTE };
 	unsigned		 i;
 
+	confer_limits(a);
 	for (i = 0; i < config->ndomains; i++)
 		if (!confer_domain(a, &config->domains[i]))
 			return false;

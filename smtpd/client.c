@@ -10,6 +10,17 @@
 
 static const uint8_t	 mapped[12] = { [10] = 0xff, [11] = 0xff };
 
+bool
+address_has_prefix(const uint8_t a[16], const uint8_t b[16], unsigned bits)
+{
+	unsigned	 octets = bits / 8, rest = bits % 8;
+	uint8_t		 mask = 0xff00 >> rest & 0xff;
+
+	if (memcmp(a, b, octets) != 0)
+		return false;
+	return rest == 0 || ((a[octets] ^ b[octets]) & mask) == 0;
+}
+
 static bool
 init_user(struct client *c, int fd)
 {
@@ -65,11 +76,17 @@ client_is_local(const struct client *c)
 	return c->flags & LISTENER_UNIX;
 }
 
+bool
+client_is_ipv4(const struct client *c)
+{
+	return memcmp(c->address, mapped, sizeof(mapped)) == 0;
+}
+
 void
 client_format(char into[CLIENT_SIZE], const struct client *c,
     enum client_style style)
 {
-	bool		 v4 = memcmp(c->address, mapped, sizeof(mapped)) == 0;
+	bool		 v4 = client_is_ipv4(c);
 	const char	*tag = !v4 && style == CLIENT_TRACE ? "IPv6:" : "";
 	const char	*gap = style == CLIENT_TRACE ? " " : "";
 	char		 ip[INET6_ADDRSTRLEN] = "";

@@ -30,11 +30,16 @@ enum client_style {
 
 enum { CLIENT_SIZE = 80 };
 
+/* Do the first `bits` of both agree? */
+bool	 address_has_prefix(const uint8_t [16], const uint8_t [16],
+	    unsigned bits);
+
 /* From what accept4(2) said; false when that is no client of ours. */
 bool	 client_init(struct client *, int fd, unsigned flags,
 	    const struct sockaddr_storage *);
 
 bool	 client_is_local(const struct client *);	/* a user */
+bool	 client_is_ipv4(const struct client *);
 void	 client_format(char into[CLIENT_SIZE], const struct client *,
 	    enum client_style);
 

@@ -62,6 +62,13 @@ on_conf_relay(struct peer *p, struct msg *m)
 		fatal("a network that may relay is not one, or one too many");
 }
 
+static void
+on_conf_limit(struct peer *p, struct msg *m)
+{
+	(void)p;
+	limits_set(&server.limits, &m->conf_limit);
+}
+
 /* ---- what neighbours say ------------------------------------------------- */
 
 static void
@@ -69,6 +76,13 @@ on_verdict(struct peer *p, struct msg *m)
 {
 	(void)p;
 	recipient_on_verdict(&server, &m->verdict);
+}
+
+static void
+on_admitted(struct peer *p, struct msg *m)
+{
+	(void)p;
+	admission_on_admitted(&server, &m->admitted);
 }
 
 static void
@@ -101,9 +115,10 @@ open_doors(void *arg)
 static void
 found(struct peer *p)
 {
-	if (peer_role(p) == ROLE_LOOKUP)
+	if (peer_role(p) == ROLE_LOOKUP) {
+		admission_found(&server, p);
 		recipient_found(&server, p);
-	else if (peer_role(p) == ROLE_QUEUE)
+	} else if (peer_role(p) == ROLE_QUEUE)
 		submit_found(&server, p);
 	if (timer_is_set(&server.patience) && server.lookup != NULL &&
 	    server.queue != NULL)
@@ -113,9 +128,10 @@ found(struct peer *p)
 static void
 lost(struct peer *p)
 {
-	if (p == server.lookup)
+	if (p == server.lookup) {
+		admission_lost(&server);
 		recipient_lost(&server);
-	else if (p == server.queue)
+	} else if (p == server.queue)
 		submit_lost(&server);
 }
 
@@ -129,14 +145,23 @@ freed(struct peer *p)
 /* ---- the program --------------------------------------------------------- */
 
 static void
+give_lookup_up(void *arg)
+{
+	(void)arg;
+	recipient_give_up(&server);
+	admission_give_up(&server);
+}
+
+static void
 after_drop(struct process *process)
 {
 	server.process = process;
 	server.loop = process_loop(process);
 	timer_init(&server.patience, server.loop, open_doors, NULL);
-	timer_init(&server.lookup_away, server.loop, recipient_give_up,
-	    &server);
+	timer_init(&server.lookup_away, server.loop, give_lookup_up, NULL);
 	timer_init(&server.queue_away, server.loop, submit_give_up, &server);
+	paces_init(&server);
+	limits_init(&server.limits);
 	server.recipients_max = RECIPIENTS_MAX;
 	server.command_time = COMMAND_TIME;
 	server.data_time = DATA_TIME;
@@ -182,7 +207,9 @@ static const struct route inbox[] = {
 	{ MSG_CONF_LISTENER,	on_conf_listener },
 	{ MSG_CONF_SMTPD,	on_conf_smtpd },
 	{ MSG_CONF_RELAY,	on_conf_relay },
+	{ MSG_CONF_LIMIT,	on_conf_limit },
 	{ MSG_VERDICT,		on_verdict },
+	{ MSG_ADMITTED,		on_admitted },
 	{ MSG_OPENED,		on_opened },
 	{ MSG_STORED,		on_stored },
 	{ MSG_COUNT,		NULL }

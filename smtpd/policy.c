@@ -28,18 +28,6 @@ policy_clear(struct policy *p)
 	*p = (struct policy){ 0 };
 }
 
-static bool
-holds(const struct network *n, const uint8_t address[16])
-{
-	unsigned	 octets = n->prefix / 8, bits = n->prefix % 8;
-	uint8_t		 mask = 0xff00 >> bits & 0xff;
-
-	if (memcmp(n->address, address, octets) != 0)
-		return false;
-	return bits == 0 ||
-	    ((n->address[octets] ^ address[octets]) & mask) == 0;
-}
-
 bool
 policy_may_relay(const struct policy *p, const struct client *c)
 {
@@ -48,7 +36,8 @@ policy_may_relay(const struct policy *p, const struct client *c)
 	if (c->flags & (LISTENER_UNIX | LISTENER_RELAY))
 		return true;
 	for (i = 0; i < p->count; i++)
-		if (holds(&p->networks[i], c->address))
+		if (address_has_prefix(c->address, p->networks[i].address,
+		    p->networks[i].prefix))
 			return true;
 	return false;
 }

@@ -5,8 +5,11 @@
 #include <sys/queue.h>
 
 #include "shared/program.h"
+#include "smtpd/admission.h"
 #include "smtpd/handover.h"
+#include "smtpd/limit.h"
 #include "smtpd/listener.h"
+#include "smtpd/pace.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
 #include "smtpd/submit.h"
@@ -37,11 +40,14 @@ struct server {
 	unsigned		 command_time, data_time; /* milliseconds */
 	unsigned		 errors_max;
 	struct policy		 policy;
+	struct limit_table	 limits;
 
 	struct listener_list	 listeners;
 	struct session_list	 sessions;
 	unsigned		 session_count;
 	struct tokens		 tokens;
+	struct admissions	 admissions;
+	struct paces		 paces;
 	size_t			 recipient_octets;
 	struct handover		 handover;
 	struct timer		 patience;	/* before the first client */

@@ -10,7 +10,9 @@
 #include "shared/stream.h"
 #include "smtpd/client.h"
 
+struct admission;
 struct command;
+struct limit;
 struct listener;
 struct server;
 
@@ -43,8 +45,12 @@ struct session {
 	struct stream	*stream;
 	struct timer	 timer;		/* the one deadline */
 	struct client	 client;
+	struct limit	*limit;		/* of its listener */
+	struct admission *admission;	/* while lookup is asked, or NULL */
+	uint64_t	 visit;		/* what lookup knows it by, or 0 */
 	enum session_state state;
 	bool		 relay;		/* may send anywhere */
+	bool		 greeted;	/* 220 was said */
 	bool		 esmtp;		/* EHLO, not HELO */
 	bool		 mute;		/* a reply found no room */
 	bool		 closing;	/* only output is still going out */
@@ -61,9 +67,19 @@ struct session {
 
 LIST_HEAD(session_list, session);
 
-/* Takes the descriptor; the greeting gathers at once. */
+/* Takes the descriptor.  The client is known, then admitted, then greeted. */
 void	 session_new(struct server *, struct listener *, int fd,
 	    const struct client *);
+
+/* Whether it may come in is known; NULL: it may. */
+void	 session_admit(struct session *, const struct reply *why);
+
+/* The limits do not hold for it; what it asked for and was refused. */
+bool	 session_is_exempt(const struct session *);
+unsigned session_failures(const struct session *);
+
+/* Its content comes too slowly. */
+void	 session_close_for_pace(struct session *);
 
 /*
  * Says the answer to the command at hand, and moves the state as its row in

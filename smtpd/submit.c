@@ -232,6 +232,7 @@ submit_take(struct transaction *t, struct buf *in)
 	}
 	status = content_feed(&t->content, &rest, &t->sink);
 	buf_drop(in, before - rest.len);
+	t->arrived += before - rest.len;
 	if (t->content.verdict != CONTENT_GOOD)
 		submit_abandon(t);
 	if (status == CONTENT_END)
@@ -257,6 +258,7 @@ begin_content(struct transaction *t)
 	client_format(client, &s->client, CLIENT_NAME);
 	log_info("%s: client=%s", id, client);
 	content_init(&t->content, s->server->size_max);
+	pace_begin(t);
 	t->sink = (struct content_sink){ .more = slot_more, .arg = t };
 	t->awaits = AWAITS_NOTHING;
 	session_reply(s, &r);

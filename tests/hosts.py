@@ -34,6 +34,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 PATIENCE = 60
+# All clients of most tests are one, and in a hurry.
+UNLIMITED = """\
+limit {
+    connections 0
+    connections-per-minute 0
+    messages-per-minute 0
+    recipients-per-minute 0
+    errors 0
+    unknown-users 0
+}
+"""
 
 
 class Timeout(Exception):
@@ -209,10 +220,11 @@ class Net:
 class Host:
     """name: its short name; it is NAME.example unless domain says more.
     accounts: more of them, for servers that are not relais.
+    limits: the limit block for its clients.
     mounts: {where on the host: from where outside}, for these as well."""
 
     def __init__(self, net, name, number, users=(), config="", domain=None,
-                 aliases="", accounts=(), mounts=None):
+                 aliases="", accounts=(), mounts=None, limits=UNLIMITED):
         self.net = net
         self.name = name
         self.domain = domain or name + ".example"
@@ -224,6 +236,7 @@ class Host:
         self.users = list(users)
         self.accounts = ["relais-" + a for a in ACCOUNTS] + list(accounts)
         self.mounts = mounts or {}
+        self.limits = limits
         run("ip", "netns", "add", self.ns)
         net.ip("link", "add", "to-" + name, "type", "veth",
                "peer", "name", "eth0", "netns", self.ns)
@@ -274,7 +287,7 @@ listen smtp {
     address 0.0.0.0
     port 25
 }
-%s""" % (self.domain, more))
+%s%s""" % (self.domain, self.limits, more))
 
     def boot(self):
         """Switches the host on; relais is started by start()."""
