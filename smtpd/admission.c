@@ -164,21 +164,26 @@ tell_of(struct session *s, struct peer *lookup)
 	peer_put(lookup, &m);
 }
 
+static bool
+is_unasked(const struct session *s)
+{
+	return s->admission != NULL && s->admission->token == 0 &&
+	    s->admission->waiter.on == NULL;
+}
+
+/* Who is here comes first: it decides about those at the door. */
 void
 admission_found(struct server *server, struct peer *lookup)
 {
 	struct session	*s;
 
 	server->lookup = lookup;
-	LIST_FOREACH(s, &server->sessions, entry) {
-		if (s->closing)
-			continue;
-		if (s->admission == NULL)
+	LIST_FOREACH(s, &server->sessions, entry)
+		if (!s->closing && s->admission == NULL)
 			tell_of(s, lookup);
-		else if (s->admission->token == 0 &&
-		    s->admission->waiter.on == NULL)
+	LIST_FOREACH(s, &server->sessions, entry)
+		if (is_unasked(s))
 			ask(s->admission);
-	}
 }
 
 void
@@ -200,7 +205,6 @@ admission_give_up(struct server *server)
 	struct session	*s;
 
 	LIST_FOREACH(s, &server->sessions, entry)
-		if (s->admission != NULL && s->admission->token == 0 &&
-		    s->admission->waiter.on == NULL)
+		if (is_unasked(s))
 			let_in(s);
 }
