@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import os
 import re
+import resource
 import shutil
 import signal
 import smtplib
@@ -73,6 +74,15 @@ def write(path, text, mode=0o644):
 def run(*args, **more):
     return subprocess.run(args, check=True, capture_output=True, text=True,
                           **more).stdout
+
+
+def allow_descriptors(want):
+    """False where this machine does not let one process have so many."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < want:
+        return False
+    resource.setrlimit(resource.RLIMIT_NOFILE, (want, hard))
+    return True
 
 
 def die_with_parent():
