@@ -400,6 +400,24 @@ def nothing_is_wrong(t):
         t.host.log()))
 
 
+def a_command_has_its_time(check, host):
+    """Which an octet now and then does not lengthen."""
+    s = load.Session(host.address)
+    began = time.monotonic()
+    s.socket.settimeout(0.4)
+    heard = b""
+    while not heard and time.monotonic() - began < 15:
+        try:
+            s.socket.sendall(b"N")
+            heard = s.socket.recv(512)
+        except socket.timeout:
+            continue
+    took = time.monotonic() - began
+    check.claim("a command of an octet now and then ends after %.1f s, of 3"
+                % took, heard.startswith(b"421 4.4.2 ") and 2.5 < took < 6)
+    s.close()
+
+
 CLAIMS = (at_once, prefixes, in_all, per_minute, messages, recipients,
           unknown_users, errors, early_talk, slow_senders,
           lookup_begins_anew, smtpd_dies, workers_drain, lookup_is_silent,
@@ -419,6 +437,11 @@ def main():
             if not only or claim.__name__ in only:
                 claim(t)
         host.stop()
+        if not only or "time" in only:
+            host = net.host("time", config="smtpd {\n command-time 3s\n}\n")
+            host.start()
+            a_command_has_its_time(check, host)
+            host.stop()
     return check.end()
 
 
