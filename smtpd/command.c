@@ -9,7 +9,8 @@
 #include "smtpd/recipient.h"
 #include "smtpd/server.h"
 
-#define STATE_ANY	(STATE_NEW | STATE_READY | STATE_MAIL | STATE_RCPT)
+#define STATE_ANY	(STATE_NEW | STATE_READY | STATE_MAIL | STATE_RCPT | \
+			    STATE_CHUNKS)
 
 static void
 say(struct session *s, unsigned code, const char *enhanced, const char *text)
@@ -64,7 +65,7 @@ do_ehlo(struct session *s, struct span arg)
 	if (!greet(s, arg, true))
 		return;
 	r = reply_make(250, NULL, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nHELP", s->server->hostname,
+	    "ENHANCEDSTATUSCODES\nCHUNKING\nHELP", s->server->hostname,
 	    (unsigned long long)s->server->size_max);
 	session_reply(s, &r);
 }
@@ -160,10 +161,13 @@ do_rcpt(struct session *s, struct span arg)
 static void
 do_data(struct session *s, struct span arg)
 {
+	struct transaction	*t = s->transaction;
+
 	(void)arg;
-	if (s->transaction->accepted > 0)
-		submit_open(s->transaction);
-	else if (s->transaction->refused > 0)
+	content_init(&t->content, CONTENT_DOTTED, s->server->size_max);
+	if (t->accepted > 0)
+		submit_open(t);
+	else if (t->refused > 0)
 		say(s, 554, "5.5.1", "No valid recipients");
 	else
 		say(s, 503, "5.5.1", "RCPT first");
@@ -206,7 +210,7 @@ do_help(struct session *s, struct span arg)
 {
 	(void)arg;
 	say(s, 214, "2.0.0", "This is relais, an SMTP server.  Commands:\n"
-	    "EHLO HELO MAIL RCPT DATA RSET NOOP QUIT HELP VRFY\n"
+	    "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY\n"
 	    "Write to postmaster about trouble with mail.");
 }
 
@@ -240,6 +244,7 @@ static const struct command commands[] = {
 	    do_rcpt },
 	{ "DATA", STATE_MAIL | STATE_RCPT, STATE_CONTENT, NONE, TALLY_DATA,
 	    do_data },
+	{ "BDAT", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_BDAT, chunk_begin },
 	{ "RSET", STATE_ANY, STATE_STAY, NONE, TALLY_RSET, do_rset },
 	{ "NOOP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_NOOP, do_noop },
 	{ "QUIT", STATE_ANY, STATE_STAY, NONE, TALLY_QUIT, do_quit },
@@ -288,11 +293,13 @@ has_control(struct span s)
 	return false;
 }
 
-static void
-say_out_of_order(struct session *s)
+void
+command_out_of_order(struct session *s)
 {
 	if (s->state == STATE_NEW)
 		say(s, 503, "5.5.1", "EHLO first");
+	else if (s->state == STATE_CHUNKS)
+		say(s, 503, "5.5.1", "BDAT has begun, go on with it or RSET");
 	else if (s->transaction != NULL)
 		say(s, 503, "5.5.1", "A transaction is open already");
 	else
@@ -308,12 +315,14 @@ command_take(struct session *s, struct span line)
 	arg = span_trim(span_cut(span_trim(line), ' ', &verb));
 	s->command = c = has_control(line) ? &unknown : find(verb);
 	s->tried[c->tally]++;
-	if (has_control(line))
+	if (has_control(line) && span_starts_word(line, "BDAT"))
+		chunk_unframed(s);
+	else if (has_control(line))
 		say(s, 500, "5.5.2", "Control character in a command");
 	else if (c == &unknown)
 		say(s, 500, "5.5.1", "Command not recognized");
 	else if (!(c->from & s->state))
-		say_out_of_order(s);
+		command_out_of_order(s);
 	else if (c->arg == REQUIRED && arg.len == 0)
 		say(s, 501, "5.5.2", "An argument is missing");
 	else if (c->arg == NONE && arg.len > 0)

@@ -2,12 +2,17 @@
 #include "shared/alloc.h"
 #include "smtpd/params.h"
 
+/* RFC 1870 section 3, RFC 3030 section 2: at most 20 digits. */
+static bool
+take_octets(struct span digits, uint64_t *size)
+{
+	return digits.len <= 20 && span_parse_u64(digits, UINT64_MAX, size);
+}
+
 static bool
 take_size(struct span value, struct mail_params *p)
 {
-	if (value.len > 20)	/* RFC 1870 section 3 */
-		return false;
-	return span_parse_u64(value, UINT64_MAX, &p->size);
+	return take_octets(value, &p->size);
 }
 
 static bool
@@ -64,4 +69,17 @@ params_parse(struct span s, uint64_t size_max, struct mail_params *p,
 		return true;
 	*why = reply_make(552, "5.3.4", "Message size exceeds fixed limit");
 	return false;
+}
+
+enum chunk_status
+params_parse_chunk(struct span s, uint64_t *size, bool *last)
+{
+	struct span	 digits = span_word(&s), word = span_word(&s);
+
+	if (!take_octets(digits, size))
+		return CHUNK_UNFRAMED;
+	*last = span_is_word(word, "LAST");
+	if (word.len > 0 && (!*last || span_word(&s).len > 0))
+		return CHUNK_MALFORMED;
+	return CHUNK_OK;
 }

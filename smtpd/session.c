@@ -17,8 +17,8 @@ enum {
 };
 
 static const char *const tallies[TALLY_COUNT] = {
-	"ehlo", "helo", "mail", "rcpt", "data", "rset", "noop", "vrfy",
-	"help", "quit", "unknown"
+	"ehlo", "helo", "mail", "rcpt", "data", "bdat", "rset", "noop",
+	"vrfy", "help", "quit", "unknown"
 };
 
 /* ---- what the log is told ------------------------------------------------ */
@@ -183,7 +183,7 @@ session_close_for_pace(struct session *s)
 			    "too many clients send less than %u octets a "
 			    "second, try again later", s->limit->minimum_rate);
 
-	turn_away(s, "DATA", &r);
+	turn_away(s, s->command->verb, &r);
 }
 
 static void	 begin_late(struct session *);
@@ -222,13 +222,20 @@ on_closed(void *arg, int error)
 	session_free(s);
 }
 
+/* The content that is coming may still come while we stop. */
+static bool
+has_content(const struct session *s)
+{
+	return s->state == STATE_CONTENT || s->state == STATE_CHUNKS;
+}
+
 void
 sessions_stop(struct server *server)
 {
 	struct session	*s;
 
 	LIST_FOREACH(s, &server->sessions, entry)
-		if (s->state != STATE_CONTENT)
+		if (!has_content(s))
 			close_for_stop(s);
 	if (server->session_count == 0)
 		process_exit(server->process, 0);
@@ -265,7 +272,7 @@ session_end_content(struct session *s, const struct reply *r)
 {
 	session_reset(s);
 	if (reply_is_success(r)) {
-		s->good[TALLY_DATA]++;
+		s->good[s->command->tally]++;
 		s->errors = 0;
 	}
 	say(s, r);
@@ -325,14 +332,15 @@ take(struct session *s)
 
 	if (s->state == STATE_CONTENT)
 		return submit_take(s->transaction, in);
+	if (s->chunk.open)
+		return chunk_take(s, in);
 	return take_command(s, in);
 }
 
-/* The content that is coming may still come while we stop. */
 static bool
 must_stop(const struct session *s)
 {
-	return s->server->stopping && s->state != STATE_CONTENT;
+	return s->server->stopping && !has_content(s);
 }
 
 static bool
@@ -361,8 +369,8 @@ patience(const struct session *s)
 {
 	if (s->waits)
 		return ANSWER_TIME;
-	return s->state == STATE_CONTENT ? s->server->data_time :
-	    s->server->command_time;
+	return s->state == STATE_CONTENT || s->chunk.open ?
+	    s->server->data_time : s->server->command_time;
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "shared/loop.h"
 #include "shared/reply.h"
 #include "shared/stream.h"
+#include "smtpd/chunk.h"
 #include "smtpd/client.h"
 
 struct admission;
@@ -23,12 +24,13 @@ enum session_state {
 	STATE_READY	= 2,
 	STATE_MAIL	= 4,	/* a transaction, nobody accepted */
 	STATE_RCPT	= 8,	/* a transaction that DATA may follow */
-	STATE_CONTENT	= 16	/* 354 was said */
+	STATE_CONTENT	= 16,	/* 354 was said */
+	STATE_CHUNKS	= 32	/* BDAT was said, and not the last */
 };
 
 /* What "disconnect from" counts. */
 enum tally {
-	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA,
+	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA, TALLY_BDAT,
 	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_HELP, TALLY_QUIT,
 	TALLY_UNKNOWN, TALLY_COUNT
 };
@@ -48,7 +50,7 @@ struct session {
 	struct limit	*limit;		/* of its listener */
 	struct admission *admission;	/* while lookup is asked, or NULL */
 	uint64_t	 visit;		/* what lookup knows it by, or 0 */
-	enum session_state state;
+	enum session_state state;	/* chunk.c, too */
 	bool		 relay;		/* may send anywhere */
 	bool		 greeted;	/* 220 was said */
 	bool		 esmtp;		/* EHLO, not HELO */
@@ -59,6 +61,7 @@ struct session {
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
 	const struct command *command;	/* the last one, or NULL */
+	struct chunk	 chunk;		/* of BDAT: chunk.c alone */
 	size_t		 skipped;	/* octets of a line that is too long */
 	unsigned	 errors;	/* since mail was last accepted: 5xx,
 					 * and 4xx for recipients */
