@@ -308,14 +308,18 @@ def slow_senders(t):
     quick = sender(t, "slow", PEOPLE[0])
     for c in people:
         c.say("MAIL FROM:<a@b.example>", "RCPT TO:<jones@%s>"
-              % t.host.domain, "DATA")
+              % t.host.domain)
+    for c in people[::2]:
+        c.say("DATA")
+    for c in people[1::2]:
+        c.socket.sendall(b"BDAT 100000 LAST\r\n")
     gone = crawl(t, people, 14)
     stay = len(people) - len(gone)
     t.check.claim("of 18 slow senders of an address %d may go on, at most 6"
                   % stay, 1 <= stay <= 6)
     told = len(re.findall(
-        r"reject: DATA from unknown\[%s\]: 421 4.7.0 \S+ Limit slow-sessions"
-        % re.escape(PEOPLE[0]), t.host.log()))
+        r"reject: (?:DATA|BDAT) from unknown\[%s\]: 421 4.7.0 \S+ "
+        r"Limit slow-sessions" % re.escape(PEOPLE[0]), t.host.log()))
     t.check.claim("and %d of %d are told why" % (told, len(gone)),
                   told == len(gone))
     t.leave(people)
