@@ -118,6 +118,13 @@ process_exit(struct process *p, int status)
 	fatal("exit %d", status);
 }
 
+struct limit *
+listener_limit(const struct listener *l)
+{
+	(void)l;
+	return rig.server.limits.item;
+}
+
 const struct trust *
 listener_trust(const struct listener *l, enum trust_kind kind)
 {
@@ -286,6 +293,15 @@ on_verify(const struct msg_verify *v)
 }
 
 static void
+on_admit(uint64_t token)
+{
+	struct msg_admitted	 m = { .token = token };
+
+	m.reply = reply_make(250, NULL, "Ok");
+	admission_on_admitted(&rig.server, &m);
+}
+
+static void
 tell_stored(uint64_t token, enum stored_outcome outcome)
 {
 	struct msg_stored	 m = { token, token, outcome };
@@ -308,6 +324,9 @@ static void
 on_heard(const struct msg *m)
 {
 	switch (m->type) {
+	case MSG_ADMIT:
+		on_admit(m->admit.token);
+		break;
 	case MSG_RCPT:
 		tell_verdict(m->rcpt.token, &m->rcpt.recipient);
 		break;
@@ -417,6 +436,8 @@ rig_init(void)
 	    (rig.ring = ring_open_writer(writer, SLOTS)) == NULL)
 		fatal("ring: %s", strerror(errno));
 	snprintf(s->hostname, sizeof(s->hostname), "mail.example.org");
+	paces_init(s);
+	limits_init(&s->limits);
 	s->lookup = &rig.lookup;
 	s->size_max = 1 << 20;
 	s->recipients_max = RECIPIENTS_MAX;
