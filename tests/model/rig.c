@@ -39,6 +39,10 @@ static struct {
 
 /* ---- in place of shared/log, loop, program and smtpd/listener ------------ */
 
+/* What is told to nobody is formatted all the same, for the sanitizers. */
+static void	 format(const char *, va_list)
+		    __attribute__((__format__(__printf__, 1, 0)));
+
 static void
 format(const char *fmt, va_list ap)
 {
@@ -385,11 +389,13 @@ run(void)
 
 	while (more) {
 		more = listen_once();
-		if (rig.stream != NULL)
-			more |= read_on(rig.stream) | flush(rig.stream);
+		if (rig.stream != NULL && read_on(rig.stream))
+			more = true;
+		if (rig.stream != NULL && flush(rig.stream))
+			more = true;
 		if (!more && rig.stream != NULL)
 			close_stream(rig.stream);
-		more |= rig.count > 0;
+		more = more || rig.count > 0;
 	}
 }
 
