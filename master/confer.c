@@ -88,6 +88,45 @@ confer_host(struct audience *a)
 	return true;
 }
 
+/* A network, as the process that decides by it wants it. */
+static struct span
+octets_of(const struct config_network *net)
+{
+	return span_make(net->address, sizeof net->address);
+}
+
+/* A socket has the name of its block; relais's own have none. */
+static const struct config_listen *
+block_of(const struct config *c, const struct listener *l)
+{
+	unsigned	 i;
+
+	for (i = 0; l->role == ROLE_SMTPD && i < c->nlistens; i++)
+		if (strcmp(c->listens[i].name, l->name) == 0)
+			return &c->listens[i];
+	return NULL;
+}
+
+static void
+confer_trust(struct audience *a, const struct config_listen *block,
+    unsigned number)
+{
+	const struct config_networks	*all;
+	struct msg			 m = { .type = MSG_CONF_TRUST };
+	unsigned			 kind, i;
+
+	m.conf_trust.listener = number;
+	for (kind = 0; block != NULL && kind < TRUST_KIND_COUNT; kind++) {
+		all = &block->trust[kind];
+		for (i = 0; i < all->n; i++) {
+			m.conf_trust.kind = kind;
+			m.conf_trust.address = octets_of(&all->item[i]);
+			m.conf_trust.prefix = all->item[i].prefix;
+			say(a, &m);
+		}
+	}
+}
+
 static bool
 confer_listeners(struct audience *a)
 {
@@ -102,12 +141,13 @@ confer_listeners(struct audience *a)
 			continue;
 		m = (struct msg){ .type = MSG_CONF_LISTENER, .nfds = 1 };
 		m.fds[0] = l->fd;
-		m.conf_listener.number = number++;
+		m.conf_listener.number = number;
 		m.conf_listener.name = span_of(l->name);
 		m.conf_listener.flags = l->flags;
 		m.conf_listener.sessions = a->role != ROLE_SMTPD ?
 		    ADMIN_SESSIONS_MAX : a->suite->config->smtpd.sessions;
 		say(a, &m);
+		confer_trust(a, block_of(a->suite->config, l), number++);
 	}
 	return true;
 }
@@ -129,8 +169,7 @@ confer_smtpd(struct audience *a)
 	say(a, &m);
 	for (i = 0; i < config->relay_from.n; i++) {
 		m = (struct msg){ .type = MSG_CONF_RELAY };
-		m.conf_relay.address = span_make(
-		    config->relay_from.item[i].address, 16);
+		m.conf_relay.address = octets_of(&config->relay_from.item[i]);
 		m.conf_relay.prefix = config->relay_from.item[i].prefix;
 		say(a, &m);
 	}

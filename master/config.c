@@ -106,6 +106,12 @@ static const struct config_keyword listening[] = {
 	{ "relay",	CONFIG_YESNO,	0, 0, "no", LISTEN(relay) },
 	{ "vrfy",	CONFIG_YESNO,	0, 0, "no", LISTEN(vrfy) },
 	{ "expn",	CONFIG_YESNO,	0, 0, "no", LISTEN(expn) },
+	{ "proxy",	CONFIG_NETWORKS, 0, 0, NULL,
+	    LISTEN(trust[TRUST_PROXY]) },
+	{ "xclient",	CONFIG_NETWORKS, 0, 0, NULL,
+	    LISTEN(trust[TRUST_XCLIENT]) },
+	{ "xforward",	CONFIG_NETWORKS, 0, 0, NULL,
+	    LISTEN(trust[TRUST_XFORWARD]) },
 	{ .word = NULL }
 };
 

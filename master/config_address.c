@@ -125,7 +125,7 @@ value_take_networks(struct value *v)
 			    "a network without bits behind its prefix");
 		if (is_everything(net))
 			return value_expected_at(v, i, "less than the whole "
-			    "internet, for which nobody may relay");
+			    "internet");
 		list->n++;
 	}
 	return true;

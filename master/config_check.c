@@ -172,6 +172,21 @@ check_relay(struct check *c, const struct config_listen *l)
 	}
 }
 
+/* Whoever calls at a socket has no address by which he could be listed. */
+static void
+check_trust(struct check *c, const struct config_listen *l)
+{
+	static const char *const words[TRUST_KIND_COUNT] = {
+		"proxy", "xclient", "xforward"
+	};
+	unsigned		 kind;
+
+	for (kind = 0; kind < TRUST_KIND_COUNT; kind++)
+		if (l->trust[kind].n > 0 && l->socket[0] != '\0')
+			ERROR(c, l->line, "expected %s without a socket in "
+			    "this block", words[kind]);
+}
+
 static void
 check_listens(struct check *c)
 {
@@ -190,6 +205,7 @@ check_listens(struct check *c)
 		for (j = 0; j < i; j++)
 			compare_listens(c, &l[i], &l[j]);
 		check_relay(c, &l[i]);
+		check_trust(c, &l[i]);
 	}
 	if (sockets > LISTENERS_MAX)
 		ERROR(c, 0, "expected at most %d addresses and sockets",

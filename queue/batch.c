@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/batch.h"
-#include "queue/crc.h"
 #include "queue/pack.h"
+#include "shared/crc.h"
 
 enum { VERSION = 1, SUMMED = BATCH_HEAD - 4 };
 

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/crc.h"
 #include "queue/queue.h"
 #include "queue/trailer.h"
 #include "shared/alloc.h"
+#include "shared/crc.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "queue/crc.h"
 #include "queue/file.h"
 #include "queue/trailer.h"
 #include "shared/alloc.h"
+#include "shared/crc.h"
 #include "shared/fd.h"
 
 enum { MODE_FILE = 0600 };
@@ -16,7 +16,7 @@ enum { MODE_FILE = 0600 };
 struct piece *
 piece_new(size_t len)
 {
-	struct piece	*p = xcalloc(1, sizeof *p + len);
+	struct piece	*p = xreallocarray(NULL, sizeof *p + len, 1);
 
 	p->len = len;
 	return p;

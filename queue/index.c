@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/crc.h"
 #include "queue/index_check.h"
 #include "queue/index_own.h"
 #include "shared/alloc.h"
 #include "shared/clock.h"
+#include "shared/crc.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/crc.h"
 #include "queue/record.h"
 #include "shared/alloc.h"
+#include "shared/crc.h"
 
 enum { HEAD = 5, SMALL = 64 };
 

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "queue/crc.h"
 #include "queue/pack.h"
 #include "queue/queue_limits.h"
 #include "queue/trailer.h"
 #include "shared/alloc.h"
+#include "shared/crc.h"
 #include "shared/fd.h"
 
 enum {

@@ -43,6 +43,12 @@ enum listener_flags {
 	LISTENER_EXPN	= 512
 };
 
+/* In what a client is believed: who its own client is, for a connection, for
+ * all it sends from now on, or for the log alone. */
+enum trust_kind {
+	TRUST_PROXY, TRUST_XCLIENT, TRUST_XFORWARD, TRUST_KIND_COUNT
+};
+
 enum message_flags {
 	MESSAGE_8BIT	= 1,	/* BODY=8BITMIME */
 	MESSAGE_LOCAL	= 2,	/* handed in by a user of this machine */

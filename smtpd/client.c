@@ -22,15 +22,26 @@ init_user(struct client *c, int fd)
 	return true;
 }
 
+void
+client_set_address(struct client *c, int family, const uint8_t *octets,
+    uint16_t port)
+{
+	bool	 v4 = family == AF_INET;
+
+	if (v4)
+		memcpy(c->address, mapped, sizeof(mapped));
+	memcpy(c->address + (v4 ? sizeof(mapped) : 0), octets, v4 ? 4 : 16);
+	c->port = port;
+}
+
 static void
 init_ipv4(struct client *c, const struct sockaddr_storage *from)
 {
 	struct sockaddr_in	 in;
 
 	memcpy(&in, from, sizeof(in));
-	memcpy(c->address, mapped, sizeof(mapped));
-	memcpy(c->address + sizeof(mapped), &in.sin_addr, 4);
-	c->port = ntohs(in.sin_port);
+	client_set_address(c, AF_INET, (const uint8_t *)&in.sin_addr,
+	    ntohs(in.sin_port));
 }
 
 static void
@@ -39,8 +50,8 @@ init_ipv6(struct client *c, const struct sockaddr_storage *from)
 	struct sockaddr_in6	 in;
 
 	memcpy(&in, from, sizeof(in));
-	memcpy(c->address, &in.sin6_addr, sizeof(c->address));
-	c->port = ntohs(in.sin6_port);
+	client_set_address(c, AF_INET6, in.sin6_addr.s6_addr,
+	    ntohs(in.sin6_port));
 }
 
 bool
@@ -82,7 +93,8 @@ client_format(char into[CLIENT_SIZE], const struct client *c,
 	}
 	(void)inet_ntop(v4 ? AF_INET : AF_INET6, c->address + (v4 ? 12 : 0),
 	    ip, sizeof(ip));
-	n = snprintf(into, CLIENT_SIZE, "unknown%s[%s%s]", gap, tag, ip);
+	n = snprintf(into, CLIENT_SIZE, "%s%s[%s%s]",
+	    c->name != NULL ? c->name : "unknown", gap, tag, ip);
 	if (style == CLIENT_WITH_PORT && n > 0 && n < CLIENT_SIZE)
 		(void)snprintf(into + n, CLIENT_SIZE - n, ":%u", c->port);
 }

@@ -19,20 +19,28 @@ struct client {
 	uint8_t		 address[16];	/* IPv4 mapped; zeros for a user */
 	uint16_t	 port;
 	uid_t		 uid;
+	bool		 unnamed;	/* its proxy does not say who it is */
+	char		*name;		/* or NULL; the session's to free */
+	char		*login;		/* likewise, by XCLIENT */
 };
 
 /* How a client is written. */
 enum client_style {
-	CLIENT_NAME,		/* "unknown[192.0.2.1]" or "uid 1000" */
-	CLIENT_WITH_PORT,	/* "unknown[192.0.2.1]:2525" or "uid 1000" */
-	CLIENT_TRACE		/* "unknown [192.0.2.1]" or "uid 1000" */
+	CLIENT_NAME,		/* "a.example[192.0.2.1]" or "uid 1000" */
+	CLIENT_WITH_PORT,	/* "a.example[192.0.2.1]:2525" or "uid 1000" */
+	CLIENT_TRACE		/* "a.example [192.0.2.1]" or "uid 1000" */
 };
 
-enum { CLIENT_SIZE = 80 };
+/* Who has no name is "unknown". */
+enum { CLIENT_SIZE = CLIENT_TEXT_MAX + 1 };
 
 /* From what accept4(2) said; false when that is no client of ours. */
 bool	 client_init(struct client *, int fd, unsigned flags,
 	    const struct sockaddr_storage *);
+
+/* 4 or 16 octets by family, AF_INET or AF_INET6; port: host order. */
+void	 client_set_address(struct client *, int family,
+	    const uint8_t *octets, uint16_t port);
 
 bool	 client_is_local(const struct client *);	/* a user */
 void	 client_format(char into[CLIENT_SIZE], const struct client *,

@@ -4,13 +4,15 @@
 
 #include "shared/alloc.h"
 #include "shared/log.h"
+#include "smtpd/behalf.h"
 #include "smtpd/command.h"
 #include "smtpd/help.h"
 #include "smtpd/params.h"
 #include "smtpd/recipient.h"
 #include "smtpd/server.h"
 
-#define STATE_ANY	(STATE_NEW | STATE_READY | STATE_MAIL | STATE_RCPT)
+#define STATE_ANY	(STATE_NEW | STATE_READY | STATE_MAIL | STATE_RCPT | \
+			    STATE_CHUNKS)
 
 static void
 say(struct session *s, unsigned code, const char *enhanced, const char *text)
@@ -66,10 +68,12 @@ do_ehlo(struct session *s, struct span arg)
 	if (!greet(s, arg, true))
 		return;
 	r = reply_make(250, NULL, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\n%s%sHELP", s->server->hostname,
-	    (unsigned long long)s->server->size_max,
+	    "ENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=%u\n%s%s%sHELP",
+	    s->server->hostname, (unsigned long long)s->server->size_max,
+	    s->server->recipients_max,
 	    s->client.flags & LISTENER_VRFY ? "VRFY\n" : "",
-	    s->client.flags & LISTENER_EXPN ? "EXPN\n" : "");
+	    s->client.flags & LISTENER_EXPN ? "EXPN\n" : "",
+	    behalf_keywords(s));
 	session_reply(s, &r);
 }
 
@@ -185,10 +189,13 @@ do_rcpt(struct session *s, struct span arg)
 static void
 do_data(struct session *s, struct span arg)
 {
+	struct transaction	*t = s->transaction;
+
 	(void)arg;
-	if (s->transaction->accepted > 0)
-		submit_open(s->transaction);
-	else if (s->transaction->refused > 0)
+	content_init(&t->content, CONTENT_DOTTED, s->server->size_max);
+	if (t->accepted > 0)
+		submit_open(t);
+	else if (t->refused > 0)
 		say(s, 554, "5.5.1", "No valid recipients; RCPT or RSET next");
 	else
 		say(s, 503, "5.5.1", "Say RCPT first");
@@ -273,12 +280,18 @@ static const struct command commands[] = {
 	    do_rcpt },
 	{ "DATA", STATE_MAIL | STATE_RCPT, STATE_CONTENT, NONE, TALLY_DATA,
 	    do_data },
+	{ "BDAT", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_BDAT, chunk_begin },
 	{ "RSET", STATE_ANY, STATE_STAY, NONE, TALLY_RSET, do_rset },
 	{ "NOOP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_NOOP, do_noop },
 	{ "QUIT", STATE_ANY, STATE_STAY, NONE, TALLY_QUIT, do_quit },
 	{ "VRFY", STATE_ANY, STATE_STAY, REQUIRED, TALLY_VRFY, do_vrfy },
 	{ "EXPN", STATE_ANY, STATE_STAY, REQUIRED, TALLY_EXPN, do_expn },
 	{ "HELP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_HELP, do_help },
+
+	{ "XCLIENT", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XCLIENT,
+	    behalf_xclient },
+	{ "XFORWARD", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XFORWARD,
+	    behalf_xforward },
 
 	{ "SEND", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
 	{ "SOML", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
@@ -333,11 +346,13 @@ is_clean(const struct command *c, struct span arg)
 	return true;
 }
 
-static void
-say_out_of_order(struct session *s)
+void
+command_out_of_order(struct session *s)
 {
 	if (s->state == STATE_NEW)
 		say(s, 503, "5.5.1", "Say EHLO first");
+	else if (s->state == STATE_CHUNKS)
+		say(s, 503, "5.5.1", "BDAT has begun, go on with it or RSET");
 	else if (s->transaction != NULL)
 		say(s, 503, "5.5.1", "A transaction is open already; RSET ends "
 		    "it");
@@ -364,7 +379,9 @@ command_take(struct session *s, struct span line)
 	arg = span_trim(span_cut(span_trim(line), ' ', &verb));
 	s->command = c = find(verb);
 	s->tried[c->tally]++;
-	if (c == &unknown && !is_clean(c, verb))
+	if (span_starts_word(line, "BDAT") && !is_clean(&unknown, line))
+		chunk_unframed(s);
+	else if (c == &unknown && !is_clean(c, verb))
 		say(s, 500, "5.5.2", "Invalid character in a command");
 	else if (c == &unknown)
 		say(s, 500, "5.5.1",
@@ -372,7 +389,7 @@ command_take(struct session *s, struct span line)
 	else if (!is_clean(c, arg))
 		say_syntax(s, "Invalid character");
 	else if (!(c->from & s->state))
-		say_out_of_order(s);
+		command_out_of_order(s);
 	else if (c->arg == REQUIRED && arg.len == 0)
 		say_syntax(s, "An argument is missing");
 	else if (c->arg == NONE && arg.len > 0)

@@ -7,7 +7,7 @@ static const struct {
 	const char	*topic, *text;
 } topics[] = {
 	{ "",		"This is relais, an SMTP server.  Commands:\n"
-	    "EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY EXPN HELP\n"
+	    "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP\n"
 	    "HELP and a command tells its syntax, HELP STATUS our limits.\n"
 	    "Write to postmaster about trouble with mail." },
 	{ "EHLO",	"EHLO name\n"
@@ -24,6 +24,8 @@ static const struct {
 	    "The message follows our 354, and ends with a line that is a "
 	    "dot.\n"
 	    "A line of yours that begins with a dot has one more in front." },
+	{ "BDAT",	"BDAT octets [LAST]\n"
+	    "A part of the message, without dots in front of dots." },
 	{ "RSET",	"RSET\n"
 	    "Gives the transaction up." },
 	{ "NOOP",	"NOOP [anything]\n"

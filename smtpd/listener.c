@@ -18,6 +18,7 @@ struct listener {
 	int		 fd;
 	unsigned	 number, flags;
 	unsigned	 sessions, sessions_max;
+	struct trust	 trust[TRUST_KIND_COUNT];
 	struct watch	 watch;
 	struct timer	 pause;		/* set: descriptors or memory ran out */
 	bool		 starves;	/* and that was told */
@@ -134,6 +135,24 @@ listener_new(struct server *server, const struct msg_conf_listener *conf,
 	timer_init(&l->pause, server->loop, on_pause_end, l);
 	LIST_INSERT_HEAD(&server->listeners, l, entry);
 	listener_start(l);
+}
+
+bool
+listener_add_trust(struct server *server, const struct msg_conf_trust *conf)
+{
+	struct listener	*l;
+
+	LIST_FOREACH(l, &server->listeners, entry)
+		if (l->number == conf->listener)
+			return trust_add(&l->trust[conf->kind], conf->address,
+			    conf->prefix);
+	return false;
+}
+
+const struct trust *
+listener_trust(const struct listener *l, enum trust_kind kind)
+{
+	return &l->trust[kind];
 }
 
 void

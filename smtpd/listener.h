@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "shared/ipc.h"
+#include "smtpd/trust.h"
 
 struct server;
 
@@ -19,6 +20,11 @@ LIST_HEAD(listener_list, listener);
 /* Takes the descriptor.  It accepts nobody before listener_start. */
 void	 listener_new(struct server *, const struct msg_conf_listener *,
 	    int fd);
+
+/* Clients of it that are believed; false: it is none, or they are too many. */
+bool	 listener_add_trust(struct server *, const struct msg_conf_trust *);
+const struct trust	*listener_trust(const struct listener *,
+			    enum trust_kind);
 
 /* Begins, or goes on, to accept. */
 void	 listener_start(struct listener *);

@@ -64,6 +64,15 @@ on_conf_relay(struct peer *p, struct msg *m)
 		fatal("a network that may relay is not one, or one too many");
 }
 
+static void
+on_conf_trust(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!listener_add_trust(&server, &m->conf_trust))
+		fatal("listener %u trusts what is no network, or one too many",
+		    m->conf_trust.listener);
+}
+
 /* ---- what neighbours say ------------------------------------------------- */
 
 static void
@@ -198,6 +207,7 @@ static const struct route inbox[] = {
 	{ MSG_CONF_LISTENER,	on_conf_listener },
 	{ MSG_CONF_SMTPD,	on_conf_smtpd },
 	{ MSG_CONF_RELAY,	on_conf_relay },
+	{ MSG_CONF_TRUST,	on_conf_trust },
 	{ MSG_VERDICT,		on_verdict },
 	{ MSG_MEMBER,		on_member },
 	{ MSG_OPENED,		on_opened },

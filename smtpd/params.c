@@ -4,13 +4,17 @@
 
 enum outcome { TAKEN, MALFORMED, NOT_KNOWN };
 
+/* RFC 1870 section 3, RFC 3030 section 2: at most 20 digits. */
+static bool
+take_octets(struct span digits, uint64_t *size)
+{
+	return digits.len <= 20 && span_parse_u64(digits, UINT64_MAX, size);
+}
+
 static enum outcome
 take_size(struct span value, struct mail_params *p)
 {
-	if (value.len > 20)	/* RFC 1870 section 3 */
-		return MALFORMED;
-	return span_parse_u64(value, UINT64_MAX, &p->size) ?
-	    TAKEN : MALFORMED;
+	return take_octets(value, &p->size) ? TAKEN : MALFORMED;
 }
 
 static enum outcome
@@ -128,4 +132,17 @@ params_none(struct span s, struct reply *why)
 	struct span	 word = span_word(&s);
 
 	return word.len == 0 || refuse(why, word);
+}
+
+enum chunk_status
+params_parse_chunk(struct span s, uint64_t *size, bool *last)
+{
+	struct span	 digits = span_word(&s), word = span_word(&s);
+
+	if (!take_octets(digits, size))
+		return CHUNK_UNFRAMED;
+	*last = span_is_word(word, "LAST");
+	if (word.len > 0 && (!*last || span_word(&s).len > 0))
+		return CHUNK_MALFORMED;
+	return CHUNK_OK;
 }

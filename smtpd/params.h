@@ -4,7 +4,8 @@
 
 #include "shared/reply.h"
 
-/* The parameters behind MAIL's path: SIZE (RFC 1870), BODY (RFC 6152). */
+/* The parameters behind MAIL's path: SIZE (RFC 1870), BODY (RFC 6152; not
+ * BINARYMIME of RFC 3030, for what comes here must be lines). */
 struct mail_params {
 	uint64_t	size;		/* declared octets; 0: not told */
 	bool		eight_bit;	/* BODY=8BITMIME */
@@ -20,5 +21,15 @@ bool	 params_parse(struct span s, uint64_t size_max, struct mail_params *,
 
 /* The same where there are none to know, behind RCPT's path. */
 bool	 params_none(struct span s, struct reply *why);
+
+/* What stands behind BDAT (RFC 3030 section 2): "SIZE" or "SIZE LAST". */
+enum chunk_status {
+	CHUNK_OK,
+	CHUNK_MALFORMED,	/* the size is told, the rest is wrong */
+	CHUNK_UNFRAMED		/* no size: what follows may be anything */
+};
+
+enum chunk_status	 params_parse_chunk(struct span s, uint64_t *size,
+			    bool *last);
 
 #endif

@@ -2,20 +2,16 @@
 #ifndef SMTPD_POLICY_H
 #define SMTPD_POLICY_H
 
-#include "shared/span.h"
 #include "smtpd/client.h"
+#include "smtpd/network.h"
 
 /*
  * Who may send anywhere: users of this machine, clients of a listener that
  * says so, and clients of the networks that were told.  Nobody else, and an
- * empty policy names no network.
+ * empty policy names no network.  A client that its proxy did not name is of no
+ * network.
  */
 enum { NETWORKS_MAX = 4096 };
-
-struct network {
-	uint8_t		 address[16];	/* IPv4 mapped */
-	uint8_t		 prefix;	/* of 128 bits */
-};
 
 struct policy {
 	struct network	*networks;

@@ -5,7 +5,9 @@
 #include "shared/alloc.h"
 #include "shared/id.h"
 #include "shared/log.h"
+#include "smtpd/behalf.h"
 #include "smtpd/command.h"
+#include "smtpd/proxied.h"
 #include "smtpd/server.h"
 
 enum {
@@ -16,8 +18,8 @@ enum {
 };
 
 static const char *const tallies[TALLY_COUNT] = {
-	"ehlo", "helo", "mail", "rcpt", "data", "rset", "noop", "vrfy",
-	"expn", "help", "quit", "unknown"
+	"ehlo", "helo", "mail", "rcpt", "data", "bdat", "rset", "noop",
+	"vrfy", "expn", "help", "quit", "xclient", "xforward", "unknown"
 };
 
 /* ---- what the log is told ------------------------------------------------ */
@@ -89,7 +91,8 @@ session_free(struct session *s)
 {
 	struct server	*server = s->server;
 
-	log_disconnect(s);
+	if (s->met)
+		log_disconnect(s);
 	transaction_free(s->transaction);
 	inquiry_free(s->inquiry);
 	timer_clear(&s->timer);
@@ -98,6 +101,9 @@ session_free(struct session *s)
 	server->session_count--;
 	listener_release(s->listener);
 	free(s->helo);
+	free(s->client.name);
+	free(s->client.login);
+	behalf_forget(s);
 	free(s);
 	if (server->stopping && server->session_count == 0)
 		process_exit(server->process, 0);
@@ -167,6 +173,10 @@ on_timer(void *arg)
 		close_for_silence(s);
 		return;
 	}
+	if (s->state == STATE_PROXY) {
+		proxied_late(s);
+		return;
+	}
 	log_event(s, "timeout");
 	session_close(s, &r);
 }
@@ -182,13 +192,20 @@ on_closed(void *arg, int error)
 	session_free(s);
 }
 
+/* The content that is coming may still come while we stop. */
+static bool
+has_content(const struct session *s)
+{
+	return s->state == STATE_CONTENT || s->state == STATE_CHUNKS;
+}
+
 void
 sessions_stop(struct server *server)
 {
 	struct session	*s;
 
 	LIST_FOREACH(s, &server->sessions, entry)
-		if (s->state != STATE_CONTENT)
+		if (!has_content(s))
 			close_for_stop(s);
 	if (server->session_count == 0)
 		process_exit(server->process, 0);
@@ -242,7 +259,7 @@ session_end_content(struct session *s, const struct reply *r)
 {
 	session_reset(s);
 	if (reply_is_success(r)) {
-		s->good[TALLY_DATA]++;
+		s->good[s->command->tally]++;
 		s->errors = 0;
 	}
 	say(s, r, span_of(r->text));
@@ -252,6 +269,7 @@ void
 session_reset(struct session *s)
 {
 	transaction_free(s->transaction);
+	behalf_forget(s);
 	if (s->state != STATE_NEW)
 		s->state = STATE_READY;
 }
@@ -302,14 +320,17 @@ take(struct session *s)
 
 	if (s->state == STATE_CONTENT)
 		return submit_take(s->transaction, in);
+	if (s->state == STATE_PROXY)
+		return proxied_take(s, in);
+	if (s->chunk.open)
+		return chunk_take(s, in);
 	return take_command(s, in);
 }
 
-/* The content that is coming may still come while we stop. */
 static bool
 must_stop(const struct session *s)
 {
-	return s->server->stopping && s->state != STATE_CONTENT;
+	return s->server->stopping && !has_content(s);
 }
 
 static bool
@@ -338,7 +359,7 @@ patience(const struct session *s)
 {
 	if (s->waits)
 		return s->server->answer_time;
-	if (s->state == STATE_CONTENT)
+	if (s->state == STATE_CONTENT || s->chunk.open)
 		return s->server->data_time;
 	return s->state == STATE_NEW ? s->server->greeting_time :
 	    s->server->command_time;
@@ -398,19 +419,31 @@ on_drained(void *arg)
 
 /* ---- the beginning ------------------------------------------------------- */
 
-/* Who the client is, is known now. */
-static void
-meet(struct session *s)
+void
+session_meet(struct session *s)
 {
 	struct reply	 r = reply_make(220, NULL, "%s ESMTP relais",
 			    s->server->hostname);
 	char		 client[CLIENT_SIZE];
 
+	if (!s->met)
+		behalf_begin(s);
+	s->met = true;
 	s->relay = policy_may_relay(&s->server->policy, &s->client);
 	client_format(client, &s->client, CLIENT_WITH_PORT);
 	log_info("connect from %s", client);
 	(void)reply_put(&r, stream_out(s->stream));
 	timer_in(&s->timer, patience(s));
+}
+
+void
+session_begin_anew(struct session *s)
+{
+	free(s->helo);
+	s->helo = NULL;
+	s->esmtp = false;
+	s->state = STATE_NEW;
+	session_meet(s);
 }
 
 void
@@ -430,5 +463,6 @@ session_new(struct server *server, struct listener *l, int fd,
 	s->stream = stream_new(server->loop, fd, &limits, &calls, s);
 	LIST_INSERT_HEAD(&server->sessions, s, entry);
 	server->session_count++;
-	meet(s);
+	if (!proxied_begin(s))
+		session_meet(s);
 }

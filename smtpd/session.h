@@ -8,12 +8,14 @@
 #include "shared/loop.h"
 #include "shared/reply.h"
 #include "shared/stream.h"
+#include "smtpd/chunk.h"
 #include "smtpd/client.h"
 
 struct command;
 struct inquiry;
 struct listener;
 struct server;
+struct xclient;
 
 /* Bits, so that a command can name all states it is welcome in. */
 enum session_state {
@@ -22,14 +24,16 @@ enum session_state {
 	STATE_READY	= 2,
 	STATE_MAIL	= 4,	/* a transaction, nobody accepted */
 	STATE_RCPT	= 8,	/* a transaction that DATA may follow */
-	STATE_CONTENT	= 16	/* 354 was said */
+	STATE_CONTENT	= 16,	/* 354 was said */
+	STATE_CHUNKS	= 32,	/* BDAT was said, and not the last */
+	STATE_PROXY	= 64	/* who the client is, is not known yet */
 };
 
 /* What "disconnect from" counts. */
 enum tally {
-	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA,
+	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA, TALLY_BDAT,
 	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_EXPN, TALLY_HELP, TALLY_QUIT,
-	TALLY_UNKNOWN, TALLY_COUNT
+	TALLY_XCLIENT, TALLY_XFORWARD, TALLY_UNKNOWN, TALLY_COUNT
 };
 
 /*
@@ -43,18 +47,22 @@ struct session {
 	struct listener	*listener;
 	struct stream	*stream;
 	struct timer	 timer;		/* the one deadline */
-	struct client	 client;
-	enum session_state state;
+	struct client	 client;	/* proxied.c, behalf.c, too */
+	enum session_state state;	/* chunk.c, proxied.c, too */
+	bool		 met;		/* its client has been known */
+	bool		 may_xclient, may_xforward;	/* behalf.c alone */
 	bool		 relay;		/* may send anywhere */
 	bool		 esmtp;		/* EHLO, not HELO */
 	bool		 mute;		/* a reply found no room */
 	bool		 closing;	/* only output is still going out */
 	bool		 waits;		/* the timer is that of an answer */
 	char		*helo;		/* what EHLO said, or NULL */
+	struct xclient	*origin;	/* by XFORWARD: behalf.c alone */
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
 	struct inquiry	*inquiry;	/* VRFY or EXPN is asked for, or NULL */
 	const struct command *command;	/* the last one, or NULL */
+	struct chunk	 chunk;		/* of BDAT: chunk.c alone */
 	size_t		 skipped;	/* octets of a line that is too long */
 	unsigned	 errors;	/* since mail was last accepted: 5xx,
 					 * and 4xx for recipients */
@@ -66,6 +74,12 @@ LIST_HEAD(session_list, session);
 /* Takes the descriptor; the greeting gathers at once. */
 void	 session_new(struct server *, struct listener *, int fd,
 	    const struct client *);
+
+/* Who the client is, is known now: it is greeted. */
+void	 session_meet(struct session *);
+
+/* Likewise, of a session that was another's; what it said is void. */
+void	 session_begin_anew(struct session *);
 
 /*
  * Says the answer to the command at hand, and moves the state as its row in

@@ -30,6 +30,15 @@ from conversation import (  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 USERS = ("jones", "brown", "green", "postmaster")
 
+# Listeners beside inet and relay: what is said of them.
+MORE = {
+    "verify": "vrfy yes\n\texpn yes",
+    "proxy": "proxy 127.0.0.1",
+    "trusted": "xclient 127.0.0.1\n\txforward 127.0.0.1",
+}
+SILENT = ("proxy",)         # these wait for their client
+BELIEVED = "relay-from 198.51.100.0/24\n"   # who is only ever spoken for
+
 # ---- the suite ---------------------------------------------------------------
 
 class Suite:
@@ -55,14 +64,18 @@ class Suite:
         uid = self.account.pw_uid if self.account else os.getuid()
         gid = self.account.pw_gid if self.account else os.getgid()
         # High ports that are free now; nobody answers on the last.
-        held = [socket.socket() for _ in range(4)]
+        held = [socket.socket() for _ in range(3 + len(MORE))]
         for s in held:
             s.bind(("127.0.0.1", 0))
         numbers = [s.getsockname()[1] for s in held]
         for s in held:
             s.close()
         self.ports = {"inet": numbers[0], "relay": numbers[1],
-                      "verify": numbers[3]}
+                      **dict(zip(MORE, numbers[3:]))}
+        more = BELIEVED + "".join(
+            f"listen {name} {{\n\taddress 127.0.0.1\n"
+            f"\tport {self.ports[name]}\n\t{said}\n}}\n"
+            for name, said in MORE.items())
         users = self.dir / "users"
         lines = []
         for name in USERS:
@@ -107,17 +120,11 @@ listen relay {{
 	port {numbers[1]}
 	relay yes
 }}
-listen verify {{
-	address 127.0.0.1
-	port {numbers[3]}
-	vrfy yes
-	expn yes
-}}
 domain foo.com example.org {{
 	aliases {self.dir}/aliases
 	deliver maildir ~/Maildir
 }}
-""")
+{more}""")
         if self.account:
             for path in [self.dir, *self.dir.rglob("*")]:
                 os.chown(path, uid, gid)
@@ -143,7 +150,7 @@ domain foo.com example.org {{
             "-p", children)
         changes = watch.Directory(self.runtime)
         deadline = time.monotonic() + PATIENCE
-        names = ["socket", *self.ports]
+        names = ["socket", *(n for n in self.ports if n not in SILENT)]
         while names:
             if self.master.poll() is not None:
                 raise Mismatch("master ended with status "

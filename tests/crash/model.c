@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/crc.h"
 #include "shared/alloc.h"
+#include "shared/crc.h"
 #include "tests/crash/model.h"
 #include "tests/crash/promise.h"
 

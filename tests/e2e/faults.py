@@ -258,11 +258,7 @@ def main():
     check = hosts.Checks()
     seed = load.seed()
     with hosts.Net(hosts.tree()) as net:
-        net.zone("s1.example", "@ A 10.99.0.1")
-        net.zone("sink.example", "@ MX 10 mail", "mail A " + load.SINK)
-        net.serve_dns()
-        s1 = net.host("s1", users=USERS + ["probe"])
-        sink = load.Sink(net)
+        s1, sink = load.stage(net, USERS + ["probe"])
         known = deaths.Deaths(s1)
         clients = hosts.inside(s1.ns, lambda: run(
             check, known, "256M", ROUNDS * 2 // 3, seed))

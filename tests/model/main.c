@@ -113,7 +113,7 @@ hears(struct span *said, struct expected e)
 static void
 put_word(struct buf *b, const struct word *w, const struct expected *e)
 {
-	bool	 follows = w->verb == VERB_BDAT ? HAS_BDAT : e->final != 0;
+	bool	 follows = w->verb == VERB_BDAT || e->final != 0;
 
 	(void)buf_printf(b, "%s\r\n", w->text);
 	if (follows && w->content != NULL)

@@ -58,20 +58,24 @@ data(struct world *w, const struct word *word)
 	return (struct expected){ .code = 354, .final = word->code };
 }
 
-/* RFC 3030 section 2; without it the verb is not known. */
+/* RFC 3030 section 2.  Without a size nobody knows what is content. */
 static struct expected
 bdat(struct world *w, const struct word *word)
 {
-	if (!HAS_BDAT)
-		return (struct expected){ .code = 500 };
-	if (word->code == 501)
-		return (struct expected){ .code = 501, .other = 503 };
+	struct expected	 e = { .code = word->code };
+
+	if (word->code == 501) {
+		w->closed = true;
+		return e;
+	}
+	if (!w->mail)
+		return (struct expected){ .code = 503 };
 	if (w->accepted == 0)
-		return (struct expected){ .code = 503, .other = 554 };
+		e = (struct expected){ .code = 503, .other = 554 };
 	w->chunks = true;
 	if (strstr(word->text, "LAST") != NULL)
 		end_transaction(w);
-	return (struct expected){ .code = word->code };
+	return e;
 }
 
 struct expected

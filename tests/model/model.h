@@ -10,9 +10,6 @@
  * nothing with smtpd but the words that both hear.
  */
 
-/* Does the server offer CHUNKING?  Without it BDAT is a word like any other. */
-enum { HAS_BDAT = 0 };
-
 enum verb {
 	VERB_EHLO, VERB_HELO, VERB_MAIL, VERB_RCPT, VERB_DATA, VERB_BDAT,
 	VERB_RSET, VERB_NOOP, VERB_QUIT, VERB_VRFY, VERB_EXPN, VERB_HELP,

@@ -408,10 +408,10 @@ static const struct {
 	{ HOSTNAME "relay-from 192.0.2.0/33\n", "conf:2: relay-from: expected "
 	    "a network such as 192.0.2.0/24 or ::1, not \"192.0.2.0/33\"\n" },
 	{ HOSTNAME "relay-from 0.0.0.0/0\n", "conf:2: relay-from: expected "
-	    "less than the whole internet, for which nobody may relay, not "
+	    "less than the whole internet, not "
 	    "\"0.0.0.0/0\"\n" },
 	{ HOSTNAME "relay-from ::/0\n", "conf:2: relay-from: expected "
-	    "less than the whole internet, for which nobody may relay, not "
+	    "less than the whole internet, not "
 	    "\"::/0\"\n" },
 	{ HOSTNAME "route * {\nvia 192.0.2.7\n}\n", "conf:3: via: expected "
 	    "HOST, [HOST] or [ADDRESS], with :PORT unless it is 25, not "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef QUEUE_CRC_H
-#define QUEUE_CRC_H
+#ifndef SHARED_CRC_H
+#define SHARED_CRC_H
 
 #include "shared/span.h"
 
