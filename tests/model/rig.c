@@ -98,6 +98,13 @@ timer_in(struct timer *t, int64_t ms)
 }
 
 void
+timer_set(struct timer *t, struct instant due)
+{
+	(void)due;
+	t->slot = 1;
+}
+
+void
 timer_unset(struct timer *t)
 {
 	t->slot = 0;
