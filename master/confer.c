@@ -112,19 +112,41 @@ confer_listeners(struct audience *a)
 	return true;
 }
 
-static bool
-confer_smtpd(struct audience *a)
+static void
+confer_condition(struct audience *a, const struct config_pattern *p)
+{
+	struct msg	 m = { .type = MSG_CONF_CONDITION };
+
+	m.conf_condition.kind = p->kind;
+	m.conf_condition.except = p->except;
+	m.conf_condition.pattern = span_of(p->text);
+	m.conf_condition.address = span_make(p->network.address, 16);
+	m.conf_condition.prefix = p->network.prefix;
+	say(a, &m);
+}
+
+static void
+confer_rule(struct audience *a, const struct config_rule *r)
+{
+	struct msg	 m = { .type = MSG_CONF_RULE };
+	unsigned	 i;
+
+	m.conf_rule.name = span_of(r->name);
+	m.conf_rule.verdict = r->verdict;
+	m.conf_rule.tag = span_of(r->tag);
+	m.conf_rule.reply = r->reply;
+	say(a, &m);
+	for (i = 0; i < r->n; i++)
+		confer_condition(a, &r->all->item[r->first + i]);
+}
+
+static void
+confer_policy(struct audience *a)
 {
 	const struct config	*config = a->suite->config;
-	struct msg		 m = { .type = MSG_CONF_SMTPD };
+	struct msg		 m;
 	unsigned		 i;
 
-	m.conf_smtpd.size_max = config->message_size;
-	m.conf_smtpd.recipients_max = config->smtpd.recipients;
-	m.conf_smtpd.command_time = config->smtpd.command_time;
-	m.conf_smtpd.data_time = config->smtpd.data_time;
-	m.conf_smtpd.errors = config->smtpd.errors;
-	say(a, &m);
 	for (i = 0; i < config->relay_from.n; i++) {
 		m = (struct msg){ .type = MSG_CONF_RELAY };
 		m.conf_relay.address = span_make(
@@ -132,6 +154,31 @@ confer_smtpd(struct audience *a)
 		m.conf_relay.prefix = config->relay_from.item[i].prefix;
 		say(a, &m);
 	}
+	for (i = 0; i < config->relay_identity.n; i++) {
+		m = (struct msg){ .type = MSG_CONF_IDENTITY };
+		m.conf_identity.pattern =
+		    span_of(config->relay_identity.item[i].text);
+		m.conf_identity.except =
+		    config->relay_identity.item[i].except;
+		say(a, &m);
+	}
+	for (i = 0; i < config->nrules; i++)
+		confer_rule(a, &config->rules[i]);
+}
+
+static bool
+confer_smtpd(struct audience *a)
+{
+	const struct config	*config = a->suite->config;
+	struct msg		 m = { .type = MSG_CONF_SMTPD };
+
+	m.conf_smtpd.size_max = config->message_size;
+	m.conf_smtpd.recipients_max = config->smtpd.recipients;
+	m.conf_smtpd.command_time = config->smtpd.command_time;
+	m.conf_smtpd.data_time = config->smtpd.data_time;
+	m.conf_smtpd.errors = config->smtpd.errors;
+	say(a, &m);
+	confer_policy(a);
 	return confer_listeners(a);
 }
 

@@ -41,6 +41,17 @@ enum listener_flags {
 	LISTENER_RELAY	= 2	/* whoever connects here may send anywhere */
 };
 
+enum rule_verdict {
+	RULE_ACCEPT, RULE_REFUSE, RULE_DEFER, RULE_TAG, RULE_VERDICT_COUNT
+};
+
+/* What a rule looks at. */
+enum condition {
+	CONDITION_CLIENT, CONDITION_NAME, CONDITION_HELO, CONDITION_SENDER,
+	CONDITION_RECIPIENT, CONDITION_TLS, CONDITION_IDENTITY,
+	CONDITION_LISTENER, CONDITION_COUNT
+};
+
 enum message_flags {
 	MESSAGE_8BIT	= 1,	/* BODY=8BITMIME */
 	MESSAGE_LOCAL	= 2,	/* handed in by a user of this machine */

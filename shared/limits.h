@@ -47,6 +47,13 @@ enum {
 	SESSION_SLOTS_MAX	= 4,		/* ring slots of one session */
 	SESSION_ERRORS_MAX	= 20,	/* bad commands, then 421 */
 
+	/* rules of policy */
+	POLICY_RULES_MAX	= 256,
+	RULE_VALUES_MAX		= 4096,		/* of all rules */
+	RULE_NAME_MAX		= 64,
+	TAG_MAX			= 32,
+	TAGS_MAX		= 8,		/* of one message */
+
 	/* queue */
 	OPEN_ENVELOPES_MAX	= SESSIONS_MAX,	/* of one smtpd worker */
 	STAGED_MAX		= 32 << 20,	/* content held in memory */

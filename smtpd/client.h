@@ -28,13 +28,16 @@ enum client_style {
 	CLIENT_TRACE		/* "unknown [192.0.2.1]" or "uid 1000" */
 };
 
-enum { CLIENT_SIZE = 80 };
+enum { CLIENT_SIZE = 80, IDENTITY_SIZE = 24 };
 
 /* From what accept4(2) said; false when that is no client of ours. */
 bool	 client_init(struct client *, int fd, unsigned flags,
 	    const struct sockaddr_storage *);
 
 bool	 client_is_local(const struct client *);	/* a user */
+
+/* "uid:1000" of a user; empty: nobody has said who he is. */
+void	 client_identity(char into[IDENTITY_SIZE], const struct client *);
 void	 client_format(char into[CLIENT_SIZE], const struct client *,
 	    enum client_style);
 

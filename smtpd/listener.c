@@ -16,6 +16,7 @@ struct listener {
 	LIST_ENTRY(listener) entry;
 	struct server	*server;
 	int		 fd;
+	char		 name[HOST_TEXT_MAX + 1];
 	unsigned	 number, flags;
 	unsigned	 sessions, sessions_max;
 	struct watch	 watch;
@@ -125,6 +126,7 @@ listener_new(struct server *server, const struct msg_conf_listener *conf,
 
 	l->server = server;
 	l->fd = fd;
+	(void)span_copy(conf->name, l->name, sizeof(l->name));
 	l->number = conf->number;
 	l->flags = conf->flags;
 	l->sessions_max = conf->sessions > 0 ? conf->sessions : SESSIONS_MAX;
@@ -134,6 +136,12 @@ listener_new(struct server *server, const struct msg_conf_listener *conf,
 	timer_init(&l->pause, server->loop, on_pause_end, l);
 	LIST_INSERT_HEAD(&server->listeners, l, entry);
 	listener_start(l);
+}
+
+struct span
+listener_name(const struct listener *l)
+{
+	return span_of(l->name);
 }
 
 void

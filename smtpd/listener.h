@@ -29,6 +29,9 @@ void	 listeners_start(struct server *);
 void	 listeners_stop(struct server *);
 void	 listeners_drain(struct server *);
 
+/* What its block is called. */
+struct span	 listener_name(const struct listener *);
+
 /* A session has ended. */
 void	 listener_release(struct listener *);
 

@@ -62,6 +62,31 @@ on_conf_relay(struct peer *p, struct msg *m)
 		fatal("a network that may relay is not one, or one too many");
 }
 
+static void
+on_conf_identity(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!policy_add_identity(&server.policy, m->conf_identity.pattern,
+	    m->conf_identity.except))
+		fatal("an identity that may relay is none, or one too many");
+}
+
+static void
+on_conf_rule(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!rules_add(&server.policy.rules, &m->conf_rule))
+		fatal("a rule of policy is none, or one too many");
+}
+
+static void
+on_conf_condition(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!rules_add_value(&server.policy.rules, &m->conf_condition))
+		fatal("a condition of a rule is none, or one too many");
+}
+
 /* ---- what neighbours say ------------------------------------------------- */
 
 static void
@@ -182,6 +207,9 @@ static const struct route inbox[] = {
 	{ MSG_CONF_LISTENER,	on_conf_listener },
 	{ MSG_CONF_SMTPD,	on_conf_smtpd },
 	{ MSG_CONF_RELAY,	on_conf_relay },
+	{ MSG_CONF_IDENTITY,	on_conf_identity },
+	{ MSG_CONF_RULE,	on_conf_rule },
+	{ MSG_CONF_CONDITION,	on_conf_condition },
 	{ MSG_VERDICT,		on_verdict },
 	{ MSG_OPENED,		on_opened },
 	{ MSG_STORED,		on_stored },

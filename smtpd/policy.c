@@ -1,54 +1,84 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
-#include <string.h>
 
 #include "shared/alloc.h"
-#include "shared/ipc.h"
+#include "smtpd/pattern.h"
 #include "smtpd/policy.h"
 
 bool
 policy_add(struct policy *p, struct span address, unsigned prefix)
 {
-	struct network	*n;
+	struct network	 n;
 
-	if (address.len != sizeof(n->address) || prefix > 128 ||
-	    p->count == NETWORKS_MAX)
+	if (p->count == NETWORKS_MAX || !network_init(&n, address, prefix))
 		return false;
-	p->networks = xreallocarray(p->networks, p->count + 1, sizeof(*n));
-	n = &p->networks[p->count++];
-	memcpy(n->address, address.ptr, sizeof(n->address));
-	n->prefix = prefix;
+	p->networks = xreallocarray(p->networks, p->count + 1, sizeof(n));
+	p->networks[p->count++] = n;
+	return true;
+}
+
+bool
+policy_add_identity(struct policy *p, struct span pattern, bool except)
+{
+	struct identity_pattern	 i = { .except = except };
+
+	if (p->identity_count == IDENTITIES_MAX || pattern.len == 0)
+		return false;
+	i.text = span_dup(pattern);
+	p->identities = xreallocarray(p->identities, p->identity_count + 1,
+	    sizeof(i));
+	p->identities[p->identity_count++] = i;
 	return true;
 }
 
 void
 policy_clear(struct policy *p)
 {
+	size_t	 i;
+
+	for (i = 0; i < p->identity_count; i++)
+		free(p->identities[i].text);
+	free(p->identities);
 	free(p->networks);
+	rules_clear(&p->rules);
 	*p = (struct policy){ 0 };
 }
 
+/* As a condition of a rule, but that nothing told means everybody. */
 static bool
-holds(const struct network *n, const uint8_t address[16])
+has_identity(const struct policy *p, struct span identity)
 {
-	unsigned	 octets = n->prefix / 8, bits = n->prefix % 8;
-	uint8_t		 mask = 0xff00 >> bits & 0xff;
+	const struct identity_pattern	*one;
+	bool				 met = false, wanted = false;
+	size_t				 i;
 
-	if (memcmp(n->address, address, octets) != 0)
-		return false;
-	return bits == 0 ||
-	    ((n->address[octets] ^ address[octets]) & mask) == 0;
+	for (i = 0; i < p->identity_count; i++) {
+		one = &p->identities[i];
+		wanted |= !one->except;
+		if (!pattern_has_identity(one->text, identity))
+			continue;
+		if (one->except)
+			return false;
+		met = true;
+	}
+	return identity.len > 0 && (met || !wanted);
 }
 
 bool
 policy_may_relay(const struct policy *p, const struct client *c)
 {
+	char	 identity[IDENTITY_SIZE];
 	size_t	 i;
 
-	if (c->flags & (LISTENER_UNIX | LISTENER_RELAY))
+	client_identity(identity, c);
+	if (has_identity(p, span_of(identity)))
+		return true;
+	if (client_is_local(c))
+		return false;
+	if (c->flags & LISTENER_RELAY)
 		return true;
 	for (i = 0; i < p->count; i++)
-		if (holds(&p->networks[i], c->address))
+		if (network_holds(&p->networks[i], c->address))
 			return true;
 	return false;
 }

@@ -6,6 +6,7 @@
 #include "shared/id.h"
 #include "shared/log.h"
 #include "smtpd/command.h"
+#include "smtpd/ruling.h"
 #include "smtpd/server.h"
 
 enum {
@@ -70,17 +71,19 @@ session_log_reject(const struct session *s, const char *where,
 	const struct transaction *t = s->transaction;
 	char		 id[ID_SIZE] = "NOQUEUE", client[CLIENT_SIZE];
 	char		 enhanced[ENHANCED_SIZE];
+	const char	*rule = to != NULL ? ruling_refused_by(t) : NULL;
 
 	if (t != NULL && t->message != 0)
 		id_format(id, t->message);
 	client_format(client, &s->client, CLIENT_NAME);
 	reply_enhanced(r, enhanced);
 	log_info("%s: reject: %s from %s: %u %s %s; from=<%s>%s%s%s "
-	    "proto=%s helo=<%s>", id, where, client, r->code, enhanced,
+	    "proto=%s helo=<%s>%s%s", id, where, client, r->code, enhanced,
 	    r->text, t != NULL ? t->sender.text : "",
 	    to != NULL ? " to=<" : "", to != NULL ? to->text : "",
 	    to != NULL ? ">" : "", s->esmtp ? "ESMTP" : "SMTP",
-	    s->helo != NULL ? s->helo : "");
+	    s->helo != NULL ? s->helo : "", rule != NULL ? " rule=" : "",
+	    rule != NULL ? rule : "");
 }
 
 /* ---- the end ------------------------------------------------------------- */

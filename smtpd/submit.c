@@ -189,7 +189,8 @@ put_trace(struct transaction *t)
 	struct addr	 only;
 	struct buf	 b;
 	struct trace	 trace = { &s->client, s->helo, s->server->hostname,
-			    s->esmtp, t->message, NULL, clock_wall() };
+			    s->esmtp, t->message, NULL, clock_wall(),
+			    t->tags, t->tag_count };
 
 	if (t->accepted == 1 && recipient_take(&list, &only))
 		trace.recipient = &only;
@@ -246,16 +247,31 @@ submit_take(struct transaction *t, struct buf *in)
 /* ---- what queue says ----------------------------------------------------- */
 
 static void
+log_message(const struct transaction *t)
+{
+	char		 id[ID_SIZE], client[CLIENT_SIZE];
+	unsigned	 i;
+	struct buf	 tags;
+
+	buf_init(&tags, TAGS_MAX * (TAG_MAX + 1) + 16);
+	for (i = 0; i < t->tag_count; i++)
+		(void)buf_printf(&tags, "%s%s", i == 0 ? ", tag=" : ",",
+		    t->tags[i]);
+	id_format(id, t->message);
+	client_format(client, &t->session->client, CLIENT_NAME);
+	log_info("%s: client=%s%.*s", id, client, (int)buf_len(&tags),
+	    buf_span(&tags).ptr);
+	buf_clear(&tags);
+}
+
+static void
 begin_content(struct transaction *t)
 {
 	struct session	*s = t->session;
 	struct reply	 r = reply_make(354, NULL,
 			    "End data with <CR><LF>.<CR><LF>");
-	char		 id[ID_SIZE], client[CLIENT_SIZE];
 
-	id_format(id, t->message);
-	client_format(client, &s->client, CLIENT_NAME);
-	log_info("%s: client=%s", id, client);
+	log_message(t);
 	content_init(&t->content, s->server->size_max);
 	t->sink = (struct content_sink){ .more = slot_more, .arg = t };
 	t->awaits = AWAITS_NOTHING;

@@ -37,6 +37,9 @@ struct transaction {
 	struct addr	 recipient;		/* that is asked about */
 	struct buf	 recipients;		/* the accepted ones, packed */
 	unsigned	 accepted, refused;
+	const struct rule *rule;	/* that decided on `recipient` */
+	const char	*tags[TAGS_MAX];	/* of the rules' */
+	unsigned	 tag_count;
 
 	/* from DATA on: submit.c and handover.c alone */
 	uint64_t	 message;		/* its id, or 0 */

@@ -23,7 +23,7 @@ class Mismatch(Exception):
 class Connection:
     """One connection; lines come with their CRLF off, and checked."""
 
-    def __init__(self, address):
+    def __init__(self, address, source=None):
         family = socket.AF_UNIX if isinstance(address, str) \
             else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
@@ -31,6 +31,8 @@ class Connection:
         self.held = b""
         self.closed = False
         try:
+            if source is not None and family == socket.AF_INET:
+                self.socket.bind((source, 0))
             self.socket.connect(address)
         except OSError:
             self.socket.close()
@@ -142,6 +144,7 @@ class Dialogue:
         self.suite = suite
         self.lines = path.read_text().splitlines()
         self.listener = "inet"
+        self.source = None
         self.connection = None
         self.reply = []
         self.outgoing = b""
@@ -150,7 +153,8 @@ class Dialogue:
 
     def open(self):
         if self.connection is None:
-            self.connection = Connection(self.suite.address(self.listener))
+            self.connection = Connection(
+                self.suite.address(self.listener), self.source)
         return self.connection
 
     def close(self):
@@ -226,6 +230,9 @@ class Dialogue:
         elif line.startswith("@ listener "):
             self.close()
             self.listener = line.split()[2]
+        elif line.startswith("@ from "):
+            self.close()
+            self.source = line.split()[2]
         elif line == "@ connect":
             self.close()
             self.open()

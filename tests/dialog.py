@@ -30,6 +30,90 @@ from conversation import (  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 USERS = ("jones", "brown", "green", "postmaster")
 
+# What the rules of the configuration refuse is known by names and addresses
+# that no other dialogue uses.
+RULES = """
+relay-from 127.0.9.0/24
+rule first {
+	client 127.0.1.1
+	recipient brown@foo.com
+	then accept
+}
+rule by-client {
+	client 127.0.1.0/24 !127.0.1.9
+	then refuse
+}
+rule by-name {
+	client 127.0.2.0/24
+	name *.trusted.example
+	then accept
+}
+rule by-no-name {
+	client 127.0.2.0/24
+	then refuse 550 5.7.25 Your address has no name
+}
+rule by-helo {
+	helo *.helo.rules.example localhost.rules.example
+	then refuse 554 5.7.1 Not under this name
+}
+rule by-sender {
+	sender bad@*.rules.example sender.rules.example
+	then refuse
+}
+rule by-null-sender {
+	helo null.rules.example
+	sender <>
+	then defer 451 4.7.1 Nobody writes to you now
+}
+rule by-recipient {
+	recipient green@example.org
+	sender *.recipient.rules.example
+	then refuse 550 5.7.1 Not to this one
+}
+rule by-tls {
+	helo plain.rules.example
+	tls no
+	then defer
+}
+rule by-no-tls {
+	helo ciphered.rules.example
+	tls yes
+	then refuse
+}
+rule by-identity {
+	identity uid:*
+	sender *.identity.rules.example
+	then refuse
+}
+rule by-no-identity {
+	identity !*
+	sender *.stranger.rules.example
+	then defer
+}
+rule by-listener {
+	listener relay
+	sender *.listener.rules.example
+	then refuse
+}
+rule relays-not {
+	sender *.relay.rules.example
+	then accept
+}
+rule bulk {
+	sender *.tag.rules.example
+	recipient brown@foo.com green@foo.com
+	then tag bulk
+}
+rule other {
+	sender *.tag.rules.example
+	then tag other
+}
+rule all-but-postmaster {
+	sender *.postmaster.rules.example
+	then refuse
+}
+"""
+
 # ---- the suite ---------------------------------------------------------------
 
 class Suite:
@@ -102,7 +186,7 @@ domain foo.com example.org {{
 	aliases {self.dir}/aliases
 	deliver maildir ~/Maildir
 }}
-""")
+""" + RULES)
         if self.account:
             for path in [self.dir, *self.dir.rglob("*")]:
                 os.chown(path, uid, gid)
