@@ -36,6 +36,9 @@ PR_SET_PDEATHSIG = 1
 PATIENCE = 60
 
 
+STRANGE = re.compile(r"warning|error|fatal|status=(?!sent)|accuses")
+
+
 class Timeout(Exception):
     pass
 
@@ -348,8 +351,13 @@ listen smtp {
         return ""
 
     def show_log(self):
+        """Its end; and behind that, what was out of the ordinary."""
+        lines = self.log().split("\n")
+        strange = [x for x in lines if STRANGE.search(x)]
         print("---- log of %s ----" % self.name)
-        print("\n".join(self.log().split("\n")[-60:]), flush=True)
+        print("\n".join(lines[-60:]))
+        print("---- of it, %d lines are strange ----" % len(strange))
+        print("\n".join(strange[-40:]), flush=True)
 
     def wait_log(self, pattern, patience=PATIENCE):
         return wait_for("%r in the log of %s" % (pattern, self.name),
@@ -400,8 +408,9 @@ listen smtp {
             wait_for("an empty queue on " + self.name, self.queue_is_empty,
                      patience)
         except Timeout as e:
-            raise Timeout("%s\n%s" % (e, self.run(
-                "relais", "queue", "list", check=False).stdout)) from None
+            done = self.run("relais", "queue", "list", check=False)
+            raise Timeout("%s\n%s%s" % (e, done.stdout, done.stderr)) \
+                from None
 
 
 class Checks:

@@ -188,6 +188,44 @@ grep -nE -e '-m *[2-7][0-7]{3}|chmod +([2-7][0-7]{3}|[ug]\+s)' \
     Makefile.in configure tests/run tests/setup | grep -v ' 1777 ' |
     sed -E 's/^([^:]*:[0-9]*:).*/\1 set-id installation/' >>"$found"
 
+# ---- sentences and their tests ----------------------------------------------
+
+check requirements
+tests/requirements/check . >>"$found"
+
+# Does that see a gap?  One of each kind is planted.
+check planted-gaps
+cat >"$scratch/planted" <<'END'
+1 A sentence with a test
+	tests/lint.sh: planted
+2 A sentence without one
+3 A test that is not there
+	tests/none.smtp
+4 A test that says something else
+	tests/README.md: no such text is in there
+5 No test at all
+	shared/limits.h
+1 A sentence with a test
+	tests/lint.sh
+6 The last one, without a test
+END
+planted=$(tests/requirements/check . "$scratch/planted" |
+    sed 's/^[^:]*:\([0-9]*\):.*/\1/' | tr '\n' ' ')
+test "$planted" = "3 5 7 9 10 12 " ||
+    echo "tests/requirements/check:1: sees gaps in $planted" >>"$found"
+
+# The name of a dialogue and its first line agree: rfc5321-4.1.4-claim.smtp.
+for file in $(files 'tests/dialog/*.smtp'); do
+	check dialogue
+	number=${file##*/rfc}
+	test "$number" != "$file" || continue
+	number=${number%%-*}
+	section=${file#*/rfc"$number"-}
+	section=${section%%-*}
+	head -n 1 "$file" | grep -qE "^# RFC $number section ${section}[:, ]" ||
+	    echo "$file:1: does not begin with its RFC and section"
+done >>"$found"
+
 if command -v mandoc >/dev/null 2>&1; then
 	for page in $pages; do
 		check mandoc
