@@ -177,6 +177,8 @@ confer_smtpd(struct audience *a)
 	m.conf_smtpd.command_time = config->smtpd.command_time;
 	m.conf_smtpd.data_time = config->smtpd.data_time;
 	m.conf_smtpd.errors = config->smtpd.errors;
+	m.conf_smtpd.names = config->smtpd.names;
+	m.conf_smtpd.name_time = config->smtpd.name_time;
 	say(a, &m);
 	confer_policy(a);
 	return confer_listeners(a);

@@ -82,6 +82,9 @@ static const struct config_keyword smtpd[] = {
 	{ "data-time",	CONFIG_TIME,	SECOND, HOUR, "3m",
 	    IN(smtpd.data_time) },
 	{ "errors",	CONFIG_NUMBER,	1, 1000, "20", IN(smtpd.errors) },
+	{ "client-names", CONFIG_YESNO,	0, 0, "yes", IN(smtpd.names) },
+	{ "name-time",	CONFIG_TIME,	SECOND, 60 * SECOND, "5s",
+	    IN(smtpd.name_time) },
 	{ .word = NULL }
 };
 

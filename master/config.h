@@ -139,6 +139,8 @@ struct config {
 	struct {
 		uint64_t	 processes, sessions, recipients;
 		uint64_t	 command_time, data_time, errors;
+		bool		 names;
+		uint64_t	 name_time;
 	} smtpd;
 	struct {
 		uint64_t	 connect_time, command_time;

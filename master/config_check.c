@@ -269,6 +269,9 @@ check_rule(struct check *c, const struct config_rule *r)
 		p = &r->all->item[r->first + i];
 		if (p->kind == CONDITION_LISTENER)
 			check_listener_of(c, r, p->text);
+		if (p->kind == CONDITION_NAME && !c->config->smtpd.names)
+			ERROR(c, r->line, "expected no name in a rule: "
+			    "client-names says that none is asked for");
 	}
 }
 

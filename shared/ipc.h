@@ -77,6 +77,13 @@ enum resolved_outcome {
 	RESOLVED_OUTCOME_COUNT
 };
 
+enum named_outcome {
+	NAMED_FOUND,
+	NAMED_NONE,		/* no name, or none that leads back */
+	NAMED_LATER,		/* SERVFAIL, time-out, no server */
+	NAMED_OUTCOME_COUNT
+};
+
 enum user_outcome {
 	USER_FOUND, USER_UNKNOWN, USER_LATER, USER_OUTCOME_COUNT
 };

@@ -91,7 +91,8 @@ client_format(char into[CLIENT_SIZE], const struct client *c,
 	}
 	(void)inet_ntop(v4 ? AF_INET : AF_INET6, c->address + (v4 ? 12 : 0),
 	    ip, sizeof(ip));
-	n = snprintf(into, CLIENT_SIZE, "unknown%s[%s%s]", gap, tag, ip);
+	n = snprintf(into, CLIENT_SIZE, "%s%s[%s%s]",
+	    c->name != NULL ? c->name : "unknown", gap, tag, ip);
 	if (style == CLIENT_WITH_PORT && n > 0 && n < CLIENT_SIZE)
 		(void)snprintf(into + n, CLIENT_SIZE - n, ":%u", c->port);
 }

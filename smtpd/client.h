@@ -12,23 +12,27 @@
 
 /*
  * Who is at the other end: an address and port, or a user of this machine
- * where the listener is a Unix socket.  A value, complete once made.
+ * where the listener is a Unix socket.  A value, complete once it is named.
  */
 struct client {
 	unsigned	 flags;		/* of its listener: LISTENER_ */
 	uint8_t		 address[16];	/* IPv4 mapped; zeros for a user */
 	uint16_t	 port;
 	uid_t		 uid;
+	char		*name;		/* that leads back to its address, or
+					 * NULL; the session's to free */
+	bool		 name_later;	/* none could be found out for now */
 };
 
 /* How a client is written. */
 enum client_style {
-	CLIENT_NAME,		/* "unknown[192.0.2.1]" or "uid 1000" */
-	CLIENT_WITH_PORT,	/* "unknown[192.0.2.1]:2525" or "uid 1000" */
-	CLIENT_TRACE		/* "unknown [192.0.2.1]" or "uid 1000" */
+	CLIENT_NAME,		/* "a.example[192.0.2.1]" or "uid 1000" */
+	CLIENT_WITH_PORT,	/* "a.example[192.0.2.1]:2525" or "uid 1000" */
+	CLIENT_TRACE		/* "a.example [192.0.2.1]" or "uid 1000" */
 };
 
-enum { CLIENT_SIZE = 80, IDENTITY_SIZE = 24 };
+/* Who has no name is "unknown". */
+enum { CLIENT_SIZE = CLIENT_TEXT_MAX + 1, IDENTITY_SIZE = 24 };
 
 /* From what accept4(2) said; false when that is no client of ours. */
 bool	 client_init(struct client *, int fd, unsigned flags,

@@ -2,7 +2,8 @@
 /*
  * The receiving SMTP server: speaks to strangers, and holds nothing that is
  * worth having.  It opens no file and no connection; it is given listeners,
- * asks lookup about recipients and hands mail to queue.
+ * asks resolver about clients and lookup about recipients, and hands mail to
+ * queue.
  */
 #include "shared/log.h"
 #include "smtpd/recipient.h"
@@ -51,6 +52,8 @@ on_conf_smtpd(struct peer *p, struct msg *m)
 	server.command_time = or_default(c->command_time, COMMAND_TIME);
 	server.data_time = or_default(c->data_time, DATA_TIME);
 	server.errors_max = or_default(c->errors, SESSION_ERRORS_MAX);
+	server.names = c->names;
+	server.name_time = or_default(c->name_time, NAME_TIME);
 }
 
 static void
@@ -110,6 +113,13 @@ on_stored(struct peer *p, struct msg *m)
 	submit_on_stored(&server, &m->stored);
 }
 
+static void
+on_named(struct peer *p, struct msg *m)
+{
+	(void)p;
+	naming_on_named(&server, &m->named);
+}
+
 /*
  * At the start the neighbours are only seconds away: whoever comes earlier
  * waits in the backlog, and is not told to come again later.
@@ -123,6 +133,13 @@ open_doors(void *arg)
 	listeners_start(&server);
 }
 
+static bool
+is_complete(void)
+{
+	return server.lookup != NULL && server.queue != NULL &&
+	    server.resolver != NULL;
+}
+
 static void
 found(struct peer *p)
 {
@@ -130,8 +147,9 @@ found(struct peer *p)
 		recipient_found(&server, p);
 	else if (peer_role(p) == ROLE_QUEUE)
 		submit_found(&server, p);
-	if (timer_is_set(&server.patience) && server.lookup != NULL &&
-	    server.queue != NULL)
+	else if (peer_role(p) == ROLE_RESOLVER)
+		server.resolver = p;
+	if (timer_is_set(&server.patience) && is_complete())
 		open_doors(NULL);
 }
 
@@ -142,6 +160,8 @@ lost(struct peer *p)
 		recipient_lost(&server);
 	else if (p == server.queue)
 		submit_lost(&server);
+	else if (p == server.resolver)
+		naming_lost(&server);
 }
 
 static void
@@ -171,7 +191,7 @@ after_drop(struct process *process)
 static void
 start(void)
 {
-	if (server.lookup != NULL && server.queue != NULL)
+	if (is_complete())
 		open_doors(NULL);
 	else
 		timer_in(&server.patience, PATIENCE);
@@ -213,6 +233,7 @@ static const struct route inbox[] = {
 	{ MSG_VERDICT,		on_verdict },
 	{ MSG_OPENED,		on_opened },
 	{ MSG_STORED,		on_stored },
+	{ MSG_NAMED,		on_named },
 	{ MSG_COUNT,		NULL }
 };
 

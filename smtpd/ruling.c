@@ -26,7 +26,8 @@ decide(const struct transaction *t, bool *unsure)
 
 	client_identity(identity, &s->client);
 	f.identity = span_of(identity);
-	f.name = span_of("");
+	f.name = span_of(s->client.name != NULL ? s->client.name : "");
+	f.name_later = s->client.name_later;
 	f.helo = span_of(s->helo != NULL ? s->helo : "");
 	f.listener = listener_name(s->listener);
 	return rules_decide(&s->server->policy.rules, &f, unsure);

@@ -7,13 +7,16 @@
 #include "shared/program.h"
 #include "smtpd/handover.h"
 #include "smtpd/listener.h"
+#include "smtpd/naming.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
 #include "smtpd/submit.h"
 #include "smtpd/transaction.h"
 
-/* Until master says otherwise: RFC 5321 section 4.5.3.2. */
-enum { COMMAND_TIME = 5 * 60 * 1000, DATA_TIME = 3 * 60 * 1000 };
+/* Until master says otherwise: RFC 5321 section 4.5.3.2; how long a greeting
+ * waits for the name of its client. */
+enum { COMMAND_TIME = 5 * 60 * 1000, DATA_TIME = 3 * 60 * 1000,
+	NAME_TIME = 5 * 1000 };
 
 /*
  * A neighbour that went is soon back, being restarted: clients wait so long for
@@ -29,6 +32,7 @@ struct server {
 	struct process		*process;
 	struct loop		*loop;
 	struct peer		*lookup, *queue;	/* NULL while absent */
+	struct peer		*resolver;
 	struct timer		 lookup_away, queue_away; /* it may come back */
 
 	char			 hostname[HOST_TEXT_MAX + 1];
@@ -36,12 +40,15 @@ struct server {
 	unsigned		 recipients_max;
 	unsigned		 command_time, data_time; /* milliseconds */
 	unsigned		 errors_max;
+	bool			 names;		/* of clients are asked for */
+	unsigned		 name_time;
 	struct policy		 policy;
 
 	struct listener_list	 listeners;
 	struct session_list	 sessions;
 	unsigned		 session_count;
 	struct tokens		 tokens;
+	struct namings		 namings;
 	size_t			 recipient_octets;
 	struct handover		 handover;
 	struct timer		 patience;	/* before the first client */

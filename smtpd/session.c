@@ -6,6 +6,7 @@
 #include "shared/id.h"
 #include "shared/log.h"
 #include "smtpd/command.h"
+#include "smtpd/naming.h"
 #include "smtpd/ruling.h"
 #include "smtpd/server.h"
 
@@ -24,11 +25,25 @@ static const char *const tallies[TALLY_COUNT] = {
 
 /* ---- what the log is told ------------------------------------------------ */
 
+/* Once, when the name of the client is known or it has gone. */
 static void
-log_event(const struct session *s, const char *what)
+announce(struct session *s)
 {
 	char	 client[CLIENT_SIZE];
 
+	if (s->announced)
+		return;
+	s->announced = true;
+	client_format(client, &s->client, CLIENT_WITH_PORT);
+	log_info("connect from %s", client);
+}
+
+static void
+log_event(struct session *s, const char *what)
+{
+	char	 client[CLIENT_SIZE];
+
+	announce(s);
 	client_format(client, &s->client, CLIENT_NAME);
 	log_info("%s after %s from %s", what,
 	    s->command ? s->command->verb : "CONNECT", client);
@@ -44,12 +59,13 @@ put_tally(struct buf *b, const char *name, unsigned good, unsigned tried)
 }
 
 static void
-log_disconnect(const struct session *s)
+log_disconnect(struct session *s)
 {
 	unsigned	 i, good = 0, tried = 0;
 	char		 client[CLIENT_SIZE];
 	struct buf	 b;
 
+	announce(s);
 	buf_init(&b, 512);
 	for (i = 0; i < TALLY_COUNT; i++) {
 		good += s->good[i];
@@ -94,6 +110,7 @@ session_free(struct session *s)
 	struct server	*server = s->server;
 
 	log_disconnect(s);
+	naming_give_up(s);
 	transaction_free(s->transaction);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
@@ -101,6 +118,7 @@ session_free(struct session *s)
 	server->session_count--;
 	listener_release(s->listener);
 	free(s->helo);
+	free(s->client.name);
 	free(s);
 	if (server->stopping && server->session_count == 0)
 		process_exit(server->process, 0);
@@ -114,6 +132,7 @@ session_close(struct session *s, const struct reply *last)
 	s->closing = true;
 	if (last != NULL)
 		(void)reply_put(last, stream_out(s->stream));
+	naming_give_up(s);
 	transaction_free(s->transaction);
 	stream_finish(s->stream);
 	timer_in(&s->timer, CLOSE_TIME);
@@ -163,6 +182,11 @@ on_timer(void *arg)
 
 	if (s->closing) {
 		session_free(s);
+		return;
+	}
+	if (s->naming != NULL) {
+		naming_give_up(s);
+		session_named(s);
 		return;
 	}
 	if (s->waits) {
@@ -307,7 +331,7 @@ errs_too_much(const struct session *s)
 static bool
 may_go_on(const struct session *s)
 {
-	return !s->closing && !s->mute && !must_stop(s) &&
+	return !s->closing && !s->mute && s->naming == NULL && !must_stop(s) &&
 	    !errs_too_much(s) && !transaction_is_waiting(s->transaction) &&
 	    stream_waiting(s->stream) <= OUTPUT_MAX / 2;
 }
@@ -375,19 +399,35 @@ on_drained(void *arg)
 
 /* ---- the beginning ------------------------------------------------------- */
 
-/* Who the client is, is known now. */
 static void
-meet(struct session *s)
+greet(struct session *s)
 {
 	struct reply	 r = reply_make(220, NULL, "%s ESMTP relais",
 			    s->server->hostname);
-	char		 client[CLIENT_SIZE];
 
-	s->relay = policy_may_relay(&s->server->policy, &s->client);
-	client_format(client, &s->client, CLIENT_WITH_PORT);
-	log_info("connect from %s", client);
+	announce(s);
 	(void)reply_put(&r, stream_out(s->stream));
 	timer_in(&s->timer, s->server->command_time);
+}
+
+/* What came meanwhile is looked at. */
+void
+session_named(struct session *s)
+{
+	greet(s);
+	session_resume(s);
+}
+
+/* Who the client is, is known now; the greeting waits for its name, but never
+ * for long. */
+static void
+meet(struct session *s)
+{
+	s->relay = policy_may_relay(&s->server->policy, &s->client);
+	if (naming_ask(s))
+		timer_in(&s->timer, s->server->name_time);
+	else
+		greet(s);
 }
 
 void

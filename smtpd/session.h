@@ -12,6 +12,7 @@
 
 struct command;
 struct listener;
+struct naming;
 struct server;
 
 /* Bits, so that a command can name all states it is welcome in. */
@@ -43,12 +44,14 @@ struct session {
 	struct stream	*stream;
 	struct timer	 timer;		/* the one deadline */
 	struct client	 client;
+	struct naming	*naming;	/* it waits for the client's name */
 	enum session_state state;
 	bool		 relay;		/* may send anywhere */
 	bool		 esmtp;		/* EHLO, not HELO */
 	bool		 mute;		/* a reply found no room */
 	bool		 closing;	/* only output is still going out */
 	bool		 waits;		/* the timer is that of an answer */
+	bool		 announced;	/* the log has "connect from" */
 	char		*helo;		/* what EHLO said, or NULL */
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
@@ -61,9 +64,13 @@ struct session {
 
 LIST_HEAD(session_list, session);
 
-/* Takes the descriptor; the greeting gathers at once. */
+/* Takes the descriptor; the greeting gathers at once, or when the client's
+ * name is known. */
 void	 session_new(struct server *, struct listener *, int fd,
 	    const struct client *);
+
+/* For naming.c: the name is known, or will not be. */
+void	 session_named(struct session *);
 
 /*
  * Says the answer to the command at hand, and moves the state as its row in

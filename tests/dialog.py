@@ -23,12 +23,16 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import dns  # noqa: E402
 import watch  # noqa: E402
 from conversation import (  # noqa: E402
     PATIENCE, Connection, Dialogue, Mismatch)
 
 HERE = pathlib.Path(__file__).resolve().parent
 USERS = ("jones", "brown", "green", "postmaster")
+
+# All other questions are refused.
+NAMES = {"127.0.2.1": "A.trusted.example", "127.0.2.9": "b.other.example"}
 
 # What the rules of the configuration refuse is known by names and addresses
 # that no other dialogue uses.
@@ -50,7 +54,7 @@ rule by-name {
 }
 rule by-no-name {
 	client 127.0.2.0/24
-	then refuse 550 5.7.25 Your address has no name
+	then refuse 550 5.7.25 Your address has no trusted name
 }
 rule by-helo {
 	helo *.helo.rules.example localhost.rules.example
@@ -129,6 +133,11 @@ class Suite:
             self.account = pwd.getpwnam("nobody")
         self.ports = {}
         self.master = None
+        self.dns = dns.Server(("127.0.0.1", 0), otherwise=dns.REFUSED)
+        for address, name in NAMES.items():
+            self.dns.point(address, name)
+            self.dns.say(name, "A", address)
+        self.dns.point("127.0.2.2", dns.NXDOMAIN)
 
     def address(self, name):
         if name == "socket":
@@ -138,8 +147,8 @@ class Suite:
     def configure(self):
         uid = self.account.pw_uid if self.account else os.getuid()
         gid = self.account.pw_gid if self.account else os.getgid()
-        # High ports that are free now; nobody answers on the last.
-        held = [socket.socket() for _ in range(3)]
+        # High ports that are free now.
+        held = [socket.socket() for _ in range(2)]
         for s in held:
             s.bind(("127.0.0.1", 0))
         numbers = [s.getsockname()[1] for s in held]
@@ -166,7 +175,7 @@ log file {self.log}
 users {users}
 minimum-uid {min(uid, 1000)}
 aliases {self.dir}/aliases
-resolver 127.0.0.1:{numbers[2]}
+resolver 127.0.0.1:{self.dns.udp.server_address[1]}
 message-size 1M
 smtpd {{
 	processes 2

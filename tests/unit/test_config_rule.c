@@ -244,6 +244,9 @@ static const struct {
 	    "listener such as \"smtp\", not \"smpt\"\n" },
 	{ "rule r {\nhelo\nthen accept\n}\n", "conf:6: helo: expected a name, "
 	    "*.DOMAIN or *\n" },
+	{ "smtpd {\nclient-names no\n}\nrule r {\nname *\nthen accept\n}\n",
+	    "conf:8: expected no name in a rule: client-names says that none "
+	    "is asked for\n" },
 	{ "relay-identity uid:-1\n", "conf:5: relay-identity: expected a user "
 	    "such as joe, *@DOMAIN, uid:1000, uid:* or *, not \"uid:-1\"\n" },
 };

@@ -70,6 +70,21 @@ START_TEST(the_line_says_who_what_and_when)
 }
 END_TEST
 
+START_TEST(a_client_with_a_name_is_called_so)
+{
+	struct client	 c = client_of("::ffff:192.0.2.1", 0);
+	char		 name[] = "mail.example.net", text[CLIENT_SIZE];
+
+	c.name = name;
+	client_format(text, &c, CLIENT_NAME);
+	ck_assert_str_eq(text, "mail.example.net[192.0.2.1]");
+	client_format(text, &c, CLIENT_WITH_PORT);
+	ck_assert_str_eq(text, "mail.example.net[192.0.2.1]:2525");
+	client_format(text, &c, CLIENT_TRACE);
+	ck_assert_str_eq(text, "mail.example.net [192.0.2.1]");
+}
+END_TEST
+
 START_TEST(tags_stand_above_the_line)
 {
 	static const char *const tags[] = { "bulk", "far" };
@@ -146,6 +161,7 @@ START_TEST(the_longest_parts_fit)
 	for (i = 0; i < TAGS_MAX; i++)
 		tags[i] = tag;
 	memset(a.text, 'a', ADDR_TEXT_MAX);
+	c.name = name;
 	t.recipient = &a;
 	buf_init(&b, TRACE_MAX);
 	ck_assert(trace_put(&b, &t));
@@ -177,6 +193,7 @@ main(void)
 
 	tcase_add_loop_test(tc, the_line_says_who_what_and_when, 0,
 	    COUNT(lines));
+	tcase_add_test(tc, a_client_with_a_name_is_called_so);
 	tcase_add_test(tc, tags_stand_above_the_line);
 	tcase_add_loop_test(tc, no_octet_of_a_name_can_end_the_line, 1, 256);
 	tcase_add_test(tc, the_longest_parts_fit);

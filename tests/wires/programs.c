@@ -81,6 +81,7 @@ configure_smtpd(struct rig *r)
 
 	m.conf_smtpd.size_max = 1 << 20;
 	m.conf_smtpd.recipients_max = 100;
+	m.conf_smtpd.names = 1;
 	rig_tell(r, &m);
 }
 
@@ -93,6 +94,8 @@ configure_listener(struct rig *r)
 	m.fds[0] = r->listener;
 	m.conf_listener.name = span_of("test");
 	m.conf_listener.flags = LISTENER_UNIX | LISTENER_RELAY;
+	if (r->enemy == ROLE_RESOLVER)
+		m.conf_listener.flags = LISTENER_RELAY;
 	m.conf_listener.sessions = 64;
 	rig_tell(r, &m);
 }
