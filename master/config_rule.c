@@ -147,10 +147,13 @@ static const struct {
 	[CONDITION_LISTENER] = { take_listener, "the name of a listen block" },
 };
 
+/* Room doubles whenever it is a power of two that is full. */
 static void
 add(struct config_patterns *all, const struct config_pattern *p)
 {
-	all->item = xreallocarray(all->item, all->n + 1, sizeof *all->item);
+	if ((all->n & (all->n - 1)) == 0)
+		all->item = xreallocarray(all->item,
+		    all->n > 0 ? 2 * all->n : 1, sizeof *all->item);
 	all->item[all->n++] = *p;
 }
 
