@@ -177,6 +177,8 @@ confer_smtpd(struct audience *a)
 	m.conf_smtpd.command_time = config->smtpd.command_time;
 	m.conf_smtpd.data_time = config->smtpd.data_time;
 	m.conf_smtpd.errors = config->smtpd.errors;
+	m.conf_smtpd.greeting_time = config->smtpd.greeting_time;
+	m.conf_smtpd.answer_time = config->smtpd.answer_time;
 	m.conf_smtpd.names = config->smtpd.names;
 	m.conf_smtpd.name_time = config->smtpd.name_time;
 	say(a, &m);

@@ -77,8 +77,12 @@ static const struct config_keyword smtpd[] = {
 	    IN(smtpd.sessions) },
 	{ "recipients",	CONFIG_NUMBER,	100, RECIPIENTS_MAX, "1000",
 	    IN(smtpd.recipients) },
+	{ "greeting-time", CONFIG_TIME,	SECOND, HOUR, "5m",
+	    IN(smtpd.greeting_time) },
 	{ "command-time", CONFIG_TIME,	SECOND, HOUR, "5m",
 	    IN(smtpd.command_time) },
+	{ "answer-time", CONFIG_TIME,	SECOND, HOUR, "10m",
+	    IN(smtpd.answer_time) },
 	{ "data-time",	CONFIG_TIME,	SECOND, HOUR, "3m",
 	    IN(smtpd.data_time) },
 	{ "errors",	CONFIG_NUMBER,	1, 1000, "20", IN(smtpd.errors) },
@@ -106,6 +110,8 @@ static const struct config_keyword listening[] = {
 	{ "socket",	CONFIG_PATH,	0, UNIX_PATH_MAX, NULL,
 	    LISTEN(socket) },
 	{ "relay",	CONFIG_YESNO,	0, 0, "no", LISTEN(relay) },
+	{ "vrfy",	CONFIG_YESNO,	0, 0, "no", LISTEN(vrfy) },
+	{ "expn",	CONFIG_YESNO,	0, 0, "no", LISTEN(expn) },
 	{ .word = NULL }
 };
 

@@ -69,7 +69,7 @@ struct config_listen {
 	bool			 anywhere;	/* no address was said */
 	uint64_t		 port;
 	char			 socket[UNIX_PATH_MAX + 1];
-	bool			 relay;
+	bool			 relay, vrfy, expn;
 };
 
 struct config_domain {
@@ -139,6 +139,7 @@ struct config {
 	struct {
 		uint64_t	 processes, sessions, recipients;
 		uint64_t	 command_time, data_time, errors;
+		uint64_t	 greeting_time, answer_time;
 		bool		 names;
 		uint64_t	 name_time;
 	} smtpd;

@@ -112,6 +112,16 @@ is_absent(const struct config_listen *l, int error)
 	    (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
 }
 
+static unsigned
+flags_of(const struct config_listen *l)
+{
+	unsigned	 flags = l->relay ? LISTENER_RELAY : 0;
+
+	if (l->vrfy)
+		flags |= LISTENER_VRFY;
+	return l->expn ? flags | LISTENER_EXPN : flags;
+}
+
 /* False: it cannot be had, and was told; a place that is absent is none. */
 static bool
 open_address(struct listeners *all, const struct config_listen *l,
@@ -121,7 +131,7 @@ open_address(struct listeners *all, const struct config_listen *l,
 	socklen_t	 len = fill(&new->at, a, l->port);
 	char		 text[INET6_ADDRSTRLEN];
 
-	new->flags = l->relay ? LISTENER_RELAY : 0;
+	new->flags = flags_of(l);
 	new->fd = kept(all, new);
 	if (new->fd == -1)
 		new->fd = listen_inet(&new->at, len);

@@ -147,14 +147,11 @@ make_room(struct committer *k)
 
 /* ---- changes ------------------------------------------------------------- */
 
-/* The last segment is for what ends messages, and not for new ones. */
+/* Then it is for what ends messages, and not for new ones. */
 static bool
-is_refused(const struct committer *k, const struct change *c)
+is_last(const struct segments *s)
 {
-	const struct segments	*s = k->segments;
-
-	return c->kind == CHANGE_STORE &&
-	    segments_count(s, SEGMENT_FREE) +
+	return segments_count(s, SEGMENT_FREE) +
 	    segments_count(s, SEGMENT_GOING) == 0 &&
 	    segments_files(s) >= s->max;
 }
@@ -170,11 +167,15 @@ note_clock(struct committer *k, const struct change *c)
 static struct change *
 gather(struct committer *k, struct change *c)
 {
+	bool	 last = is_last(k->segments);
+
 	begin(k);
 	for (; c != NULL; c = after(c)) {
-		c->error = is_refused(k, c) ? ENOSPC : 0;
-		if (c->kind == CHANGE_RECYCLE)
+		c->error = last && c->kind == CHANGE_STORE ? ENOSPC : 0;
+		if (c->kind == CHANGE_RECYCLE) {
 			segments_let_go(k->segments, c->base);
+			last = is_last(k->segments);
+		}
 		note_clock(k, c);
 		if (c->error != 0 || record_put(&k->batch, c))
 			continue;

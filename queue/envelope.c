@@ -341,28 +341,36 @@ small_size(const struct queue *q)
 }
 
 static void
+hold(struct queue *q, struct envelope *e, uint32_t slot, uint32_t length)
+{
+	struct piece	*p = piece_new(length);
+
+	if (!ring_copy(peer_ring_in(e->peer), slot, length, p->data)) {
+		peer_accuse(e->peer, "names a slot that is none");
+		e->outcome = STORED_FAILED;
+		free(p);
+		return;
+	}
+	if (e->cost == 0)
+		TAILQ_INSERT_TAIL(&q->envelopes.held, e, entry);
+	STAILQ_INSERT_TAIL(&e->held, p, entry);
+	e->cost += length + PIECE_COST;
+	q->envelopes.staged += length + PIECE_COST;
+	if (e->file != NULL || e->got > small_size(q))
+		stream(q, e);
+}
+
+static void
 take_content(struct queue *q, struct envelope *e, uint32_t slot,
     uint32_t length)
 {
-	struct piece	*p;
-
 	e->got += length;
 	if (e->got > q->size_max + TRACE_ROOM && e->outcome == STORED_OK) {
 		e->outcome = STORED_TOO_BIG;
 		drop_held(q, e);
 	}
-	if (e->outcome == STORED_OK && length > 0) {
-		p = piece_new(length);
-		if (!ring_copy(peer_ring_in(e->peer), slot, length, p->data))
-			peer_accuse(e->peer, "names a slot that is none");
-		if (e->cost == 0)
-			TAILQ_INSERT_TAIL(&q->envelopes.held, e, entry);
-		STAILQ_INSERT_TAIL(&e->held, p, entry);
-		e->cost += length + PIECE_COST;
-		q->envelopes.staged += length + PIECE_COST;
-		if (e->file != NULL || e->got > small_size(q))
-			stream(q, e);
-	}
+	if (e->outcome == STORED_OK && length > 0)
+		hold(q, e, slot, length);
 	put_freed(e->peer, slot);
 }
 

@@ -16,7 +16,7 @@ enum { MODE_FILE = 0600 };
 struct piece *
 piece_new(size_t len)
 {
-	struct piece	*p = xcalloc(1, sizeof *p + len);
+	struct piece	*p = xreallocarray(NULL, sizeof *p + len, 1);
 
 	p->len = len;
 	return p;

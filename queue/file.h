@@ -15,6 +15,7 @@ struct piece {
 };
 STAILQ_HEAD(pieces, piece);
 
+/* Its octets are not set: whoever asks for it fills it. */
 struct piece	*piece_new(size_t len);
 void		 pieces_clear(struct pieces *);
 

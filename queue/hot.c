@@ -317,12 +317,12 @@ hot_spill(struct queue *q, struct message *m)
 }
 
 void
-hots_spill_older(struct queue *q, int slot)
+hots_spill_below(struct queue *q, uint64_t base)
 {
 	struct message	*m;
 
 	TAILQ_FOREACH(m, &q->hots.all, hot_entry) {
-		if (slot != -1 && m->place.slot == (unsigned)slot)
+		if (q->journal.base[m->place.slot] >= base)
 			return;
 		hot_spill(q, m);
 	}

@@ -44,9 +44,8 @@ void		 hot_replay(struct queue *, struct message *, struct change *);
 void		 hot_spill(struct queue *, struct message *);
 void		 hots_spill(struct queue *);
 
-/* The older ones, up to the first in the segment of `slot`; all of them with
- * `slot` -1. */
-void		 hots_spill_older(struct queue *, int slot);
+/* The older ones, up to the first in a segment of this base or above. */
+void		 hots_spill_below(struct queue *, uint64_t base);
 
 /* It is done: what it holds goes. */
 void		 hot_end(struct queue *, struct message *);

@@ -3,7 +3,8 @@
  * The layout is that of LMDB 0.9 on a 64-bit machine: pages with an array of
  * offsets to nodes, which are sorted by key; branches point to pages, leaves
  * hold values.  Two trees stand in the newer of two meta pages: what is free,
- * and the tables' names, whose values are trees again.
+ * and the tables' names, whose values are trees again.  The meta page of a
+ * transaction is that of its number's parity.
  */
 #include <sys/stat.h>
 
@@ -25,14 +26,19 @@ enum {
 	PAGE_HEAD	= 16,
 	NODE_HEAD	= 8,
 	DEPTH_MAX	= 16,
+	PAGE_MIN	= 512,
 	PAGE_MAX	= 65536,
 
 	/* flags of pages, and of nodes in leaves */
 	BRANCH		= 1,
 	LEAF		= 2,
 	OVERFLOW	= 4,
+	META		= 8,
 	BIG_VALUE	= 1,
-	IS_TREE		= 2
+	IS_TREE		= 2,
+
+	/* flags of trees: the keys are numbers */
+	NUMBERS		= 8
 };
 
 struct page {
@@ -60,12 +66,15 @@ struct meta {
 };
 
 enum { FREE_TREE, MAIN_TREE };
+static const uint64_t	 NOWHERE = UINT64_MAX;	/* a tree without pages */
 enum kind { OF_FREE, OF_NAMES, OF_ROWS };
 
 struct check {
 	int		 fd;
 	size_t		 size;		/* of a page */
 	struct meta	 meta;
+	uint64_t	 before;	/* root in the other one */
+	bool		 let_go;	/* by the transaction of `meta` */
 	unsigned char	*used;		/* a bit per page */
 	const char	*why;
 };
@@ -75,7 +84,8 @@ struct walk {
 	struct check	*check;
 	enum kind	 kind;
 	enum index_table table;
-	uint64_t	 entries;
+	uint64_t	 branches, leaves, overflows, entries;
+	struct span	 least;		/* of the keys that come */
 	char		 last[KEY_MAX + 1];
 	size_t		 last_len;
 	bool		 begun;
@@ -141,7 +151,7 @@ node_at(const struct check *c, const struct page *p, unsigned i)
 static bool
 is_page(struct check *c, const struct page *p, unsigned flags)
 {
-	if ((p->flags & ~0xf000u) != flags || p->lower < PAGE_HEAD ||
+	if (p->flags != flags || p->lower < PAGE_HEAD ||
 	    p->lower % 2 != 0 || p->lower > p->upper ||
 	    p->upper > c->size || count_nodes(p) == 0)
 		return wrong(c, "a page with a damaged head");
@@ -151,31 +161,42 @@ is_page(struct check *c, const struct page *p, unsigned flags)
 /* ---- keys and values ----------------------------------------------------- */
 
 /* Numbers of transactions in the tree of what is free, else octets. */
+static int
+compare(enum kind kind, struct span a, struct span b)
+{
+	uint64_t	 m, n;
+	int		 rc;
+
+	if (kind == OF_FREE) {
+		memcpy(&m, a.ptr, sizeof m);
+		memcpy(&n, b.ptr, sizeof n);
+		return (m > n) - (m < n);
+	}
+	rc = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+	return rc != 0 ? rc : (a.len > b.len) - (a.len < b.len);
+}
+
+static bool
+is_key(const struct walk *w, struct span key)
+{
+	return key.len > 0 && key.len <= KEY_MAX &&
+	    (w->kind != OF_FREE || key.len == sizeof(uint64_t));
+}
+
 static bool
 is_above(const struct walk *w, struct span key)
 {
-	uint64_t	 a, b;
-	int		 rc;
-
-	if (!w->begun)
-		return true;
-	if (w->kind == OF_FREE) {
-		memcpy(&a, w->last, sizeof a);
-		memcpy(&b, key.ptr, sizeof b);
-		return b > a;
-	}
-	rc = memcmp(key.ptr, w->last, key.len < w->last_len ? key.len :
-	    w->last_len);
-	return rc > 0 || (rc == 0 && key.len > w->last_len);
+	return !w->begun ||
+	    compare(w->kind, key, span_make(w->last, w->last_len)) > 0;
 }
 
 static bool
 take_key(struct walk *w, struct span key)
 {
-	if (key.len == 0 || key.len > KEY_MAX ||
-	    (w->kind == OF_FREE && key.len != sizeof(uint64_t)) ||
-	    !is_above(w, key))
+	if (!is_key(w, key) || !is_above(w, key) ||
+	    (w->least.len > 0 && compare(w->kind, key, w->least) < 0))
 		return wrong(w->check, "keys out of order");
+	w->least.len = 0;
 	memcpy(w->last, key.ptr, key.len);
 	w->last_len = key.len;
 	w->begun = true;
@@ -183,15 +204,28 @@ take_key(struct walk *w, struct span key)
 	return true;
 }
 
+/* What stands in a branch is above all before it, and above nothing behind
+ * it; but for the first key of a page, which nobody looks at. */
+static bool
+take_branch_key(struct walk *w, struct span key)
+{
+	if (!is_key(w, key) || !is_above(w, key))
+		return wrong(w->check, "a damaged key in a branch");
+	w->least = key;
+	return true;
+}
+
 /* Of what is free no page may be in use, nor free twice. */
 static bool
-take_free(struct check *c, const char *value, size_t len)
+take_free(const struct walk *w, const char *value, size_t len)
 {
-	uint64_t	 n, number;
+	struct check	*c = w->check;
+	uint64_t	 n, number, by;
 	size_t		 i;
 
 	if (len < sizeof n)
 		return wrong(c, "a damaged list of free pages");
+	memcpy(&by, w->last, sizeof by);
 	memcpy(&n, value, sizeof n);
 	if (n != len / sizeof n - 1 || len % sizeof n != 0)
 		return wrong(c, "a damaged list of free pages");
@@ -199,6 +233,8 @@ take_free(struct check *c, const char *value, size_t len)
 		memcpy(&number, value + i * sizeof n, sizeof number);
 		if (!mark(c, number))
 			return false;
+		if (number == c->before && by == c->meta.txn)
+			c->let_go = true;
 	}
 	return true;
 }
@@ -214,18 +250,19 @@ take_big(struct walk *w, const struct node *n, uint32_t len)
 
 	memcpy(&number, n->data + n->key_size, sizeof number);
 	pages = (PAGE_HEAD + (uint64_t)len + c->size - 1) / c->size;
+	w->overflows += pages;
 	for (i = 0; i < pages; i++)
 		if (!mark(c, number + i))
 			return false;
 	p = xcalloc(pages, c->size);
 	good = fd_pread_all(c->fd, p, pages * c->size,
 	    (off_t)(number * c->size)) == (ssize_t)(pages * c->size) &&
-	    p->number == number && (p->flags & ~0xf000u) == OVERFLOW &&
+	    p->number == number && p->flags == OVERFLOW &&
 	    (p->lower | (uint32_t)p->upper << 16) == pages;
 	if (!good)
 		(void)wrong(c, "a damaged large value");
 	else if (w->kind == OF_FREE)
-		good = take_free(c, (const char *)p + PAGE_HEAD, len);
+		good = take_free(w, (const char *)p + PAGE_HEAD, len);
 	else
 		good = wrong(c, "a row that is too large");
 	free(p);
@@ -270,7 +307,7 @@ take_leaf(struct walk *w, const struct page *p, const struct node *n)
 	if (n->flags != 0)
 		return wrong(c, "a value of an unknown kind");
 	if (w->kind == OF_FREE)
-		return take_free(c, value.ptr, value.len);
+		return take_free(w, value.ptr, value.len);
 	return row_is_whole(w->table, span_make(n->data, n->key_size), value,
 	    &row) || wrong(c, "a damaged row");
 }
@@ -280,27 +317,52 @@ take_leaf(struct walk *w, const struct page *p, const struct node *n)
 static bool	 walk_page(struct walk *, uint64_t number, unsigned depth);
 
 static bool
+take_child(struct walk *w, const struct node *n, bool is_first,
+    unsigned depth)
+{
+	uint64_t	 child = n->low | (uint64_t)n->high << 16 |
+			    (uint64_t)n->flags << 32;
+
+	return (is_first ||
+	    take_branch_key(w, span_make(n->data, n->key_size))) &&
+	    walk_page(w, child, depth - 1);
+}
+
+static bool
 take_nodes(struct walk *w, const struct page *p, unsigned depth)
 {
 	const struct node	*n;
 	unsigned		 i;
-	uint64_t		 child;
 
 	for (i = 0; i < count_nodes(p); i++) {
 		n = node_at(w->check, p, i);
 		if (n == NULL)
 			return wrong(w->check, "a node outside its page");
-		if (depth == 1) {
-			if (!take_leaf(w, p, n))
-				return false;
-			continue;
-		}
-		child = n->low | (uint64_t)n->high << 16 |
-		    (uint64_t)n->flags << 32;
-		if (!walk_page(w, child, depth - 1))
+		if (!(depth == 1 ? take_leaf(w, p, n) :
+		    take_child(w, n, i == 0, depth)))
 			return false;
 	}
 	return true;
+}
+
+/* They fill their page from its end, without a gap. */
+static bool
+is_full_of_nodes(struct check *c, const struct page *p, unsigned depth)
+{
+	const struct node	*n;
+	size_t			 sum = 0, len;
+	unsigned		 i;
+
+	for (i = 0; i < count_nodes(p); i++) {
+		n = node_at(c, p, i);
+		if (n == NULL)
+			break;
+		len = depth > 1 ? 0 : n->flags & BIG_VALUE ?
+		    sizeof(uint64_t) : n->low | (uint32_t)n->high << 16;
+		sum += (NODE_HEAD + n->key_size + len + 1) / 2 * 2;
+	}
+	return sum == c->size - p->upper ||
+	    wrong(c, "nodes that do not fill their page");
 }
 
 /* depth 1: a leaf. */
@@ -316,7 +378,11 @@ walk_page(struct walk *w, uint64_t number, unsigned depth)
 	p = xcalloc(1, c->size);
 	good = read_page(c, number, p) &&
 	    is_page(c, p, depth == 1 ? LEAF : BRANCH) &&
-	    take_nodes(w, p, depth);
+	    is_full_of_nodes(c, p, depth) && take_nodes(w, p, depth);
+	if (depth == 1)
+		w->leaves++;
+	else
+		w->branches++;
 	free(p);
 	return good;
 }
@@ -327,19 +393,21 @@ walk_tree(struct check *c, const struct tree *t, enum kind kind,
 {
 	struct walk	 w = { .check = c, .kind = kind, .table = table };
 
-	if (t->root == UINT64_MAX)
-		return t->entries == 0 || wrong(c, "a tree without a root");
-	if (t->depth == 0 || t->depth > DEPTH_MAX)
+	if (t->flags != (kind == OF_FREE ? NUMBERS : 0))
+		return wrong(c, "a tree of an unknown kind");
+	if (t->root != NOWHERE && (t->depth == 0 || t->depth > DEPTH_MAX))
 		return wrong(c, "a tree that is too deep");
-	if (!walk_page(&w, t->root, t->depth))
+	if (t->root != NOWHERE && !walk_page(&w, t->root, t->depth))
 		return false;
-	return w.entries == t->entries || wrong(c, "rows are missing");
+	return (w.branches == t->branches && w.leaves == t->leaves &&
+	    w.overflows == t->overflows && w.entries == t->entries) ||
+	    wrong(c, "rows are missing");
 }
 
 /* ---- the whole ----------------------------------------------------------- */
 
 static bool
-read_meta(struct check *c, uint64_t number, struct meta *m)
+read_meta(const struct check *c, uint64_t number, struct meta *m)
 {
 	char	 raw[PAGE_HEAD + sizeof *m];
 
@@ -350,24 +418,39 @@ read_meta(struct check *c, uint64_t number, struct meta *m)
 	return m->magic == MAGIC && m->version == VERSION;
 }
 
-/* The newer of the two; false when LMDB itself will refuse it. */
+/* A new index has number 0 in both. */
 static bool
-find_meta(struct check *c)
+are_neighbours(uint64_t even, uint64_t odd)
 {
-	struct meta	 other;
+	return (even == 0 && odd == 0) || (even % 2 == 0 && odd % 2 == 1 &&
+	    (even + 1 == odd || odd + 1 == even));
+}
 
-	c->size = 4096;
-	if (!read_meta(c, 0, &c->meta))
-		return false;
-	c->size = c->meta.trees[FREE_TREE].pad;
-	if (c->size < 512 || c->size > PAGE_MAX ||
-	    (c->size & (c->size - 1)) != 0)
-		return false;
-	if (read_meta(c, 1, &other) && other.txn > c->meta.txn)
-		c->meta = other;
+/* A page has the size that the first one says. */
+static bool
+check_metas(struct check *c, struct meta metas[2])
+{
+	int	 i;
+
+	c->size = metas[0].trees[FREE_TREE].pad;
+	if (c->size < PAGE_MIN || c->size > PAGE_MAX ||
+	    (c->size & (c->size - 1)) != 0 || !read_meta(c, 1, &metas[1]))
+		return wrong(c, "a damaged meta page");
+	for (i = 0; i < 2; i++)
+		if (metas[i].trees[FREE_TREE].pad != c->size ||
+		    metas[i].trees[FREE_TREE].flags != NUMBERS ||
+		    metas[i].trees[MAIN_TREE].flags != 0)
+			return wrong(c, "a damaged meta page");
+	if (!are_neighbours(metas[0].txn, metas[1].txn))
+		return wrong(c, "meta pages that do not belong together");
+	i = metas[1].txn > metas[0].txn;
+	c->meta = metas[i];
+	c->before = metas[!i].trees[MAIN_TREE].root;
 	return true;
 }
 
+/* Every transaction lets go of the root that it finds: hence the older of two
+ * meta pages cannot pass for the newer one. */
 static bool
 check_all(struct check *c, off_t size)
 {
@@ -376,7 +459,9 @@ check_all(struct check *c, off_t size)
 	c->used = xcalloc(c->meta.last / 8 + 1, 1);
 	return walk_tree(c, &c->meta.trees[MAIN_TREE], OF_NAMES,
 	    TABLE_COUNT) &&
-	    walk_tree(c, &c->meta.trees[FREE_TREE], OF_FREE, TABLE_COUNT);
+	    walk_tree(c, &c->meta.trees[FREE_TREE], OF_FREE, TABLE_COUNT) &&
+	    (c->let_go || c->before == NOWHERE ||
+	    wrong(c, "an older meta page in place of the newer one"));
 }
 
 bool
@@ -384,12 +469,14 @@ index_is_sound(int root, const char *path, const char **why)
 {
 	struct check	 c = { .fd = openat(root, path, O_RDONLY |
 			    O_NOFOLLOW | O_CLOEXEC) };
+	struct meta	 metas[2];
 	struct stat	 st;
 	bool		 sound = true;
 
+	/* What is no index of ours, LMDB itself refuses. */
 	if (sizeof(size_t) == 8 && c.fd != -1 && fstat(c.fd, &st) == 0 &&
-	    find_meta(&c))
-		sound = check_all(&c, st.st_size);
+	    read_meta(&c, 0, &metas[0]))
+		sound = check_metas(&c, metas) && check_all(&c, st.st_size);
 	*why = c.why;
 	free(c.used);
 	fd_close(&c.fd);

@@ -41,26 +41,37 @@ put_early(struct queue *q)
 
 /* ---- segments ------------------------------------------------------------ */
 
+/* The base of the segment that is written. */
+static uint64_t
+newest(const struct journal *j)
+{
+	return j->base[j->order[j->count - 1]];
+}
+
 static uint64_t
 fill(const struct journal *j)
 {
-	return j->count == 0 ? 0 : j->position -
-	    j->base[j->order[j->count - 1]];
+	return j->count == 0 ? 0 : j->position - newest(j);
+}
+
+/* Octets in use, those of segments that are full as a whole. */
+static uint64_t
+used(const struct journal *j)
+{
+	return fill(j) + (j->count > 1 ?
+	    (uint64_t)(j->count - 1) * j->segment : 0);
 }
 
 enum journal_room
 journal_room(const struct queue *q)
 {
 	const struct journal	*j = &q->journal;
-	uint64_t		 used = fill(j);
 
 	if (j->ending || j->closing)
 		return JOURNAL_SCARCE;
-	if (j->count > 1)
-		used += (uint64_t)(j->count - 1) * j->segment;
-	if (used > j->limit / 4 * 3)
+	if (used(j) > j->limit / 4 * 3)
 		return JOURNAL_FULL;
-	return used > j->limit / 2 ? JOURNAL_SCARCE : JOURNAL_FREE;
+	return used(j) > j->limit / 2 ? JOURNAL_SCARCE : JOURNAL_FREE;
 }
 
 static void	 recycle(struct queue *);
@@ -116,7 +127,39 @@ journal_release(struct queue *q, unsigned slot)
 		recycle(q);
 }
 
-/* When the newest is half full, the ones before it are to be free soon. */
+/* ---- what stays behind --------------------------------------------------- */
+
+/*
+ * When the newest segment is half full, the ones before it are to be free
+ * soon.  Most of what they hold is about to be delivered, and would become
+ * files for nothing: it has some seconds, unless room is needed.
+ */
+static void
+let_old_leave(struct queue *q)
+{
+	struct journal	*j = &q->journal;
+
+	j->old_leave = true;
+	if (used(j) > j->limit / 4)
+		hots_spill_below(q, newest(j));
+	else if (!timer_is_set(&j->leaving)) {
+		j->leave_below = newest(j);
+		timer_in(&j->leaving, OLD_TIME);
+	}
+}
+
+/* What the timer was not set for, because it was, has its time now. */
+static void
+on_leaving(void *arg)
+{
+	struct queue	*q = arg;
+	struct journal	*j = &q->journal;
+
+	hots_spill_below(q, j->leave_below);
+	if (j->old_leave && j->leave_below != newest(j))
+		let_old_leave(q);
+}
+
 void
 journal_note(struct queue *q, const struct change *c)
 {
@@ -128,16 +171,14 @@ journal_note(struct queue *q, const struct change *c)
 	if (c->error != 0 || c->position == 0)
 		return;
 	j->position = c->position;
-	if (j->count == 0 || j->base[j->order[j->count - 1]] != c->base) {
+	if (j->count == 0 || newest(j) != c->base) {
 		j->base[slot] = c->base;
 		j->order[j->count++] = slot;
 		j->old_leave = false;
 		recycle(q);
 	}
-	if (!j->old_leave && fill(j) > j->segment / 2) {
-		j->old_leave = true;
-		hots_spill_older(q, (int)slot);
-	}
+	if (!j->old_leave && fill(j) > j->segment / 2)
+		let_old_leave(q);
 }
 
 /* ---- the beginning ------------------------------------------------------- */
@@ -172,6 +213,7 @@ journal_open(struct queue *q)
 	struct segments	*s = &j->segments;
 
 	STAILQ_INIT(&j->early);
+	timer_init(&j->leaving, q->loop, on_leaving, q);
 	segments_open(s, &q->spool);
 	j->is_on = true;	/* while what it holds is taken up */
 	replay(q);
@@ -298,7 +340,7 @@ journal_begin(struct queue *q)
 void
 journal_spill_all(struct queue *q)
 {
-	hots_spill_older(q, -1);
+	hots_spill_below(q, UINT64_MAX);
 }
 
 static bool
@@ -364,6 +406,7 @@ journal_close(struct queue *q)
 		STAILQ_REMOVE_HEAD(&q->journal.early, entry);
 		change_free((struct change *)j);
 	}
+	timer_clear(&q->journal.leaving);
 	jobs_free(q->journal.jobs);
 	committer_clear(&q->journal.committer);
 	segments_close(&q->journal.segments);

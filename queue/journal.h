@@ -37,7 +37,10 @@ struct journal {
 	uint64_t	 base[SEGMENTS_MAX];
 	uint64_t	 position;	/* of the last batch that came back */
 	bool		 recycling;	/* the oldest is on its way */
-	bool		 old_leave;	/* those before the newest were told */
+
+	bool		 old_leave;	/* the newest is half full */
+	struct timer	 leaving;	/* then what is before it goes: */
+	uint64_t	 leave_below;	/* the newest's base when it was set */
 
 	struct tokens	 tokens;
 };

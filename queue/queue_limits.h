@@ -23,6 +23,7 @@ enum {
 	HOT_MESSAGES_MAX	= 16384,
 	HOT_RECIPIENTS_MAX	= 65536,
 	HOT_LEAVES_MAX		= 1000,		/* of one alias */
+	OLD_TIME		= 2000,		/* ms in an old segment */
 	CACHE_MAX		= 32 << 20,	/* of their content */
 	TOKENS_MAX		= 65536,	/* of former lives, kept */
 

@@ -339,6 +339,7 @@ result_finished(struct change *c)
 	}
 	expand_release(q, m);
 	for (dl = q->deliverers; dl < q->deliverers + DELIVERERS; dl++)
-		take_late(q, dl, c->id, c->number);
+		if (dl->nlate > 0)
+			take_late(q, dl, c->id, c->number);
 	change_free(c);
 }

@@ -6,6 +6,9 @@
 #include "shared/addr.h"
 #include "remote/way.h"
 
+/* Resolvers that may die over one question, which may be the cause. */
+enum { LOSSES_MAX = 2 };
+
 static void	 ask(struct way *);
 
 static void
@@ -74,6 +77,15 @@ ask(struct way *w)
 		peer_wait(w->resolver, &w->waiter, on_credit, w);
 }
 
+/* Of half an answer nothing stays. */
+static void
+ask_again(struct way *w)
+{
+	w->token = 0;
+	w->count = 0;
+	ask(w);
+}
+
 /* Room was looked for by the caller. */
 static void
 add(struct way *w, struct span host, int family, const void *address)
@@ -91,7 +103,7 @@ void
 way_find(struct way *w, const struct destination *to, struct peer *resolver)
 {
 	w->to = to;
-	w->count = w->next = 0;
+	w->count = w->next = w->losses = 0;
 	w->resolver = resolver;
 	if (to->family != AF_UNSPEC) {
 		add(w, span_of(to->name), to->family, to->address);
@@ -109,10 +121,10 @@ change_resolver(struct way *w, struct peer *resolver)
 {
 	waiter_clear(&w->waiter);
 	w->resolver = resolver;
-	if (w->token != 0)
+	if (w->token != 0 && ++w->losses == LOSSES_MAX)
 		tell(w, WAY_NO_RESOLVER);
 	else
-		ask(w);
+		ask_again(w);
 }
 
 void

@@ -10,8 +10,8 @@
 
 /*
  * The addresses of a destination, best first: an address literal is one, the
- * rest resolver knows.  A question waits while there is no resolver; it is not
- * asked twice when the resolver dies with it.
+ * rest resolver knows.  A question waits while there is no resolver; when the
+ * resolver ends with it, the next one is asked, and no third one.
  */
 LIST_HEAD(way_list, way);
 
@@ -19,7 +19,7 @@ enum { WAY_TIME = 120 * 1000 };		/* without any answer */
 
 enum way_outcome {
 	WAY_OK, WAY_UNKNOWN, WAY_NULL_MX, WAY_LATER,
-	WAY_NO_RESOLVER			/* it died, or is silent */
+	WAY_NO_RESOLVER			/* it died twice, or is silent */
 };
 
 struct way {
@@ -27,6 +27,7 @@ struct way {
 	struct way_list	*list;
 	struct endpoint	 endpoints[ADDRESSES_MAX];
 	unsigned	 count, next;
+	unsigned	 losses;	/* of resolvers, over this question */
 	const struct destination *to;
 	uint64_t	 token;		/* of the open question, or 0 */
 	bool		 open;		/* `known` is still to be called */

@@ -20,6 +20,9 @@ struct command {
  */
 void	 command_take(struct session *, struct span line);
 
+/* 503, and which command would come first. */
+void	 command_out_of_order(struct session *);
+
 /* The line was longer than COMMAND_LINE_MAX, and has ended. */
 void	 command_too_long(struct session *);
 

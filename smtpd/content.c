@@ -53,9 +53,11 @@ static const struct {
 };
 
 void
-content_init(struct content *c, uint64_t size_max)
+content_init(struct content *c, enum content_framing framing,
+    uint64_t size_max)
 {
-	*c = (struct content){ .size_max = size_max, .in_header = true };
+	*c = (struct content){ .framing = framing, .size_max = size_max,
+	    .in_header = true };
 }
 
 static void
@@ -71,12 +73,19 @@ content_discard(struct content *c)
 	refuse(c, CONTENT_UNWANTED);
 }
 
+void
+content_expect(struct content *c, uint64_t n)
+{
+	if (c->size_max != 0 && n > c->size_max - c->size)
+		refuse(c, CONTENT_TOO_BIG);
+}
+
 static enum kind
-kind_of(char octet)
+kind_of(const struct content *c, char octet)
 {
 	switch (octet) {
 	case '.':
-		return DOT;
+		return c->framing == CONTENT_DOTTED ? DOT : OTHER;
 	case '\r':
 		return CR;
 	case '\n':
@@ -159,7 +168,7 @@ begin_line(struct content *c, enum kind first)
 static bool
 step(struct content *c, struct span octet, struct content_sink *sink)
 {
-	enum kind	 kind = kind_of(*octet.ptr);
+	enum kind	 kind = kind_of(c, *octet.ptr);
 	enum act	 act = steps[c->place][kind].act;
 
 	if (c->place == AT_START)
@@ -188,4 +197,20 @@ content_feed(struct content *c, struct span *in, struct content_sink *sink)
 		*in = span_skip(*in, kept);
 	}
 	return c->place == AT_END ? CONTENT_END : CONTENT_MORE;
+}
+
+enum content_status
+content_end(struct content *c, struct content_sink *sink)
+{
+	const char	*octet;
+
+	if (c->place == AFTER_CR && !c->ending)
+		refuse(c, CONTENT_BARE);
+	c->ending = true;
+	while (c->place != AT_START && c->verdict == CONTENT_GOOD) {
+		octet = c->place == AFTER_CR ? "\n" : "\r";
+		if (!step(c, span_make(octet, 1), sink))
+			return CONTENT_FULL;
+	}
+	return CONTENT_END;
 }

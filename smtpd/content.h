@@ -6,10 +6,16 @@
 
 /*
  * The content behind DATA, un-dotted as it comes (RFC 5321 sections 2.3.8,
- * 4.1.1.4, 4.5.2).  Only CRLF ends a line and only CRLF.CRLF ends the content,
- * also when it is refused: what is wrong with it is told at its true end.
- * It is pure: it knows octets, a size and nothing of sessions.
+ * 4.1.1.4, 4.5.2), or that of BDAT's chunks, in which a dot means nothing (RFC
+ * 3030).  Only CRLF ends a line, and behind DATA only CRLF.CRLF ends the
+ * content, also when it is refused: what is wrong with it is told at its true
+ * end.  It is pure: it knows octets, a size and nothing of sessions.
  */
+enum content_framing {
+	CONTENT_DOTTED,		/* DATA: the end is in the octets */
+	CONTENT_CHUNKED		/* BDAT: the caller knows the end */
+};
+
 enum content_verdict {
 	CONTENT_GOOD,
 	CONTENT_BARE,		/* a CR or LF ends no line: 550 5.5.2 */
@@ -30,6 +36,7 @@ enum content_place {
 };
 
 struct content {
+	enum content_framing	 framing;
 	enum content_place	 place;
 	enum content_verdict	 verdict;	/* the first that is not good */
 	uint64_t		 size;		/* octets kept */
@@ -37,6 +44,7 @@ struct content {
 	unsigned		 hops;		/* Received lines in it */
 	unsigned		 matched;	/* of "received:", or NO */
 	bool			 in_header;
+	bool			 ending;	/* of chunks: it was the last */
 };
 
 /* Where octets go: `room` of them at `at`; both are moved on.  `more` finds
@@ -48,7 +56,11 @@ struct content_sink {
 	void	*arg;
 };
 
-void	 content_init(struct content *, uint64_t size_max);
+void	 content_init(struct content *, enum content_framing,
+	    uint64_t size_max);
+
+/* `n` octets will come: they are refused at once when they are too many. */
+void	 content_expect(struct content *, uint64_t n);
 
 /*
  * Takes what it can off the head of `*in`.  When the verdict is not good
@@ -56,6 +68,13 @@ void	 content_init(struct content *, uint64_t size_max);
  */
 enum content_status	 content_feed(struct content *, struct span *in,
 			    struct content_sink *);
+
+/*
+ * The last chunk was fed.  A line without its CRLF gets one, for no message
+ * can leave here otherwise, and none that follows could begin in its midst.
+ * CONTENT_FULL: once more when there is room.
+ */
+enum content_status	 content_end(struct content *, struct content_sink *);
 
 /* Reads on to the end, but keeps nothing more. */
 void	 content_discard(struct content *);

@@ -4,17 +4,32 @@
 
 #include "shared/reply.h"
 
-/* The parameters behind MAIL's path: SIZE (RFC 1870), BODY (RFC 6152). */
+/* The parameters behind MAIL's path: SIZE (RFC 1870), BODY (RFC 6152; not
+ * BINARYMIME of RFC 3030, for what comes here must be lines). */
 struct mail_params {
 	uint64_t	size;		/* declared octets; 0: not told */
 	bool		eight_bit;	/* BODY=8BITMIME */
 };
 
 /*
- * All of `s`.  False when a parameter is unknown, wrong or told twice, or the
- * size is over `size_max` (0: any): `*why` is then the answer.
+ * All of `s`.  False, and `*why` is the answer: 555 when a parameter is not
+ * known, 501 when it is wrong or told twice, 504 when its value is not known,
+ * 552 when the size is over `size_max` (0: any).
  */
 bool	 params_parse(struct span s, uint64_t size_max, struct mail_params *,
 	    struct reply *why);
+
+/* The same where there are none to know, behind RCPT's path. */
+bool	 params_none(struct span s, struct reply *why);
+
+/* What stands behind BDAT (RFC 3030 section 2): "SIZE" or "SIZE LAST". */
+enum chunk_status {
+	CHUNK_OK,
+	CHUNK_MALFORMED,	/* the size is told, the rest is wrong */
+	CHUNK_UNFRAMED		/* no size: what follows may be anything */
+};
+
+enum chunk_status	 params_parse_chunk(struct span s, uint64_t *size,
+			    bool *last);
 
 #endif

@@ -8,9 +8,11 @@
 #include "shared/loop.h"
 #include "shared/reply.h"
 #include "shared/stream.h"
+#include "smtpd/chunk.h"
 #include "smtpd/client.h"
 
 struct command;
+struct inquiry;
 struct listener;
 struct naming;
 struct server;
@@ -22,13 +24,14 @@ enum session_state {
 	STATE_READY	= 2,
 	STATE_MAIL	= 4,	/* a transaction, nobody accepted */
 	STATE_RCPT	= 8,	/* a transaction that DATA may follow */
-	STATE_CONTENT	= 16	/* 354 was said */
+	STATE_CONTENT	= 16,	/* 354 was said */
+	STATE_CHUNKS	= 32	/* BDAT was said, and not the last */
 };
 
 /* What "disconnect from" counts. */
 enum tally {
-	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA,
-	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_HELP, TALLY_QUIT,
+	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA, TALLY_BDAT,
+	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_EXPN, TALLY_HELP, TALLY_QUIT,
 	TALLY_UNKNOWN, TALLY_COUNT
 };
 
@@ -45,7 +48,7 @@ struct session {
 	struct timer	 timer;		/* the one deadline */
 	struct client	 client;
 	struct naming	*naming;	/* it waits for the client's name */
-	enum session_state state;
+	enum session_state state;	/* chunk.c, too */
 	bool		 relay;		/* may send anywhere */
 	bool		 esmtp;		/* EHLO, not HELO */
 	bool		 mute;		/* a reply found no room */
@@ -55,7 +58,9 @@ struct session {
 	char		*helo;		/* what EHLO said, or NULL */
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
+	struct inquiry	*inquiry;	/* VRFY or EXPN is asked for, or NULL */
 	const struct command *command;	/* the last one, or NULL */
+	struct chunk	 chunk;		/* of BDAT: chunk.c alone */
 	size_t		 skipped;	/* octets of a line that is too long */
 	unsigned	 errors;	/* since mail was last accepted: 5xx,
 					 * and 4xx for recipients */
@@ -79,6 +84,8 @@ void	 session_named(struct session *);
  * sent meanwhile is looked at.
  */
 void	 session_reply(struct session *, const struct reply *);
+void	 session_reply_text(struct session *, const struct reply *,
+	    struct span text);		/* in place of the reply's own */
 void	 session_resume(struct session *);
 
 /* The answer to the end of the content: the transaction is over. */
@@ -94,7 +101,9 @@ void	 session_close(struct session *, const struct reply *last);
 void	 session_log_reject(const struct session *, const char *where,
 	    const struct reply *, const struct addr *to);
 
-/* Ends all of them in order; those whose content is coming may finish. */
+/* Ends all of them in order; those whose content is coming may finish it until
+ * the last call. */
 void	 sessions_stop(struct server *);
+void	 sessions_last_call(void *server);	/* its timer */
 
 #endif

@@ -119,15 +119,41 @@ ask_open(void *arg)
 	put_recipients(t);
 }
 
+/* The rest of the content comes all the same, and then hears why. */
+static void
+on_failed_amid(struct transaction *t, enum stored_outcome outcome)
+{
+	drop_envelope(t);
+	t->failure = outcome;
+	content_discard(&t->content);
+}
+
+/*
+ * DATA is refused; the recipients stay, and the client may try again.  To BDAT
+ * it is said behind the chunk.
+ */
+static void
+on_not_opened(struct transaction *t, enum stored_outcome outcome)
+{
+	struct reply	 r = refusal(outcome);
+
+	t->awaits = AWAITS_NOTHING;
+	if (t->content.framing == CONTENT_CHUNKED) {
+		on_failed_amid(t, outcome);
+		return;
+	}
+	drop_envelope(t);
+	session_log_reject(t->session, "DATA", &r, NULL);
+	session_reply(t->session, &r);
+}
+
 void
 submit_open(struct transaction *t)
 {
 	struct server	*server = server_of(t);
-	struct reply	 r;
 
 	if (server->queue == NULL && !timer_is_set(&server->queue_away)) {
-		r = refusal(STORED_FAILED);
-		session_reply(t->session, &r);
+		on_not_opened(t, STORED_FAILED);
 		return;
 	}
 	t->awaits = AWAITS_OPENED;
@@ -137,8 +163,8 @@ submit_open(struct transaction *t)
 
 /* ---- the content --------------------------------------------------------- */
 
-static struct reply
-verdict_reply(const struct transaction *t)
+struct reply
+submit_refusal(const struct transaction *t)
 {
 	switch (t->content.verdict) {
 	case CONTENT_BARE:
@@ -149,28 +175,28 @@ verdict_reply(const struct transaction *t)
 	case CONTENT_LOOPS:
 		return reply_make(554, "5.4.6", "Too many hops");
 	default:
-		return refusal(t->failure);
+		if (t->failure != STORED_OK)
+			return refusal(t->failure);
+		return reply_make(503, "5.5.1",
+		    "A part of the message is lost, RSET first");
 	}
 }
 
 static void
 refuse_content(struct transaction *t)
 {
-	struct reply	 r = verdict_reply(t);
+	struct reply	 r = submit_refusal(t);
 
 	session_log_reject(t->session, "END-OF-MESSAGE", &r, NULL);
 	session_end_content(t->session, &r);
 }
 
+/* It is whole and good. */
 static void
-end_content(struct transaction *t)
+close_envelope(struct transaction *t)
 {
 	struct msg	 m = { .type = MSG_END };
 
-	if (t->content.verdict != CONTENT_GOOD) {
-		refuse_content(t);
-		return;
-	}
 	slot_send(t);
 	m.end.token = t->token;
 	m.end.size = t->sent;
@@ -218,30 +244,53 @@ is_ready(struct transaction *t)
 	return true;
 }
 
+enum content_status
+submit_feed(struct transaction *t, struct span *in)
+{
+	enum content_status	 status = CONTENT_FULL;
+
+	if (is_ready(t))
+		status = content_feed(&t->content, in, &t->sink);
+	if (t->content.verdict != CONTENT_GOOD)
+		submit_abandon(t);
+	if (status == CONTENT_FULL)
+		slot_wait(t);
+	else if (status == CONTENT_MORE)
+		slot_pause(t);
+	return status;
+}
+
+enum content_status
+submit_end(struct transaction *t)
+{
+	enum content_status	 status = content_end(&t->content, &t->sink);
+
+	if (status == CONTENT_FULL)
+		slot_wait(t);
+	else if (t->content.verdict == CONTENT_GOOD)
+		close_envelope(t);
+	else
+		submit_abandon(t);
+	return status;
+}
+
 bool
 submit_take(struct transaction *t, struct buf *in)
 {
 	struct span		 rest = buf_span(in);
-	size_t			 before = rest.len;
+	size_t			 taken = rest.len;
 	enum content_status	 status;
 
-	if (before == 0)
+	if (taken == 0)
 		return false;
-	if (!is_ready(t)) {
-		slot_wait(t);
-		return false;
-	}
-	status = content_feed(&t->content, &rest, &t->sink);
-	buf_drop(in, before - rest.len);
-	if (t->content.verdict != CONTENT_GOOD)
-		submit_abandon(t);
-	if (status == CONTENT_END)
-		end_content(t);
-	else if (status == CONTENT_FULL)
-		slot_wait(t);
-	else
-		slot_pause(t);
-	return true;
+	status = submit_feed(t, &rest);
+	taken -= rest.len;
+	buf_drop(in, taken);
+	if (status == CONTENT_END && t->content.verdict == CONTENT_GOOD)
+		close_envelope(t);
+	else if (status == CONTENT_END)
+		refuse_content(t);
+	return taken > 0;
 }
 
 /* ---- what queue says ----------------------------------------------------- */
@@ -264,6 +313,7 @@ log_message(const struct transaction *t)
 	buf_clear(&tags);
 }
 
+/* A chunk needs no invitation: it is on its way. */
 static void
 begin_content(struct transaction *t)
 {
@@ -272,10 +322,10 @@ begin_content(struct transaction *t)
 			    "End data with <CR><LF>.<CR><LF>");
 
 	log_message(t);
-	content_init(&t->content, s->server->size_max);
 	t->sink = (struct content_sink){ .more = slot_more, .arg = t };
 	t->awaits = AWAITS_NOTHING;
-	session_reply(s, &r);
+	if (t->content.framing == CONTENT_DOTTED)
+		session_reply(s, &r);
 }
 
 void
@@ -294,27 +344,6 @@ submit_on_opened(struct server *server, const struct msg_opened *m)
 	t->message = m->message;
 	begin_content(t);
 	session_resume(s);
-}
-
-/* DATA is refused; the recipients stay, and the client may try again. */
-static void
-on_not_opened(struct transaction *t, enum stored_outcome outcome)
-{
-	struct reply	 r = refusal(outcome);
-
-	drop_envelope(t);
-	t->awaits = AWAITS_NOTHING;
-	session_log_reject(t->session, "DATA", &r, NULL);
-	session_reply(t->session, &r);
-}
-
-/* The rest of the content comes all the same, and then hears why. */
-static void
-on_failed_amid(struct transaction *t, enum stored_outcome outcome)
-{
-	drop_envelope(t);
-	t->failure = outcome;
-	content_discard(&t->content);
 }
 
 static void

@@ -48,6 +48,7 @@ struct transaction {
 	int		 slot;			/* being filled, or -1 */
 	unsigned	 slots_out;		/* it, and those at queue */
 	uint64_t	 sent;			/* octets */
+	bool		 told;			/* the log: a chunk failed */
 	bool		 traced;		/* our Received line stands */
 	bool		 ended;			/* END was said */
 	uint64_t	 envelope;		/* token that it had then */

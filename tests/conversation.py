@@ -103,7 +103,22 @@ class Connection:
             lines.append(self.take_line())
             if lines[-1][:3] != lines[0][:3]:
                 raise Mismatch(f"two codes in one reply: {lines!r}")
+        self.check_enhanced(lines)
         return lines
+
+    @staticmethod
+    def check_enhanced(lines):
+        """RFC 2034: a code of the same class on each line, but for the
+        greeting, 354 and what EHLO and HELO hear."""
+        for line in lines:
+            found = re.match(r"([245])\d\d[ -]([245])\.\d{1,3}\.\d{1,3} .",
+                             line)
+            if lines[0][:3] in ("220", "354") or re.match(
+                    r"250[ -][\w.-]+$", lines[0]):
+                if found:
+                    raise Mismatch(f"an enhanced code: {line}")
+            elif not found or found[1] != found[2]:
+                raise Mismatch(f"no enhanced code: {line}")
 
     def ask(self, expected, command):
         """Sends a command, or nothing, and wants a reply that begins so."""
@@ -251,6 +266,7 @@ class Dialogue:
     def expect(self, expression):
         line = self.open().take_line()
         self.reply = [line]
+        Connection.check_enhanced(self.reply)
         self.compare(expression, line)
 
     @staticmethod

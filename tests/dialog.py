@@ -148,13 +148,14 @@ class Suite:
         uid = self.account.pw_uid if self.account else os.getuid()
         gid = self.account.pw_gid if self.account else os.getgid()
         # High ports that are free now.
-        held = [socket.socket() for _ in range(2)]
+        held = [socket.socket() for _ in range(3)]
         for s in held:
             s.bind(("127.0.0.1", 0))
         numbers = [s.getsockname()[1] for s in held]
         for s in held:
             s.close()
-        self.ports = {"inet": numbers[0], "relay": numbers[1]}
+        self.ports = {"inet": numbers[0], "relay": numbers[1],
+                      "verify": numbers[2]}
         users = self.dir / "users"
         lines = []
         for name in USERS:
@@ -164,7 +165,15 @@ class Suite:
         users.write_text("".join(lines))
         (self.dir / "aliases").write_text(
             "postmaster: jones\nlist: jones, brown, green\n"
-            "unusable: |/bin/false\n")
+            "unusable: |/bin/false\n"
+            "away: smith@elsewhere.example\n"
+            "both: list, smith@elsewhere.example\n"
+            "many: " + ", ".join(f"m{n}@elsewhere.example"
+                                 for n in range(101)) + "\n"
+            "hundred: " + ", ".join(f"m{n}@elsewhere.example"
+                                    for n in range(100)) + "\n"
+            "moved: error:551 5.1.6 User not local; please try "
+            "<smith@elsewhere.example>\n")
         (self.dir / "spool").mkdir()
         (self.dir / "run").mkdir()
         (self.dir / "relais.conf").write_text(f"""
@@ -190,6 +199,12 @@ listen relay {{
 	address 127.0.0.1
 	port {numbers[1]}
 	relay yes
+}}
+listen verify {{
+	address 127.0.0.1
+	port {numbers[2]}
+	vrfy yes
+	expn yes
 }}
 domain foo.com example.org {{
 	aliases {self.dir}/aliases

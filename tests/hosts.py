@@ -182,6 +182,15 @@ class Net:
         log.close()
         wait_for("the DNS server", self.dns_answers)
 
+    @contextlib.contextmanager
+    def no_answers(self, host):
+        """Meanwhile what `host` asks the DNS server is not answered."""
+        self.ip("route", "add", "blackhole", host.address)
+        try:
+            yield
+        finally:
+            self.ip("route", "del", "blackhole", host.address)
+
     def dns_answers(self):
         if self.server.poll() is not None:
             raise RuntimeError(open(os.path.join(self.dir, "nsd/log")).read())

@@ -18,15 +18,19 @@ import hosts    # noqa: E402
 
 ROLES = ("smtpd lookup users queue resolver remote local control monitor "
          "logger").split()
-# What the server holds back: its reply, or for "content" its reading on.
-STEPS = ["greeting", "EHLO", "MAIL", "RCPT", "DATA", "content", "dot"]
+# What the server holds back: its reply, or for "content" its reading on; for
+# "name" it is the name server that does not answer.
+STEPS = ["name", "greeting", "EHLO", "MAIL", "RCPT", "DATA", "content", "dot"]
 PORT = 2525
 CONFIG = """\
 relay-from 10.99.0.0/24
 route slow.example {
     via [127.0.0.1]:%d
 }
-""" % PORT
+""" % PORT + "".join("""route %s.example {
+    via [%s.s1.example]:%d
+}
+""" % (role, role, PORT) for role in ROLES)
 TEXT = b"Subject: x\r\n\r\nx\r\n"
 LARGE = TEXT + (b"x" * 70 + b"\r\n") * 120000    # more than sockets hold
 PATIENCE = 30
@@ -112,12 +116,15 @@ def kill(host, role):
         pids(host, role) - old) == len(old) > 0)
 
 
+def send(host, domain, text):
+    with host.smtp() as client:
+        client.sendmail("x@bar.example", ["a@" + domain], text)
+
+
 def deliver(host, server, role, step):
     """How often the server has the letter."""
     server.expect(step)
-    with host.smtp() as client:
-        client.sendmail("x@bar.example", ["a@slow.example"],
-                        LARGE if step == "content" else TEXT)
+    send(host, "slow.example", LARGE if step == "content" else TEXT)
     if not server.reached.wait(PATIENCE):
         raise hosts.Timeout("a delivery at " + step)
     kill(host, role)
@@ -126,16 +133,31 @@ def deliver(host, server, role, step):
     return server.dots
 
 
+def deliver_unnamed(net, host, server, role):
+    """Likewise: killed while a name is asked for that nobody asked for."""
+    server.expect("name")
+    with net.no_answers(host):
+        send(host, role + ".example", TEXT)
+        hosts.wait_for("a delivery", lambda: '"running"' in host.run(
+            "relais", "--json", "queue", "list", check=False).stdout)
+        kill(host, role)
+    host.wait_empty()
+    return server.dots
+
+
 def main():
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
-        net.zone("s1.example", "@ A 10.99.0.1")
+        net.zone("s1.example", "@ A 10.99.0.1",
+                 *["%s A 127.0.0.1" % role for role in ROLES])
         net.serve_dns()
         s1 = net.host("s1", config=CONFIG)
         server = Server(s1)
         for step in STEPS:
             s1.start()
-            came = {r: deliver(s1, server, r, step) for r in ROLES}
+            came = {r: deliver_unnamed(net, s1, server, r)
+                    if step == "name" else deliver(s1, server, r, step)
+                    for r in ROLES}
             may_repeat = {"remote"} if step == "dot" else set()
             check.claim("killed at %s, the letter comes" % step,
                         all(came.values()))

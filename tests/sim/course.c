@@ -27,7 +27,7 @@ configure(void)
 	q->size_max = BIGGEST;
 	q->journal.segment = SEGMENT;
 	q->journal.limit = s->never_on || (!s->always_on && chance(1, 3)) ?
-	    0 : (uint64_t)(4 + below(3)) * SEGMENT;
+	    0 : (uint64_t)(4 + 4 * below(3)) * SEGMENT;
 	q->journal.message = MESSAGE;
 }
 

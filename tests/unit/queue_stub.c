@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "queue/index_write.h"
 #include "tests/unit/queue_stub.h"
 
 static struct queue	 queue;
@@ -69,4 +70,36 @@ stub_leave(const char *place)
 	spool_close(&queue.spool);
 	ck_assert_int_eq(chdir("/"), 0);
 	ck_assert_int_eq(nftw(place, drop, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+struct letter *
+stub_letter(uint64_t id, const char *sender, unsigned recipients)
+{
+	struct addr	 a;
+	struct letter	*l;
+	char		 text[64];
+	unsigned	 i;
+
+	ck_assert_int_eq(addr_parse(span_of(sender), &a), ADDR_OK);
+	l = letter_new(id, &a);
+	l->arrived = id;
+	l->size = 5;
+	for (i = 0; i < recipients; i++) {
+		(void)snprintf(text, sizeof text, "r%u@example.org", i);
+		ck_assert(letter_add(l, span_of(text)));
+	}
+	return l;
+}
+
+void
+stub_store(struct index *x, uint64_t id, const char *sender,
+    unsigned recipients)
+{
+	struct letter	*l = stub_letter(id, sender, recipients);
+	struct writing	 w;
+
+	ck_assert_int_eq(writing_begin(&w, x), 0);
+	ck_assert_int_eq(writing_store(&w, l), 0);
+	ck_assert_int_eq(writing_commit(&w), 0);
+	letter_free(l);
 }

@@ -2,6 +2,7 @@
 #ifndef TESTS_UNIT_QUEUE_STUB_H
 #define TESTS_UNIT_QUEUE_STUB_H
 
+#include "queue/letter.h"
 #include "queue/queue.h"
 
 /* What the sources of the queue ask of their program, and a spool in a fresh
@@ -10,5 +11,11 @@ enum { STUB_PLACE_SIZE = 32 };
 
 void	 stub_enter(char place[STUB_PLACE_SIZE]);
 void	 stub_leave(const char *place);
+
+/* Of five octets, for r0@example.org, r1@example.org and so on. */
+struct letter	*stub_letter(uint64_t id, const char *sender,
+		    unsigned recipients);
+void	 stub_store(struct index *, uint64_t id, const char *sender,
+	    unsigned recipients);
 
 #endif

@@ -153,7 +153,7 @@ compare(struct span in, size_t cut, size_t step, const struct outcome *want)
 	struct outcome	 got;
 	struct content	 c;
 
-	content_init(&c, 0);
+	content_init(&c, CONTENT_DOTTED, 0);
 	run(&c, in, cut, step, &got);
 	if (!agrees(&got, want) ||
 	    (want->verdict == CONTENT_GOOD && c.size != want->length))
@@ -218,7 +218,7 @@ START_TEST(only_crlf_dot_crlf_ends_the_content)
 	struct outcome	 got;
 	struct content	 c;
 
-	content_init(&c, 0);
+	content_init(&c, CONTENT_DOTTED, 0);
 	run(&c, span_of(known[_i].input), 1, 1024, &got);
 	ck_assert_int_eq(got.status, CONTENT_END);
 	ck_assert_msg(span_is(got.rest, known[_i].rest), "%s", known[_i].name);
@@ -249,7 +249,7 @@ START_TEST(size_counts_what_is_kept_and_the_end_is_found)
 	size_t		 cut;
 
 	for (cut = 0; cut <= in.len; cut++) {
-		content_init(&c, sizes[_i].size_max);
+		content_init(&c, CONTENT_DOTTED, sizes[_i].size_max);
 		run(&c, in, cut, 2, &got);
 		ck_assert_int_eq(got.status, CONTENT_END);
 		ck_assert_int_eq(got.verdict, sizes[_i].verdict);
@@ -270,7 +270,7 @@ START_TEST(a_line_of_any_length_flows_through)
 	memset(&o, 0, sizeof(o));
 	b.sink.more = more;
 	b.sink.arg = &b;
-	content_init(&c, 0);
+	content_init(&c, CONTENT_DOTTED, 0);
 	for (i = 0; i < LENGTH; i++) {
 		x = span_of("x");
 		b.sink.at = o.output;
@@ -307,7 +307,7 @@ START_TEST(received_lines_of_the_header_are_hops)
 	size_t		 cut;
 
 	for (cut = 0; cut <= in.len; cut++) {
-		content_init(&c, 0);
+		content_init(&c, CONTENT_DOTTED, 0);
 		run(&c, in, cut, 4, &got);
 		ck_assert_int_eq(got.status, CONTENT_END);
 		ck_assert_msg(c.hops == headers[_i].hops, "%s",
@@ -329,7 +329,7 @@ verdict_of_hops(unsigned n)
 	memset(&o, 0, sizeof(o));
 	b.sink.more = more;
 	b.sink.arg = &b;
-	content_init(&c, 0);
+	content_init(&c, CONTENT_DOTTED, 0);
 	while (n-- > 0) {
 		s = span_of(hop);
 		if (b.sink.room == 0)
@@ -355,13 +355,87 @@ START_TEST(discarded_content_is_read_to_its_end)
 	struct outcome	 got;
 	struct content	 c;
 
-	content_init(&c, 0);
+	content_init(&c, CONTENT_DOTTED, 0);
 	content_discard(&c);
 	run(&c, in, 3, 1, &got);
 	ck_assert_int_eq(got.status, CONTENT_END);
 	ck_assert_int_eq(got.verdict, CONTENT_UNWANTED);
 	ck_assert_uint_eq(got.length, 0);
 	ck_assert(span_is(got.rest, "QUIT\r\n"));
+}
+END_TEST
+
+/* ---- chunks -------------------------------------------------------------- */
+
+static const struct {
+	const char	*name, *input, *output;
+	enum content_verdict verdict;
+} chunks[] = {
+	{ "nothing",		"",		"",		CONTENT_GOOD },
+	{ "a line",		"a\r\n",	"a\r\n",	CONTENT_GOOD },
+	{ "half a line",	"a\r\nb",	"a\r\nb\r\n",	CONTENT_GOOD },
+	{ "dots",		".\r\n..\r\n.", ".\r\n..\r\n.\r\n",
+	    CONTENT_GOOD },
+	{ "the end of DATA",	"a\r\n.\r\nb\r\n", "a\r\n.\r\nb\r\n",
+	    CONTENT_GOOD },
+	{ "a CR at the end",	"a\r",		NULL,		CONTENT_BARE },
+	{ "a CR",		"a\rb\r\n",	NULL,		CONTENT_BARE },
+	{ "a LF",		"a\n",		NULL,		CONTENT_BARE },
+	{ "too much",		"aaaaaaaaaaaaaaaaaaa\r\n", NULL,
+	    CONTENT_TOO_BIG },
+	{ "too much with its end", "aaaaaaaaaaaaaaaaaaa", NULL,
+	    CONTENT_TOO_BIG },
+};
+
+static void
+end_chunks(struct content *c, struct bucket *b)
+{
+	while (content_end(c, &b->sink) == CONTENT_FULL)
+		continue;
+}
+
+START_TEST(chunks_end_where_they_are_said_to)
+{
+	struct span	 in = span_of(chunks[_i].input), first, second;
+	struct outcome	 o;
+	struct bucket	 b;
+	struct content	 c;
+	size_t		 cut;
+
+	for (cut = 0; cut <= in.len; cut++) {
+		b = (struct bucket){ .into = &o, .step = 1 };
+		b.sink = (struct content_sink){ .more = more, .arg = &b };
+		first = span_head(in, cut);
+		second = span_skip(in, cut);
+		memset(&o, 0, sizeof(o));
+		content_init(&c, CONTENT_CHUNKED, 20);
+		feed(&c, &first, &b);
+		feed(&c, &second, &b);
+		ck_assert_int_eq(o.status, CONTENT_MORE);
+		end_chunks(&c, &b);
+		ck_assert_msg(c.verdict == chunks[_i].verdict, "%s",
+		    chunks[_i].name);
+		o.length = b.sink.at == NULL ? 0 : b.sink.at - o.output;
+		ck_assert_msg(c.verdict != CONTENT_GOOD ||
+		    span_is(span_make(o.output, o.length), chunks[_i].output),
+		    "%s", chunks[_i].name);
+	}
+}
+END_TEST
+
+START_TEST(too_many_octets_are_refused_before_they_come)
+{
+	struct content	 c;
+
+	content_init(&c, CONTENT_CHUNKED, 20);
+	c.size = 15;
+	content_expect(&c, 5);
+	ck_assert_int_eq(c.verdict, CONTENT_GOOD);
+	content_expect(&c, 6);
+	ck_assert_int_eq(c.verdict, CONTENT_TOO_BIG);
+	content_init(&c, CONTENT_CHUNKED, 0);
+	content_expect(&c, UINT64_MAX);
+	ck_assert_int_eq(c.verdict, CONTENT_GOOD);
 }
 END_TEST
 
@@ -385,6 +459,9 @@ main(void)
 	    COUNT(headers));
 	tcase_add_test(tc, more_than_received_max_hops_are_a_loop);
 	tcase_add_test(tc, discarded_content_is_read_to_its_end);
+	tcase_add_loop_test(tc, chunks_end_where_they_are_said_to, 0,
+	    COUNT(chunks));
+	tcase_add_test(tc, too_many_octets_are_refused_before_they_come);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -33,35 +33,10 @@ teardown(void)
 	stub_leave(at.place);
 }
 
-static struct letter *
-make_letter(uint64_t id, const char *sender, unsigned recipients)
-{
-	struct addr	 a;
-	struct letter	*l;
-	char		 text[64];
-	unsigned	 i;
-
-	ck_assert_int_eq(addr_parse(span_of(sender), &a), ADDR_OK);
-	l = letter_new(id, &a);
-	l->arrived = id;
-	l->size = 5;
-	for (i = 0; i < recipients; i++) {
-		(void)snprintf(text, sizeof text, "r%u@example.org", i);
-		ck_assert(letter_add(l, span_of(text)));
-	}
-	return l;
-}
-
 static void
 store(uint64_t id, const char *sender, unsigned recipients)
 {
-	struct letter	*l = make_letter(id, sender, recipients);
-	struct writing	 w;
-
-	ck_assert_int_eq(writing_begin(&w, at.index), 0);
-	ck_assert_int_eq(writing_store(&w, l), 0);
-	ck_assert_int_eq(writing_commit(&w), 0);
-	letter_free(l);
+	stub_store(at.index, id, sender, recipients);
 }
 
 static struct recipient_row
@@ -222,7 +197,7 @@ END_TEST
 
 START_TEST(an_id_is_stored_once)
 {
-	struct letter	*l = make_letter(ID, "a@b.example", 1);
+	struct letter	*l = stub_letter(ID, "a@b.example", 1);
 	struct writing	 w;
 
 	store(ID, "a@b.example", 1);
@@ -375,7 +350,7 @@ END_TEST
 START_TEST(notice_and_its_cause_change_together)
 {
 	struct recipient_row	 r = make_row(ROW_FAILED, "", 0);
-	struct letter		*notice = make_letter(OTHER, "", 1);
+	struct letter		*notice = stub_letter(OTHER, "", 1);
 	struct writing		 w;
 	struct tally		 t;
 	int			 i;

@@ -34,23 +34,6 @@ teardown(void)
 	stub_leave(at.place);
 }
 
-static void
-store(uint64_t id)
-{
-	struct addr	 a;
-	struct letter	*l;
-	struct writing	 w;
-
-	ck_assert_int_eq(addr_parse(span_of("s@example.org"), &a), ADDR_OK);
-	l = letter_new(id, &a);
-	ck_assert(letter_add(l, span_of("r0@example.org")));
-	ck_assert(letter_add(l, span_of("r1@example.org")));
-	ck_assert_int_eq(writing_begin(&w, at.index), 0);
-	ck_assert_int_eq(writing_store(&w, l), 0);
-	ck_assert_int_eq(writing_commit(&w), 0);
-	letter_free(l);
-}
-
 /* Enough for branches and for pages that were freed. */
 static void
 fill_index(unsigned messages)
@@ -60,7 +43,7 @@ fill_index(unsigned messages)
 	unsigned	 i;
 
 	for (i = 0; i < messages; i++) {
-		store(ID + i);
+		stub_store(at.index, ID + i, "s@example.org", 2);
 		if (i % 3 != 0)
 			continue;
 		ck_assert_int_eq(writing_begin(&w, at.index), 0);
@@ -85,28 +68,201 @@ START_TEST(a_sound_index_is_called_so)
 }
 END_TEST
 
+/* ---- pages --------------------------------------------------------------- */
+
+/* The layout of LMDB: see index_check.c. */
+enum {
+	PAGE = 4096, PAGE_HEAD = 16, NODE_HEAD = 8, BRANCH = 1, LEAF = 2,
+	FLAGS_AT = 10, UPPER_AT = 14, TXN_AT = 144
+};
+
+static struct {
+	char	*octets;
+	size_t	 size;
+} whole;
+
+static void
+read_whole(void)
+{
+	struct stat	 st;
+	int		 fd = open("index/data.mdb", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	whole.size = (size_t)st.st_size;
+	whole.octets = malloc(whole.size);
+	ck_assert_int_eq(fd_pread_all(fd, whole.octets, whole.size, 0),
+	    st.st_size);
+	fd_close(&fd);
+}
+
+static void
+write_whole(void)
+{
+	int	 fd = open("index/data.mdb", O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(fd_pwrite_all(fd, whole.octets, whole.size, 0), 0);
+	fd_close(&fd);
+	free(whole.octets);
+}
+
 /* One octet of every row that is there is enough. */
 START_TEST(damage_to_a_row_is_seen)
 {
 	static const char	 wanted[] = "r1@example.org";
-	struct stat		 st;
-	char			*all, *found;
-	int			 fd;
+	size_t			 len = sizeof wanted - 1;
+	char			*found, *end;
 
 	fill_index(9);
-	fd = open("index/data.mdb", O_RDWR | O_CLOEXEC);
-	ck_assert_int_eq(fstat(fd, &st), 0);
-	all = malloc((size_t)st.st_size);
-	ck_assert_int_eq(fd_pread_all(fd, all, (size_t)st.st_size, 0),
-	    st.st_size);
-	found = memmem(all, (size_t)st.st_size, wanted, sizeof wanted - 1);
-	for (; found != NULL; found = memmem(found + 1,
-	    (size_t)(all + st.st_size - found - 1), wanted,
-	    sizeof wanted - 1))
-		ck_assert_int_eq(fd_pwrite_all(fd, "x", 1, found - all), 0);
+	read_whole();
+	end = whole.octets + whole.size;
+	for (found = whole.octets; (found = memmem(found,
+	    (size_t)(end - found), wanted, len)) != NULL; found++)
+		*found = 'x';
+	write_whole();
 	ck_assert(!is_sound());
-	free(all);
-	fd_close(&fd);
+}
+END_TEST
+
+static const struct {
+	const char	*name;
+	size_t		 at;
+	unsigned char	 mask;
+} metas[] = {
+	{ "the size of a page is none",		41,	0x10 },
+	{ "the size of a page is another",	41,	0x30 },
+	{ "the free pages are no list",		44,	0x08 },
+	{ "the names are in another order",	92,	0x02 },
+	{ "a transaction of long ago",		TXN_AT + 2, 0x01 },
+	{ "a transaction of another page",	TXN_AT,	0x01 },
+};
+
+START_TEST(damage_to_a_meta_page_is_seen)
+{
+	size_t	 page;
+
+	fill_index(9);
+	for (page = 0; page < 2; page++) {
+		read_whole();
+		whole.octets[page * PAGE + metas[_i].at] ^=
+		    (char)metas[_i].mask;
+		write_whole();
+		ck_assert_msg(!is_sound(), "%s, %zu", metas[_i].name, page);
+		read_whole();
+		whole.octets[page * PAGE + metas[_i].at] ^=
+		    (char)metas[_i].mask;
+		write_whole();
+		ck_assert(is_sound());
+	}
+}
+END_TEST
+
+/* What the last transaction did would be undone. */
+START_TEST(an_older_meta_page_does_not_pass_for_the_newer)
+{
+	uint64_t	 txns[2];
+	char		*newer;
+	int		 i;
+
+	fill_index(9);
+	read_whole();
+	for (i = 0; i < 2; i++)
+		memcpy(&txns[i], whole.octets + i * PAGE + TXN_AT,
+		    sizeof txns[i]);
+	i = txns[1] > txns[0];
+	newer = whole.octets + i * PAGE + TXN_AT;
+	txns[i] -= 2;
+	memcpy(newer, &txns[i], sizeof txns[i]);
+	write_whole();
+	ck_assert(!is_sound());
+}
+END_TEST
+
+static const struct {
+	const char	*name;
+	size_t		 at;		/* behind the table's name */
+	char		 mask;
+} descriptions[] = {
+	{ "order of keys",	4,	2 },
+	{ "values of a key",	4,	4 },
+	{ "depth",		6,	1 },
+	{ "branches",		8,	1 },
+	{ "leaves",		16,	1 },
+	{ "overflows",		24,	1 },
+	{ "entries",		32,	1 },
+	{ "root",		40,	1 },
+};
+
+/* In every page that has it. */
+START_TEST(damage_to_the_description_of_a_table_is_seen)
+{
+	static const char	 table[] = "recipient";
+	size_t			 len = sizeof table - 1;
+	char			*found, *end;
+
+	fill_index(9);
+	read_whole();
+	end = whole.octets + whole.size;
+	for (found = whole.octets; (found = memmem(found,
+	    (size_t)(end - found), table, len)) != NULL; found += len)
+		found[len + descriptions[_i].at] ^= descriptions[_i].mask;
+	write_whole();
+	ck_assert_msg(!is_sound(), "%s", descriptions[_i].name);
+}
+END_TEST
+
+static void
+damage_flags(char *page)
+{
+	page[FLAGS_AT + 1] ^= 0x40;
+}
+
+static void
+damage_upper(char *page)
+{
+	page[UPPER_AT] ^= 2;
+}
+
+/* The first octet of the key of the second node. */
+static void
+damage_key(char *page)
+{
+	uint16_t	 node;
+
+	memcpy(&node, page + PAGE_HEAD + sizeof node, sizeof node);
+	page[node + NODE_HEAD] ^= 1;
+}
+
+static const struct {
+	const char	*name;
+	int		 flags;		/* of the pages */
+	void		(*damage)(char *page);
+} pages[] = {
+	{ "flags of leaves",		LEAF,	damage_flags },
+	{ "flags of branches",		BRANCH,	damage_flags },
+	{ "where nodes begin",		LEAF,	damage_upper },
+	{ "where branches begin",	BRANCH,	damage_upper },
+	{ "keys in branches",		BRANCH,	damage_key },
+};
+
+START_TEST(damage_to_a_page_is_seen)
+{
+	char		*page, *end;
+	uint16_t	 flags;
+	unsigned	 count = 0;
+
+	fill_index(300);
+	read_whole();
+	end = whole.octets + whole.size;
+	for (page = whole.octets + 2 * PAGE; page < end; page += PAGE) {
+		memcpy(&flags, page + FLAGS_AT, sizeof flags);
+		if (flags != pages[_i].flags)
+			continue;
+		pages[_i].damage(page);
+		count++;
+	}
+	write_whole();
+	ck_assert_uint_gt(count, 0);
+	ck_assert_msg(!is_sound(), "%s", pages[_i].name);
 }
 END_TEST
 
@@ -143,6 +299,14 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_sound_index_is_called_so);
 	tcase_add_test(tc, damage_to_a_row_is_seen);
+	tcase_add_loop_test(tc, damage_to_a_meta_page_is_seen, 0,
+	    (int)(sizeof metas / sizeof *metas));
+	tcase_add_test(tc, an_older_meta_page_does_not_pass_for_the_newer);
+	tcase_add_loop_test(tc,
+	    damage_to_the_description_of_a_table_is_seen, 0,
+	    (int)(sizeof descriptions / sizeof *descriptions));
+	tcase_add_loop_test(tc, damage_to_a_page_is_seen, 0,
+	    (int)(sizeof pages / sizeof *pages));
 	tcase_add_test(tc, a_damaged_index_is_made_again);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);

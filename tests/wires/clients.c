@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/alloc.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 #include "tests/wires/rig.h"
@@ -114,8 +115,16 @@ static const char *const mails[] = {
 	"EHLO a.example\r\nMAIL FROM:<> BODY=8BITMIME SIZE=100\r\n"
 	"RCPT TO:<jones@example.org>\r\nRCPT TO:<b@c.example>\r\n"
 	"RCPT TO:<list@example.org>\r\nDATA\r\n",
+	"EHLO a.example\r\nVRFY jones\r\nEXPN list\r\n"
+	"MAIL FROM:<a@b.example>\r\nEXPN list@example.org\r\n"
+	"RCPT TO:<jones@example.org>\r\nDATA\r\n",
 	"HELO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<postmaster>\r\nRSET\r\n"
-	"MAIL FROM:<a@b.example>\r\nRCPT TO:<x@y.example>\r\nDATA\r\n"
+	"MAIL FROM:<a@b.example>\r\nRCPT TO:<x@y.example>\r\nDATA\r\n",
+	"EHLO a.example\r\nMAIL FROM:<a@b.example>\r\n"
+	"RCPT TO:<jones@example.org>\r\nBDAT 12\r\nSubject: x\r\n"
+	"BDAT 5\r\n\r\nx\r\nBDAT 0 LAST\r\nQUIT\r\n",
+	"EHLO a.example\r\nMAIL FROM:<a@b.example>\r\n"
+	"RCPT TO:<jones@example.org>\r\nBDAT 12\r\nSubject: x\r\n"
 };
 
 /* Some end well, some hold a bare LF, some are never ended. */
@@ -162,7 +171,7 @@ client_start(struct rig *r)
 	if (c->fd == -1)
 		return;
 	if (r->program == ROLE_SMTPD)
-		say(c->fd, mails[dice_below(&r->dice, 3)]);
+		say(c->fd, mails[dice_below(&r->dice, COUNT(mails))]);
 	else if (r->program == ROLE_CONTROL)
 		say(c->fd, dice_below(&r->dice, 2) ? "queue retry ALL\n" :
 		    "queue retry 6JzKbCwDtT\n");

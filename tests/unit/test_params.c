@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+#include <check.h>
+#include <stdlib.h>
+
+#include "shared/alloc.h"
+#include "smtpd/params.h"
+
+static const struct {
+	const char		*text;
+	enum chunk_status	 status;
+	uint64_t		 size;
+	bool			 last;
+} chunks[] = {
+	{ "0",				CHUNK_OK,	 0,	false },
+	{ "1000",			CHUNK_OK,	 1000,	false },
+	{ "0 LAST",			CHUNK_OK,	 0,	true },
+	{ "17  last",			CHUNK_OK,	 17,	true },
+	{ "0017",			CHUNK_OK,	 17,	false },
+	{ "18446744073709551615 LAST",	CHUNK_OK,	 UINT64_MAX, true },
+	{ "17 LAST LAST",		CHUNK_MALFORMED, 17,	true },
+	{ "17 FIRST",			CHUNK_MALFORMED, 17,	false },
+	{ "17 LASTLY",			CHUNK_MALFORMED, 17,	false },
+	{ "18446744073709551616",	CHUNK_UNFRAMED,	 0,	false },
+	{ "000000000000000000017",	CHUNK_UNFRAMED,	 0,	false },
+	{ "",				CHUNK_UNFRAMED,	 0,	false },
+	{ "LAST",			CHUNK_UNFRAMED,	 0,	false },
+	{ "LAST 17",			CHUNK_UNFRAMED,	 0,	false },
+	{ "-17",			CHUNK_UNFRAMED,	 0,	false },
+	{ "+17",			CHUNK_UNFRAMED,	 0,	false },
+	{ "17,0",			CHUNK_UNFRAMED,	 0,	false },
+	{ "0x17",			CHUNK_UNFRAMED,	 0,	false },
+	{ "17LAST",			CHUNK_UNFRAMED,	 0,	false },
+};
+
+START_TEST(only_a_size_frames_a_chunk)
+{
+	uint64_t	 size = 0;
+	bool		 last = false;
+
+	ck_assert_msg(params_parse_chunk(span_of(chunks[_i].text), &size,
+	    &last) == chunks[_i].status, "%s", chunks[_i].text);
+	if (chunks[_i].status == CHUNK_UNFRAMED)
+		return;
+	ck_assert_msg(size == chunks[_i].size, "%s", chunks[_i].text);
+	ck_assert_msg(last == chunks[_i].last, "%s", chunks[_i].text);
+}
+END_TEST
+
+static const struct {
+	const char	*text;
+	unsigned	 code;		/* 0: it is fine */
+	uint64_t	 size;
+	bool		 eight_bit;
+} params[] = {
+	{ "",					0,	0,	false },
+	{ "SIZE=5 BODY=7BIT",			0,	5,	false },
+	{ " body=8bitmime  size=1000",		0,	1000,	true },
+	{ "SIZE=1001",				552,	0,	false },
+	{ "SIZE=18446744073709551616",		501,	0,	false },
+	{ "SIZE=000000000000000000001",		501,	0,	false },
+	{ "SIZE=",				501,	0,	false },
+	{ "SIZE",				501,	0,	false },
+	{ "SIZE=5 SIZE=5",			501,	0,	false },
+	{ "BODY=BINARYMIME",			504,	0,	false },
+	{ "RET=FULL",				555,	0,	false },
+};
+
+START_TEST(parameters_of_mail_are_known_and_told_once)
+{
+	struct mail_params	 p;
+	struct reply		 why = { 0 };
+
+	ck_assert_msg(params_parse(span_of(params[_i].text), 1000, &p, &why) ==
+	    (params[_i].code == 0), "%s", params[_i].text);
+	ck_assert_int_eq(why.code, params[_i].code);
+	if (params[_i].code != 0)
+		return;
+	ck_assert_uint_eq(p.size, params[_i].size);
+	ck_assert_int_eq(p.eight_bit, params[_i].eight_bit);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite	*suite = suite_create("params");
+	TCase	*tc = tcase_create("params");
+	SRunner	*runner = srunner_create(suite);
+	int	 failed;
+
+	tcase_add_loop_test(tc, only_a_size_frames_a_chunk, 0, COUNT(chunks));
+	tcase_add_loop_test(tc, parameters_of_mail_are_known_and_told_once, 0,
+	    COUNT(params));
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
