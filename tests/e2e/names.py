@@ -315,6 +315,14 @@ def other_configuration(check, net, s2, server):
         check.claim("a reload brings other rules",
                     c.ask_for("jones") == "550 5.7.1 Closed")
     check.claim("nothing was asked", sum(server.asked.values()) == before)
+    s2.configure("relay-identity uid:%d\n" % hosts.USER_UID)
+    s2.run("relais", "reload")
+    codes = [s2.run("sendmail", "x@elsewhere.example", user=user, input="x\n",
+                    check=False).returncode for user in ("jones", "brown")]
+    check.claim("an identity that is listed may relay, another may not",
+                codes[0] == 0 and codes[1] != 0 and s2.wait_log(
+                    r"reject: RCPT from uid %d: 550 5\.7\.1 "
+                    % (hosts.USER_UID + 1)))
     s2.configure("rule r {\n hleo x\n then accept\n}\n")
     done = s2.run("relais", "check", check=False)
     check.claim("relais check tells what is wrong with a rule",
