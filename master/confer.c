@@ -194,12 +194,64 @@ confer_listeners(struct audience *a)
 	return true;
 }
 
+static void
+confer_condition(struct audience *a, const struct config_pattern *p)
+{
+	struct msg	 m = { .type = MSG_CONF_CONDITION };
+
+	m.conf_condition.kind = p->kind;
+	m.conf_condition.except = p->except;
+	m.conf_condition.pattern = span_of(p->text);
+	m.conf_condition.address = span_make(p->network.address, 16);
+	m.conf_condition.prefix = p->network.prefix;
+	say(a, &m);
+}
+
+static void
+confer_rule(struct audience *a, const struct config_rule *r)
+{
+	struct msg	 m = { .type = MSG_CONF_RULE };
+	unsigned	 i;
+
+	m.conf_rule.name = span_of(r->name);
+	m.conf_rule.verdict = r->verdict;
+	m.conf_rule.tag = span_of(r->tag);
+	m.conf_rule.reply = r->reply;
+	say(a, &m);
+	for (i = 0; i < r->n; i++)
+		confer_condition(a, &r->all->item[r->first + i]);
+}
+
+static void
+confer_policy(struct audience *a)
+{
+	const struct config	*config = a->suite->config;
+	struct msg		 m;
+	unsigned		 i;
+
+	for (i = 0; i < config->relay_from.n; i++) {
+		m = (struct msg){ .type = MSG_CONF_RELAY };
+		m.conf_relay.address = octets_of(&config->relay_from.item[i]);
+		m.conf_relay.prefix = config->relay_from.item[i].prefix;
+		say(a, &m);
+	}
+	for (i = 0; i < config->relay_identity.n; i++) {
+		m = (struct msg){ .type = MSG_CONF_IDENTITY };
+		m.conf_identity.pattern =
+		    span_of(config->relay_identity.item[i].text);
+		m.conf_identity.except =
+		    config->relay_identity.item[i].except;
+		say(a, &m);
+	}
+	for (i = 0; i < config->nrules; i++)
+		confer_rule(a, &config->rules[i]);
+}
+
 static bool
 confer_smtpd(struct audience *a)
 {
 	const struct config	*config = a->suite->config;
 	struct msg		 m = { .type = MSG_CONF_SMTPD };
-	unsigned		 i;
 
 	m.conf_smtpd.size_max = config->message_size;
 	m.conf_smtpd.recipients_max = config->smtpd.recipients;
@@ -208,13 +260,10 @@ confer_smtpd(struct audience *a)
 	m.conf_smtpd.errors = config->smtpd.errors;
 	m.conf_smtpd.greeting_time = config->smtpd.greeting_time;
 	m.conf_smtpd.answer_time = config->smtpd.answer_time;
+	m.conf_smtpd.names = config->smtpd.names;
+	m.conf_smtpd.name_time = config->smtpd.name_time;
 	say(a, &m);
-	for (i = 0; i < config->relay_from.n; i++) {
-		m = (struct msg){ .type = MSG_CONF_RELAY };
-		m.conf_relay.address = octets_of(&config->relay_from.item[i]);
-		m.conf_relay.prefix = config->relay_from.item[i].prefix;
-		say(a, &m);
-	}
+	confer_policy(a);
 	confer_limits(a);
 	return confer_listeners(a);
 }

@@ -26,6 +26,7 @@ enum {
 #define DOMAIN(field)	offsetof(struct config_domain, field)
 #define ROUTE(field)	offsetof(struct config_route, field)
 #define LIMIT(field)	offsetof(struct config_limit, field)
+#define CONDITION(kind)	CONFIG_CONDITION, CONDITION_##kind, 0, NULL, 0
 
 static const struct config_keyword top[] = {
 	{ "hostname",	CONFIG_HOST,	0, 0, NULL, IN(hostname) },
@@ -41,6 +42,8 @@ static const struct config_keyword top[] = {
 	{ "aliases",	CONFIG_FILE,	0, PATH_TEXT_MAX, NULL, IN(aliases) },
 	{ "resolver",	CONFIG_SERVERS,	0, 0, NULL, IN(resolvers) },
 	{ "relay-from",	CONFIG_NETWORKS, 0, 0, NULL, IN(relay_from) },
+	{ "relay-identity", CONFIG_IDENTITIES, 0, 0, NULL,
+	    IN(relay_identity) },
 	{ "message-size", CONFIG_SIZE,	KIB, GIB, "50M", IN(message_size) },
 	{ "watchdog",	CONFIG_TIME,	SECOND, HOUR, "60s", IN(watchdog) },
 	{ "drain",	CONFIG_TIME,	SECOND, DAY, "10m", IN(drain) },
@@ -84,6 +87,9 @@ static const struct config_keyword smtpd[] = {
 	{ "data-time",	CONFIG_TIME,	SECOND, HOUR, "3m",
 	    IN(smtpd.data_time) },
 	{ "errors",	CONFIG_NUMBER,	1, 1000, "20", IN(smtpd.errors) },
+	{ "client-names", CONFIG_YESNO,	0, 0, "yes", IN(smtpd.names) },
+	{ "name-time",	CONFIG_TIME,	SECOND, 60 * SECOND, "5s",
+	    IN(smtpd.name_time) },
 	{ .word = NULL }
 };
 
@@ -173,6 +179,19 @@ static const struct config_keyword limit[] = {
 	{ .word = NULL }
 };
 
+static const struct config_keyword rule[] = {
+	{ "then",	CONFIG_THEN,	0, 0, NULL, 0 },
+	{ "client",	CONDITION(CLIENT) },
+	{ "name",	CONDITION(NAME) },
+	{ "helo",	CONDITION(HELO) },
+	{ "sender",	CONDITION(SENDER) },
+	{ "recipient",	CONDITION(RECIPIENT) },
+	{ "tls",	CONDITION(TLS) },
+	{ "identity",	CONDITION(IDENTITY) },
+	{ "listener",	CONDITION(LISTENER) },
+	{ .word = NULL }
+};
+
 static const struct config_block blocks[SECTION_COUNT] = {
 	[SECTION_TOP]	 = { NULL,	NULL,		false,	top },
 	[SECTION_RETRY]	 = { "retry",	NULL,		false,	retry },
@@ -184,6 +203,7 @@ static const struct config_block blocks[SECTION_COUNT] = {
 	[SECTION_ROUTE]	 = { "route",	"patterns",	true,	route },
 	[SECTION_LIMIT]	 = { "limit",	NULL,		false,	limit },
 	[SECTION_LISTEN_LIMIT] = { "limit", NULL,	false,	limit },
+	[SECTION_RULE]	 = { "rule",	"one name",	false,	rule },
 };
 
 const struct config_block *
@@ -243,6 +263,9 @@ config_free(struct config *c)
 	free(c->listens);
 	free(c->domains);
 	free(c->routes);
+	free(c->rules);
+	free(c->conditions.item);
+	free(c->relay_identity.item);
 	free(c);
 }
 

@@ -18,6 +18,7 @@ enum {
 	DOMAINS_MAX		= 1024,
 	ROUTES_MAX		= 1024,
 	NETWORKS_MAX		= 256,
+	IDENTITIES_MAX		= 256,
 	RESOLVERS_MAX		= 4,
 	LISTEN_ADDRESSES_MAX	= 16,	/* of one block */
 	UNIX_PATH_MAX		= 107,	/* unix(7), less the NUL */
@@ -108,6 +109,29 @@ struct config_route {
 	char		 destination[DESTINATION_TEXT_MAX + 1];
 };
 
+/* A value of a condition: its text in lower case, or a network. */
+struct config_pattern {
+	enum condition		 kind;
+	bool			 except;	/* behind "!" */
+	char			 text[ADDR_TEXT_MAX + 1];
+	struct config_network	 network;
+};
+
+struct config_patterns {
+	unsigned		 n;
+	struct config_pattern	*item;
+};
+
+struct config_rule {
+	unsigned		 line;
+	char			 name[RULE_NAME_MAX + 1];
+	struct config_patterns	*all;		/* of all rules */
+	unsigned		 first, n;	/* its own of these */
+	enum rule_verdict	 verdict;
+	char			 tag[TAG_MAX + 1];
+	struct reply		 reply;
+};
+
 struct config {
 	char			 hostname[HOST_TEXT_MAX + 1];
 	char			 spool[SPOOL_PATH_MAX + 1];
@@ -121,6 +145,7 @@ struct config {
 	struct config_log	 log;
 	struct config_servers	 resolvers;
 	struct config_networks	 relay_from;
+	struct config_patterns	 relay_identity;
 	struct {
 		unsigned	 line;
 		uint64_t	 first, maximum, lifetime, notice_lifetime;
@@ -133,6 +158,8 @@ struct config {
 		uint64_t	 processes, sessions, recipients;
 		uint64_t	 command_time, data_time, errors;
 		uint64_t	 greeting_time, answer_time;
+		bool		 names;
+		uint64_t	 name_time;
 	} smtpd;
 	struct {
 		uint64_t	 connect_time, command_time;
@@ -146,6 +173,9 @@ struct config {
 	struct config_places	 mailboxes;	/* of all domains */
 	struct config_route	*routes;
 	unsigned		 nroutes;
+	struct config_rule	*rules;
+	unsigned		 nrules;
+	struct config_patterns	 conditions;	/* of all rules */
 };
 
 /* ---- reading ------------------------------------------------------------ */

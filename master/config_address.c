@@ -103,6 +103,12 @@ is_everything(const struct config_network *net)
 }
 
 bool
+value_parse_network(struct span s, struct config_network *net)
+{
+	return parse_network(s, net) && is_aligned(net);
+}
+
+bool
 value_take_networks(struct value *v)
 {
 	struct config_networks	*list = v->field;

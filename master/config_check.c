@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "master/config_table.h"
+#include "master/distance.h"
 #include "shared/alloc.h"
 #include "shared/fd.h"
 
 #define MAILNAME	"/etc/mailname"
 #define ALIASES		"/etc/aliases"
+#define SUBMIT		"submit"	/* the listener that is always there */
 
 struct check {
 	struct config		*config;
@@ -214,7 +216,7 @@ check_listens(struct check *c)
 		sockets += l[i].addresses.n + (l[i].socket[0] != '\0');
 		if (repeats_itself(&l[i].addresses))
 			ERROR(c, l[i].line, "expected each address once");
-		if (strcmp(l[i].name, "submit") == 0 ||
+		if (strcmp(l[i].name, SUBMIT) == 0 ||
 		    is_ours(c, l[i].socket))
 			ERROR(c, l[i].line, "expected another name: the one "
 			    "here is relais's own");
@@ -264,6 +266,64 @@ check_routes(struct check *c)
 				ERROR(c, r[i].line, "expected no route for %s: "
 				    "line %u says it is local", r[i].pattern,
 				    d[j].line);
+	}
+}
+
+/* ---- rules --------------------------------------------------------------- */
+
+static void
+check_listener_of(struct check *c, const struct config_rule *r,
+    const char *name)
+{
+	const struct config	*config = c->config;
+	struct nearest		 near;
+	unsigned		 i;
+
+	nearest_init(&near, span_of(name));
+	nearest_try(&near, SUBMIT);
+	for (i = 0; i < config->nlistens; i++) {
+		if (span_is_word(span_of(name), config->listens[i].name))
+			return;
+		nearest_try(&near, config->listens[i].name);
+	}
+	if (strcmp(name, SUBMIT) != 0)
+		ERROR(c, r->line, "expected a listener such as \"%s\", not "
+		    "\"%s\"", near.word, name);
+}
+
+static void
+check_rule(struct check *c, const struct config_rule *r)
+{
+	const struct config_pattern	*p;
+	unsigned			 i;
+
+	for (i = 0; i < r->n; i++) {
+		p = &r->all->item[r->first + i];
+		if (p->kind == CONDITION_LISTENER)
+			check_listener_of(c, r, p->text);
+		if (p->kind == CONDITION_NAME && !c->config->smtpd.names)
+			ERROR(c, r->line, "expected no name in a rule: "
+			    "client-names says that none is asked for");
+	}
+}
+
+static void
+check_rules(struct check *c)
+{
+	const struct config_rule	*r = c->config->rules;
+	unsigned			 i, j, n = c->config->nrules;
+
+	for (i = 0; i < n; i++) {
+		check_rule(c, &r[i]);
+		for (j = 0; j < i; j++)
+			if (strcmp(r[i].name, r[j].name) == 0)
+				ERROR(c, r[i].line, "expected another name: "
+				    "\"%s\" is in line %u", r[i].name,
+				    r[j].line);
+		if (i + 1 < n && r[i].n == 0)
+			WARNING(c, r[i + 1].line, "no recipient gets to this "
+			    "rule: \"%s\" in line %u decides on all",
+			    r[i].name, r[i].line);
 	}
 }
 
@@ -409,6 +469,7 @@ config_check(struct config *config, const char *file,
 	check_domains(&c);
 	collect_places(&c);
 	check_routes(&c);
+	check_rules(&c);
 	fill_aliases(config);
 	return notes->nerrors == 0;
 }

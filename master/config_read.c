@@ -45,6 +45,7 @@ struct reader {
 	struct config_listen	 listen;
 	struct config_domain	 domain;
 	struct config_route	 route;
+	struct config_rule	 rule;
 };
 
 /* ---- words -------------------------------------------------------------- */
@@ -208,6 +209,8 @@ base_of(struct reader *r)
 		return &r->config->limit;
 	case SECTION_LISTEN_LIMIT:
 		return &r->listen.limit;
+	case SECTION_RULE:
+		return &r->rule;
 	default:
 		return r->config;
 	}
@@ -218,7 +221,8 @@ static bool
 is_list(const struct config_keyword *k)
 {
 	return k->type == CONFIG_NETWORKS || k->type == CONFIG_SERVERS ||
-	    k->type == CONFIG_ADDRESSES;
+	    k->type == CONFIG_ADDRESSES || k->type == CONFIG_IDENTITIES ||
+	    k->type == CONFIG_CONDITION;
 }
 
 static void
@@ -330,7 +334,11 @@ begin_block(struct reader *r)
 	memset(&r->listen, 0, sizeof r->listen);
 	memset(&r->domain, 0, sizeof r->domain);
 	memset(&r->route, 0, sizeof r->route);
+	memset(&r->rule, 0, sizeof r->rule);
 	r->listen.line = r->domain.line = r->route.line = r->head;
+	r->rule.line = r->head;
+	r->rule.all = &r->config->conditions;
+	r->rule.first = r->rule.all->n;
 	if (r->section == SECTION_RETRY)
 		r->config->retry.line = r->head;
 	if (r->section == SECTION_JOURNAL)
@@ -411,19 +419,47 @@ end_listen_limit(struct reader *r)
 }
 
 static void
+add_rule(struct reader *r)
+{
+	struct config	*c = r->config;
+
+	r->rule.n = c->conditions.n - r->rule.first;
+	if (!config_rule_name(r->names.word[1], r->rule.name))
+		bad_name(r, r->names.word[1], "a name of letters and digits");
+	else if (c->nrules == POLICY_RULES_MAX)
+		COMPLAIN(r, "expected at most %d rules", POLICY_RULES_MAX);
+	else {
+		c->rules = xreallocarray(c->rules, c->nrules + 1,
+		    sizeof *c->rules);
+		c->rules[c->nrules++] = r->rule;
+	}
+}
+
+/* The first keyword of these blocks is what they are made for. */
+static void
+must_say_first(struct reader *r)
+{
+	if ((r->section == SECTION_ROUTE || r->section == SECTION_RULE) &&
+	    r->said[r->section][0] == 0)
+		config_error(r->notes, r->file, r->head,
+		    "expected %s in this block",
+		    config_block(r->section)->keywords->word);
+}
+
+static void
 end_block(struct reader *r)
 {
 	unsigned	 i;
 
+	must_say_first(r);
 	if (r->section == SECTION_LISTEN_LIMIT) {
 		end_listen_limit(r);
 		return;
 	}
 	if (r->section == SECTION_LISTEN)
 		add_listen(r);
-	if (r->section == SECTION_ROUTE && r->said[SECTION_ROUTE][0] == 0)
-		config_error(r->notes, r->file, r->head,
-		    "expected via in this block");
+	if (r->section == SECTION_RULE)
+		add_rule(r);
 	for (i = 1; i < r->names.n; i++) {
 		if (r->section == SECTION_DOMAIN)
 			add_domain(r, r->names.word[i]);

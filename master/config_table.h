@@ -11,10 +11,11 @@ enum config_type {
 	CONFIG_NUMBER, CONFIG_SIZE, CONFIG_TIME, CONFIG_YESNO, CONFIG_HOST,
 	CONFIG_PATH, CONFIG_FILE, CONFIG_MAILBOX, CONFIG_LOG,
 	CONFIG_NETWORKS, CONFIG_SERVERS, CONFIG_ADDRESSES, CONFIG_DELIVERY,
-	CONFIG_VIA
+	CONFIG_VIA, CONFIG_IDENTITIES, CONFIG_CONDITION, CONFIG_THEN
 };
 
-/* lowest and highest: of numbers, sizes and times; highest: octets of paths.
+/* lowest and highest: of numbers, sizes and times; highest: octets of paths;
+ * lowest: the enum condition of conditions.
  * standard: the default as one would write it; NULL: nothing. */
 struct config_keyword {
 	const char		*word;		/* NULL ends the list */
@@ -27,6 +28,7 @@ struct config_keyword {
 enum config_section {
 	SECTION_TOP, SECTION_RETRY, SECTION_JOURNAL, SECTION_SMTPD,
 	SECTION_REMOTE, SECTION_LISTEN, SECTION_DOMAIN, SECTION_ROUTE,
+	SECTION_RULE,
 	SECTION_LIMIT, SECTION_LISTEN_LIMIT,	/* the latter in a listen */
 	SECTION_COUNT
 };
@@ -58,6 +60,7 @@ void	 config_defaults(enum config_section, void *base);
 bool	 config_domain_name(struct span, char into[HOST_TEXT_MAX + 1]);
 bool	 config_pattern(struct span, char into[HOST_TEXT_MAX + 1]);
 bool	 config_listen_name(struct span, char into[HOST_TEXT_MAX + 1]);
+bool	 config_rule_name(struct span, char into[RULE_NAME_MAX + 1]);
 
 /* At most 40 octets of `s` for a message, what is not printable as "?". */
 enum { CONFIG_SHOWN_SIZE = 48 };

@@ -202,18 +202,21 @@ config_pattern(struct span s, char into[HOST_TEXT_MAX + 1])
 }
 
 bool
-config_listen_name(struct span s, char into[HOST_TEXT_MAX + 1])
+config_rule_name(struct span s, char into[RULE_NAME_MAX + 1])
 {
-	enum { NAME_MAX_HERE = 64 };
 	size_t	 i;
 
-	if (s.len == 0 || s.len > NAME_MAX_HERE)
-		return false;
 	for (i = 0; i < s.len; i++)
 		if (!isalnum((unsigned char)s.ptr[i]) &&
 		    memchr("-_.", s.ptr[i], 3) == NULL)
 			return false;
-	return span_copy(s, into, HOST_TEXT_MAX + 1);
+	return s.len > 0 && span_copy(s, into, RULE_NAME_MAX + 1);
+}
+
+bool
+config_listen_name(struct span s, char into[HOST_TEXT_MAX + 1])
+{
+	return config_rule_name(s, into);
 }
 
 static bool
@@ -352,6 +355,9 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_ADDRESSES]	= value_take_addresses,
 	[CONFIG_DELIVERY]	= take_delivery,
 	[CONFIG_VIA]		= value_take_via,
+	[CONFIG_IDENTITIES]	= value_take_identities,
+	[CONFIG_CONDITION]	= value_take_condition,
+	[CONFIG_THEN]		= value_take_then,
 };
 
 bool

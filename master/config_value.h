@@ -26,4 +26,13 @@ bool	 value_take_networks(struct value *);
 bool	 value_take_servers(struct value *);
 bool	 value_take_via(struct value *);
 
+/* Octets as of v6, and how many bits of them count; false also when one behind
+ * these is set. */
+bool	 value_parse_network(struct span, struct config_network *);
+
+/* config_rule.c */
+bool	 value_take_identities(struct value *);
+bool	 value_take_condition(struct value *);
+bool	 value_take_then(struct value *);
+
 #endif

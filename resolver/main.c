@@ -3,6 +3,7 @@
  * resolver: all DNS of the suite.  What name servers say is read here, where
  * no mail, no file and no key is.
  */
+#include "resolver/names.h"
 #include "resolver/query.h"
 #include "shared/log.h"
 #include "shared/program.h"
@@ -10,6 +11,7 @@
 static struct {
 	struct dns	*dns;
 	struct queries	 queries;
+	struct names	 names;
 } resolver;
 
 static void
@@ -17,11 +19,14 @@ before_drop(struct process *p)
 {
 	resolver.dns = dns_open(process_loop(p));
 	queries_init(&resolver.queries, resolver.dns);
+	names_init(&resolver.names, resolver.dns, process_loop(p));
 }
 
 static unsigned
 credit(enum role role)
 {
+	if (role == ROLE_SMTPD)
+		return NAMES_MAX;
 	return role == ROLE_REMOTE ? QUESTIONS_MAX : 0;
 }
 
@@ -29,6 +34,7 @@ static void
 lost(struct peer *p)
 {
 	queries_lost(&resolver.queries, p);
+	names_lost(&resolver.names, p);
 }
 
 static void
@@ -55,9 +61,16 @@ on_resolve(struct peer *p, struct msg *m)
 	query_new(&resolver.queries, p, &m->resolve);
 }
 
+static void
+on_name_of(struct peer *p, struct msg *m)
+{
+	names_ask(&resolver.names, p, &m->name_of);
+}
+
 static const struct route inbox[] = {
 	{ MSG_CONF_RESOLVER,	on_conf_resolver },
 	{ MSG_RESOLVE,		on_resolve },
+	{ MSG_NAME_OF,		on_name_of },
 	{ MSG_COUNT,		NULL }
 };
 

@@ -41,4 +41,23 @@ struct addresses {
 enum record_status	 record_read_addresses(struct span reply, int family,
 			    struct addresses *);
 
+/* Is `address`, of 4 or 16 octets, among them, however many there are?  If it
+ * is not: RECORD_NONE, or as above. */
+enum record_status	 record_find_address(struct span reply, int family,
+			    const uint8_t *address);
+
+/* PTR: the first names that a host can have.  RECORD_OK with 0, or RECORD_NONE:
+ * there are none but others. */
+struct host_names {
+	char		 list[NAMES_OF_ADDRESS_MAX][HOST_TEXT_MAX + 1];
+	unsigned	 count;
+};
+
+enum record_status	 record_read_names(struct span reply,
+			    struct host_names *);
+
+/* For how many seconds may it be believed, also that there is nothing (RFC
+ * 2308)?  0 when it does not say. */
+uint32_t		 record_life(struct span reply);
+
 #endif

@@ -49,6 +49,17 @@ enum trust_kind {
 	TRUST_PROXY, TRUST_XCLIENT, TRUST_XFORWARD, TRUST_KIND_COUNT
 };
 
+enum rule_verdict {
+	RULE_ACCEPT, RULE_REFUSE, RULE_DEFER, RULE_TAG, RULE_VERDICT_COUNT
+};
+
+/* What a rule looks at. */
+enum condition {
+	CONDITION_CLIENT, CONDITION_NAME, CONDITION_HELO, CONDITION_SENDER,
+	CONDITION_RECIPIENT, CONDITION_TLS, CONDITION_IDENTITY,
+	CONDITION_LISTENER, CONDITION_COUNT
+};
+
 enum message_flags {
 	MESSAGE_8BIT	= 1,	/* BODY=8BITMIME */
 	MESSAGE_LOCAL	= 2,	/* handed in by a user of this machine */
@@ -72,6 +83,13 @@ enum resolved_outcome {
 	RESOLVED_NULL_MX,	/* RFC 7505: this domain takes no mail */
 	RESOLVED_LATER,		/* SERVFAIL, time-out, no server */
 	RESOLVED_OUTCOME_COUNT
+};
+
+enum named_outcome {
+	NAMED_FOUND,
+	NAMED_NONE,		/* no name, or none that leads back */
+	NAMED_LATER,		/* SERVFAIL, time-out, no server */
+	NAMED_OUTCOME_COUNT
 };
 
 enum user_outcome {

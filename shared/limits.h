@@ -53,6 +53,13 @@ enum {
 	PROXY_TIME		= 5 * 1000,	/* until it is whole */
 	TRUSTED_MAX		= 256,	/* networks of a kind, of a listener */
 
+	/* rules of policy */
+	POLICY_RULES_MAX	= 256,
+	RULE_VALUES_MAX		= 4096,		/* of all rules */
+	RULE_NAME_MAX		= 64,
+	TAG_MAX			= 32,
+	TAGS_MAX		= 8,		/* of one message */
+
 	/* queue */
 	OPEN_ENVELOPES_MAX	= SESSIONS_MAX,	/* of one smtpd worker */
 	STAGED_MAX		= 32 << 20,	/* content held in memory */
@@ -73,6 +80,10 @@ enum {
 
 	/* resolver and remote */
 	QUESTIONS_MAX		= 4096,		/* outstanding from remote */
+	NAMES_MAX		= 1024,		/* outstanding from an smtpd */
+	NAMES_AT_ONCE		= 2048,		/* addresses asked about */
+	NAMES_KEPT_MAX		= 4096,		/* that are known */
+	NAMES_OF_ADDRESS_MAX	= 5,		/* that are tried */
 	MX_MAX			= 10,
 	ADDRESSES_MAX		= 16,		/* of one destination */
 	JOBS_REMOTE_MAX		= 512,

@@ -83,6 +83,15 @@ client_is_ipv4(const struct client *c)
 }
 
 void
+client_identity(char into[IDENTITY_SIZE], const struct client *c)
+{
+	into[0] = '\0';
+	if (client_is_local(c))
+		(void)snprintf(into, IDENTITY_SIZE, "uid:%lu",
+		    (unsigned long)c->uid);
+}
+
+void
 client_format(char into[CLIENT_SIZE], const struct client *c,
     enum client_style style)
 {

@@ -12,7 +12,7 @@
 
 /*
  * Who is at the other end: an address and port, or a user of this machine
- * where the listener is a Unix socket.  A value, complete once made.
+ * where the listener is a Unix socket.  A value, complete once it is named.
  */
 struct client {
 	unsigned	 flags;		/* of its listener: LISTENER_ */
@@ -20,8 +20,10 @@ struct client {
 	uint16_t	 port;
 	uid_t		 uid;
 	bool		 unnamed;	/* its proxy does not say who it is */
-	char		*name;		/* or NULL; the session's to free */
-	char		*login;		/* likewise, by XCLIENT */
+	char		*name;		/* that leads back to its address, or
+					 * NULL; the session's to free */
+	bool		 name_later;	/* none could be found out for now */
+	char		*login;		/* by XCLIENT, or NULL; likewise */
 };
 
 /* How a client is written. */
@@ -32,7 +34,7 @@ enum client_style {
 };
 
 /* Who has no name is "unknown". */
-enum { CLIENT_SIZE = CLIENT_TEXT_MAX + 1 };
+enum { CLIENT_SIZE = CLIENT_TEXT_MAX + 1, IDENTITY_SIZE = 24 };
 
 /* From what accept4(2) said; false when that is no client of ours. */
 bool	 client_init(struct client *, int fd, unsigned flags,
@@ -44,6 +46,9 @@ void	 client_set_address(struct client *, int family,
 
 bool	 client_is_local(const struct client *);	/* a user */
 bool	 client_is_ipv4(const struct client *);
+
+/* "uid:1000" of a user; empty: nobody has said who he is. */
+void	 client_identity(char into[IDENTITY_SIZE], const struct client *);
 void	 client_format(char into[CLIENT_SIZE], const struct client *,
 	    enum client_style);
 

@@ -16,6 +16,7 @@ struct listener {
 	LIST_ENTRY(listener) entry;
 	struct server	*server;
 	int		 fd;
+	char		 name[HOST_TEXT_MAX + 1];
 	unsigned	 number, flags;
 	unsigned	 sessions, sessions_max;
 	struct trust	 trust[TRUST_KIND_COUNT];
@@ -127,6 +128,7 @@ listener_new(struct server *server, const struct msg_conf_listener *conf,
 
 	l->server = server;
 	l->fd = fd;
+	(void)span_copy(conf->name, l->name, sizeof(l->name));
 	l->number = conf->number;
 	l->flags = conf->flags;
 	l->limit = &server->limits.item[conf->limits];
@@ -155,6 +157,12 @@ const struct trust *
 listener_trust(const struct listener *l, enum trust_kind kind)
 {
 	return &l->trust[kind];
+}
+
+struct span
+listener_name(const struct listener *l)
+{
+	return span_of(l->name);
 }
 
 void

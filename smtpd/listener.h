@@ -38,6 +38,8 @@ void	 listeners_drain(struct server *);
 
 /* What its clients are limited by. */
 struct limit	*listener_limit(const struct listener *);
+/* What its block is called. */
+struct span	 listener_name(const struct listener *);
 
 /* A session has ended. */
 void	 listener_release(struct listener *);

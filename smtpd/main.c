@@ -2,7 +2,8 @@
 /*
  * The receiving SMTP server: speaks to strangers, and holds nothing that is
  * worth having.  It opens no file and no connection; it is given listeners,
- * asks lookup about recipients and hands mail to queue.
+ * asks resolver about clients and lookup about recipients, and hands mail to
+ * queue.
  */
 #include "shared/log.h"
 #include "smtpd/recipient.h"
@@ -53,6 +54,8 @@ on_conf_smtpd(struct peer *p, struct msg *m)
 	server.data_time = or_default(c->data_time, DATA_TIME);
 	server.answer_time = or_default(c->answer_time, ANSWER_TIME);
 	server.errors_max = or_default(c->errors, SESSION_ERRORS_MAX);
+	server.names = c->names;
+	server.name_time = or_default(c->name_time, NAME_TIME);
 }
 
 static void
@@ -78,6 +81,31 @@ on_conf_limit(struct peer *p, struct msg *m)
 {
 	(void)p;
 	limits_set(&server.limits, &m->conf_limit);
+}
+
+static void
+on_conf_identity(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!policy_add_identity(&server.policy, m->conf_identity.pattern,
+	    m->conf_identity.except))
+		fatal("an identity that may relay is none, or one too many");
+}
+
+static void
+on_conf_rule(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!rules_add(&server.policy.rules, &m->conf_rule))
+		fatal("a rule of policy is none, or one too many");
+}
+
+static void
+on_conf_condition(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!rules_add_value(&server.policy.rules, &m->conf_condition))
+		fatal("a condition of a rule is none, or one too many");
 }
 
 /* ---- what neighbours say ------------------------------------------------- */
@@ -118,6 +146,13 @@ on_stored(struct peer *p, struct msg *m)
 	submit_on_stored(&server, &m->stored);
 }
 
+static void
+on_named(struct peer *p, struct msg *m)
+{
+	(void)p;
+	naming_on_named(&server, &m->named);
+}
+
 /*
  * At the start the neighbours are only seconds away: whoever comes earlier
  * waits in the backlog, and is not told to come again later.
@@ -131,6 +166,13 @@ open_doors(void *arg)
 	listeners_start(&server);
 }
 
+static bool
+is_complete(void)
+{
+	return server.lookup != NULL && server.queue != NULL &&
+	    server.resolver != NULL;
+}
+
 static void
 found(struct peer *p)
 {
@@ -139,8 +181,9 @@ found(struct peer *p)
 		recipient_found(&server, p);
 	} else if (peer_role(p) == ROLE_QUEUE)
 		submit_found(&server, p);
-	if (timer_is_set(&server.patience) && server.lookup != NULL &&
-	    server.queue != NULL)
+	else if (peer_role(p) == ROLE_RESOLVER)
+		server.resolver = p;
+	if (timer_is_set(&server.patience) && is_complete())
 		open_doors(NULL);
 }
 
@@ -153,7 +196,8 @@ lost(struct peer *p)
 		inquiry_lost(&server);
 	} else if (p == server.queue) {
 		submit_lost(&server);
-	}
+	} else if (p == server.resolver)
+		naming_lost(&server);
 }
 
 static void
@@ -196,7 +240,7 @@ after_drop(struct process *process)
 static void
 start(void)
 {
-	if (server.lookup != NULL && server.queue != NULL)
+	if (is_complete())
 		open_doors(NULL);
 	else
 		timer_in(&server.patience, PATIENCE);
@@ -234,11 +278,15 @@ static const struct route inbox[] = {
 	{ MSG_CONF_RELAY,	on_conf_relay },
 	{ MSG_CONF_TRUST,	on_conf_trust },
 	{ MSG_CONF_LIMIT,	on_conf_limit },
+	{ MSG_CONF_IDENTITY,	on_conf_identity },
+	{ MSG_CONF_RULE,	on_conf_rule },
+	{ MSG_CONF_CONDITION,	on_conf_condition },
 	{ MSG_VERDICT,		on_verdict },
 	{ MSG_MEMBER,		on_member },
 	{ MSG_ADMITTED,		on_admitted },
 	{ MSG_OPENED,		on_opened },
 	{ MSG_STORED,		on_stored },
+	{ MSG_NAMED,		on_named },
 	{ MSG_COUNT,		NULL }
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtpd/recipient.h"
+#include "smtpd/ruling.h"
 #include "smtpd/server.h"
 
 static void
@@ -39,10 +40,10 @@ answer(struct transaction *t, const struct reply *verdict)
 	transaction_answered(t);
 	waiter_clear(&t->waiter);
 	t->awaits = AWAITS_NOTHING;
-	t->counted |= !reply_is_later(verdict);
-	if (reply_is_success(verdict))
+	if (reply_is_success(verdict)) {
 		transaction_add_recipient(t, &t->recipient);
-	else
+		ruling_keep_tag(t);
+	} else
 		refuse(t, verdict);
 	session_reply(t->session, verdict);
 }
@@ -61,7 +62,12 @@ void
 recipient_ask(struct transaction *t)
 {
 	struct server	*server = t->session->server;
+	struct reply	 why;
 
+	if (!ruling_allows(t, &why)) {
+		answer(t, &why);
+		return;
+	}
 	if (server->lookup == NULL && !timer_is_set(&server->lookup_away)) {
 		answer_unknown(t);
 		return;
@@ -84,6 +90,7 @@ recipient_on_verdict(struct server *server, const struct msg_verdict *m)
 		return;
 	}
 	s = t->session;
+	t->counted |= !reply_is_later(&m->reply);
 	answer(t, &m->reply);
 	session_resume(s);
 }

@@ -4,7 +4,8 @@
 
 #include "smtpd/transaction.h"
 
-/* RCPT: asks lookup about t->recipient.  The answer is said when it comes. */
+/* RCPT: what the rules do not refuse is asked of lookup, t->recipient.  The
+ * answer is said when it comes. */
 void	 recipient_ask(struct transaction *);
 
 void	 recipient_on_verdict(struct server *, const struct msg_verdict *);

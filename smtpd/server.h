@@ -10,18 +10,22 @@
 #include "smtpd/inquiry.h"
 #include "smtpd/limit.h"
 #include "smtpd/listener.h"
+#include "smtpd/naming.h"
 #include "smtpd/pace.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
+#include "smtpd/session_log.h"
 #include "smtpd/submit.h"
 #include "smtpd/transaction.h"
 
-/* Until master says otherwise: RFC 5321 section 4.5.3.2. */
+/* Until master says otherwise: RFC 5321 section 4.5.3.2; how long a greeting
+ * waits for the name of its client. */
 enum {
 	GREETING_TIME	= 5 * 60 * 1000,
 	COMMAND_TIME	= 5 * 60 * 1000,
 	DATA_TIME	= 3 * 60 * 1000,
-	ANSWER_TIME	= 10 * 60 * 1000
+	ANSWER_TIME	= 10 * 60 * 1000,
+	NAME_TIME	= 5 * 1000
 };
 
 /*
@@ -38,6 +42,7 @@ struct server {
 	struct process		*process;
 	struct loop		*loop;
 	struct peer		*lookup, *queue;	/* NULL while absent */
+	struct peer		*resolver;
 	struct timer		 lookup_away, queue_away; /* it may come back */
 
 	char			 hostname[HOST_TEXT_MAX + 1];
@@ -46,6 +51,8 @@ struct server {
 	unsigned		 greeting_time, command_time; /* milliseconds */
 	unsigned		 data_time, answer_time;
 	unsigned		 errors_max;
+	bool			 names;		/* of clients are asked for */
+	unsigned		 name_time;
 	struct policy		 policy;
 	struct limit_table	 limits;
 
@@ -56,6 +63,7 @@ struct server {
 	struct inquiries	 inquiries;
 	struct admissions	 admissions;
 	struct paces		 paces;
+	struct namings		 namings;
 	size_t			 recipient_octets;
 	struct handover		 handover;
 	struct timer		 patience;	/* before the first client */

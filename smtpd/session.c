@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "shared/alloc.h"
-#include "shared/id.h"
 #include "shared/log.h"
 #include "smtpd/behalf.h"
 #include "smtpd/command.h"
+#include "smtpd/naming.h"
 #include "smtpd/proxied.h"
 #include "smtpd/server.h"
 
@@ -17,72 +17,7 @@ enum {
 	CLOSE_TIME	= 10 * 1000	/* for the last words to get out */
 };
 
-static const char *const tallies[TALLY_COUNT] = {
-	"ehlo", "helo", "mail", "rcpt", "data", "bdat", "rset", "noop",
-	"vrfy", "expn", "help", "quit", "xclient", "xforward", "unknown"
-};
-
-/* ---- what the log is told ------------------------------------------------ */
-
-static void
-log_event(const struct session *s, const char *what)
-{
-	char	 client[CLIENT_SIZE];
-
-	client_format(client, &s->client, CLIENT_NAME);
-	log_info("%s after %s from %s", what,
-	    s->command ? s->command->verb : "CONNECT", client);
-}
-
-static void
-put_tally(struct buf *b, const char *name, unsigned good, unsigned tried)
-{
-	if (good == tried)
-		(void)buf_printf(b, " %s=%u", name, good);
-	else
-		(void)buf_printf(b, " %s=%u/%u", name, good, tried);
-}
-
-static void
-log_disconnect(const struct session *s)
-{
-	unsigned	 i, good = 0, tried = 0;
-	char		 client[CLIENT_SIZE];
-	struct buf	 b;
-
-	buf_init(&b, 512);
-	for (i = 0; i < TALLY_COUNT; i++) {
-		good += s->good[i];
-		tried += s->tried[i];
-		if (s->tried[i] > 0)
-			put_tally(&b, tallies[i], s->good[i], s->tried[i]);
-	}
-	put_tally(&b, "commands", good, tried);
-	client_format(client, &s->client, CLIENT_NAME);
-	log_info("disconnect from %s%.*s", client, (int)buf_len(&b),
-	    buf_span(&b).ptr);
-	buf_clear(&b);
-}
-
-void
-session_log_reject(const struct session *s, const char *where,
-    const struct reply *r, const struct addr *to)
-{
-	const struct transaction *t = s->transaction;
-	char		 id[ID_SIZE] = "NOQUEUE", client[CLIENT_SIZE];
-	char		 enhanced[ENHANCED_SIZE];
-
-	if (t != NULL && t->message != 0)
-		id_format(id, t->message);
-	client_format(client, &s->client, CLIENT_NAME);
-	reply_enhanced(r, enhanced);
-	log_info("%s: reject: %s from %s: %u %s %s; from=<%s>%s%s%s "
-	    "proto=%s helo=<%s>", id, where, client, r->code, enhanced,
-	    r->text, t != NULL ? t->sender.text : "",
-	    to != NULL ? " to=<" : "", to != NULL ? to->text : "",
-	    to != NULL ? ">" : "", s->esmtp ? "ESMTP" : "SMTP",
-	    s->helo != NULL ? s->helo : "");
-}
+/* ---- the end ------------------------------------------------------------- */
 
 unsigned
 session_failures(const struct session *s)
@@ -94,15 +29,14 @@ session_failures(const struct session *s)
 	return n;
 }
 
-/* ---- the end ------------------------------------------------------------- */
-
 static void
 session_free(struct session *s)
 {
 	struct server	*server = s->server;
 
 	if (s->met)
-		log_disconnect(s);
+		session_log_end(s);
+	naming_give_up(s);
 	admission_end(s);
 	transaction_free(s->transaction);
 	inquiry_free(s->inquiry);
@@ -128,6 +62,7 @@ session_close(struct session *s, const struct reply *last)
 	s->closing = true;
 	if (last != NULL)
 		(void)reply_put(last, stream_out(s->stream));
+	naming_give_up(s);
 	transaction_free(s->transaction);
 	inquiry_free(s->inquiry);
 	stream_finish(s->stream);
@@ -150,7 +85,7 @@ close_for_errors(struct session *s)
 	struct reply	 r = reply_make(421, "4.7.0", "%s Too many errors",
 			    s->server->hostname);
 
-	log_event(s, "too many errors");
+	session_log_event(s, "too many errors");
 	session_close(s, &r);
 }
 
@@ -165,7 +100,7 @@ close_for_silence(struct session *s)
 			    "%s No answer in time, try again later",
 			    s->server->hostname);
 
-	log_event(s, "no answer of ours");
+	session_log_event(s, "no answer of ours");
 	session_close(s, &r);
 }
 
@@ -176,6 +111,7 @@ turn_away(struct session *s, const char *where, const struct reply *why)
 	struct reply	 r;
 	char		 enhanced[ENHANCED_SIZE];
 
+	session_log_begin(s);
 	reply_enhanced(why, enhanced);
 	r = reply_make(why->code, enhanced, "%s %s", s->server->hostname,
 	    why->text);
@@ -218,7 +154,7 @@ on_timer(void *arg)
 		begin_late(s);
 		return;
 	}
-	log_event(s, "timeout");
+	session_log_event(s, "timeout");
 	session_close(s, &r);
 }
 
@@ -229,7 +165,7 @@ on_closed(void *arg, int error)
 
 	(void)error;
 	if (!s->closing)
-		log_event(s, "lost connection");
+		session_log_event(s, "lost connection");
 	session_free(s);
 }
 
@@ -498,10 +434,22 @@ greet(struct session *s)
 		turn_away(s, "CONNECT", &early);
 		return;
 	}
+	session_log_begin(s);
 	s->greeted = true;
 	(void)reply_put(&r, stream_out(s->stream));
 	timer_in(&s->timer, patience(s));
 	session_resume(s);
+}
+
+void
+session_named(struct session *s)
+{
+	if (s->closing)
+		return;
+	if (s->limit->greet_delay > 0 && !session_is_exempt(s))
+		timer_in(&s->timer, s->limit->greet_delay);
+	else
+		greet(s);
 }
 
 void
@@ -511,36 +459,35 @@ session_admit(struct session *s, const struct reply *why)
 		return;
 	if (why != NULL)
 		turn_away(s, "CONNECT", why);
-	else if (s->limit->greet_delay > 0 && !session_is_exempt(s))
-		timer_in(&s->timer, s->limit->greet_delay);
+	else if (naming_ask(s))
+		timer_in(&s->timer, s->server->name_time);
 	else
-		greet(s);
+		session_named(s);
 }
 
-/* Lookup is late, and the client need not wait for it; or the delay is over. */
+/* Lookup or resolver is late, and the client need not wait for it; or the
+ * delay is over. */
 static void
 begin_late(struct session *s)
 {
-	if (s->admission == NULL) {
+	if (s->admission != NULL) {
+		session_log_event(s, "no limits in time");
+		admission_drop(s);
+		session_admit(s, NULL);
+	} else if (s->naming != NULL) {
+		naming_give_up(s);
+		session_named(s);
+	} else
 		greet(s);
-		return;
-	}
-	log_event(s, "no limits in time");
-	admission_drop(s);
-	session_admit(s, NULL);
 }
 
 void
 session_meet(struct session *s)
 {
-	char	 client[CLIENT_SIZE];
-
 	if (!s->met)
 		behalf_begin(s);
 	s->met = true;
 	s->relay = policy_may_relay(&s->server->policy, &s->client);
-	client_format(client, &s->client, CLIENT_WITH_PORT);
-	log_info("connect from %s", client);
 	timer_in(&s->timer, AWAY_TIME);
 	admission_ask(s);
 }
@@ -551,7 +498,7 @@ session_begin_anew(struct session *s)
 	admission_end(s);
 	free(s->helo);
 	s->helo = NULL;
-	s->esmtp = s->greeted = false;
+	s->esmtp = s->greeted = s->announced = false;
 	s->state = STATE_NEW;
 	session_meet(s);
 }

@@ -16,6 +16,7 @@ struct command;
 struct inquiry;
 struct limit;
 struct listener;
+struct naming;
 struct server;
 struct xclient;
 
@@ -49,9 +50,10 @@ struct session {
 	struct listener	*listener;
 	struct stream	*stream;
 	struct timer	 timer;		/* the one deadline */
-	struct client	 client;	/* proxied.c, behalf.c, too */
+	struct client	 client;	/* proxied.c, behalf.c, naming.c, too */
 	struct limit	*limit;		/* of its listener */
 	struct admission *admission;	/* while lookup is asked, or NULL */
+	struct naming	*naming;	/* while resolver is asked, or NULL */
 	uint64_t	 visit;		/* what lookup knows it by, or 0 */
 	unsigned	 told;		/* failures that lookup heard of */
 	enum session_state state;	/* chunk.c, proxied.c, too */
@@ -63,6 +65,7 @@ struct session {
 	bool		 mute;		/* a reply found no room */
 	bool		 closing;	/* only output is still going out */
 	bool		 waits;		/* the timer is that of an answer */
+	bool		 announced;	/* the log has "connect from" */
 	char		*helo;		/* what EHLO said, or NULL */
 	struct xclient	*origin;	/* by XFORWARD: behalf.c alone */
 
@@ -78,12 +81,12 @@ struct session {
 
 LIST_HEAD(session_list, session);
 
-/* Takes the descriptor.  The client is known, then admitted, then greeted. */
+/* Takes the descriptor.  The client is known, then admitted, then named, then
+ * greeted. */
 void	 session_new(struct server *, struct listener *, int fd,
 	    const struct client *);
 
-/* Who the client is, is known now: whether it may come in is asked, and then
- * it is greeted. */
+/* Who the client is, is known now: whether it may come in is asked. */
 void	 session_meet(struct session *);
 
 /* Likewise, of a session that was another's; what it said is void. */
@@ -91,6 +94,9 @@ void	 session_begin_anew(struct session *);
 
 /* Whether it may come in is known; NULL: it may. */
 void	 session_admit(struct session *, const struct reply *why);
+
+/* Its name is known, or will not be. */
+void	 session_named(struct session *);
 
 /* The limits do not hold for it; what it asked for and was refused. */
 bool	 session_is_exempt(const struct session *);
@@ -118,10 +124,6 @@ void	 session_reset(struct session *);
 
 /* Says `last`, if not NULL, and closes when all is said. */
 void	 session_close(struct session *, const struct reply *last);
-
-/* "NOQUEUE: reject: RCPT from ...": `to` may be NULL. */
-void	 session_log_reject(const struct session *, const char *where,
-	    const struct reply *, const struct addr *to);
 
 /* Ends all of them in order; those whose content is coming may finish it until
  * the last call. */

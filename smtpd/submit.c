@@ -218,7 +218,8 @@ put_trace(struct transaction *t)
 	struct addr	 only;
 	struct buf	 b;
 	struct trace	 trace = { &s->client, s->helo, s->server->hostname,
-			    s->esmtp, t->message, NULL, clock_wall() };
+			    s->esmtp, t->message, NULL, clock_wall(),
+			    t->tags, t->tag_count };
 
 	if (t->accepted == 1 && recipient_take(&list, &only))
 		trace.recipient = &only;
@@ -300,12 +301,23 @@ submit_take(struct transaction *t, struct buf *in)
 /* ---- what queue says ----------------------------------------------------- */
 
 static void
+put_tags(const struct transaction *t, struct buf *b)
+{
+	unsigned	 i;
+
+	for (i = 0; i < t->tag_count; i++)
+		(void)buf_printf(b, "%s%s", i == 0 ? ", tag=" : ",",
+		    t->tags[i]);
+}
+
+static void
 log_client(const struct transaction *t)
 {
 	char		 id[ID_SIZE], client[CLIENT_SIZE];
 	struct buf	 more;
 
-	buf_init(&more, BEHALF_MAX);
+	buf_init(&more, BEHALF_MAX + TAGS_MAX * (TAG_MAX + 1) + 16);
+	put_tags(t, &more);
 	behalf_put(t->session, &more);
 	id_format(id, t->message);
 	client_format(client, &t->session->client, CLIENT_NAME);

@@ -29,6 +29,18 @@ put_recipient(struct buf *b, const struct addr *recipient)
 	return buf_printf(b, "\r\n\tfor <%s>; ", text);
 }
 
+/* Above our line, where nobody else could have put them. */
+static bool
+put_tags(struct buf *b, const struct trace *t)
+{
+	unsigned	 i;
+
+	for (i = 0; i < t->tag_count; i++)
+		if (!buf_printf(b, "X-Relais-Tag: %s\r\n", t->tags[i]))
+			return false;
+	return true;
+}
+
 bool
 trace_put(struct buf *b, const struct trace *t)
 {
@@ -40,7 +52,7 @@ trace_put(struct buf *b, const struct trace *t)
 	client_format(client, t->client, CLIENT_TRACE);
 	id_format(id, t->message);
 	date_format(date, t->wall);
-	return buf_printf(b, "Received: from %s (%s)\r\n"
+	return put_tags(b, t) && buf_printf(b, "Received: from %s (%s)\r\n"
 	    "\tby %s (relais) with %s id %s", helo, client, host,
 	    t->esmtp ? "ESMTP" : "SMTP", id) &&
 	    put_recipient(b, t->recipient) &&

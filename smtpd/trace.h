@@ -15,12 +15,15 @@ struct trace {
 	uint64_t		 message;
 	const struct addr	*recipient;	/* the only one, or NULL */
 	int64_t			 wall;
+	const char *const	*tags;		/* of the policy */
+	unsigned		 tag_count;	/* at most TAGS_MAX */
 };
 
 enum { TRACE_MAX = 2048 };
 
 /*
- * Appends the line, folded, with CRLF at its end: at most TRACE_MAX octets.
+ * Appends a field "X-Relais-Tag: TAG" for each tag, then the line, folded, with
+ * CRLF at its end: at most TRACE_MAX octets in all.
  * No control character leaves here, whatever the parts hold.  False when the
  * buf refuses.
  */

@@ -45,6 +45,9 @@ struct transaction {
 	struct instant	 since;			/* it is measured */
 	uint64_t	 arrived;		/* octets, since then */
 	bool		 paced, slow;
+	const struct rule *rule;	/* that decided on `recipient` */
+	const char	*tags[TAGS_MAX];	/* of the rules' */
+	unsigned	 tag_count;
 
 	/* from DATA on: submit.c and handover.c alone */
 	uint64_t	 message;		/* its id, or 0 */

@@ -23,6 +23,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import dns  # noqa: E402
 import watch  # noqa: E402
 import hosts  # noqa: E402
 from conversation import (  # noqa: E402
@@ -38,7 +39,93 @@ MORE = {
     "trusted": "xclient 127.0.0.1\n\txforward 127.0.0.1",
 }
 SILENT = ("proxy",)         # these wait for their client
-BELIEVED = "relay-from 198.51.100.0/24\n"   # who is only ever spoken for
+
+# All other questions are refused.
+NAMES = {"127.0.2.1": "A.trusted.example", "127.0.2.9": "b.other.example"}
+
+# What the rules of the configuration refuse is known by names and addresses
+# that no other dialogue uses.
+RULES = """
+relay-from 127.0.9.0/24 198.51.100.0/24
+rule first {
+	client 127.0.1.1
+	recipient brown@foo.com
+	then accept
+}
+rule by-client {
+	client 127.0.1.0/24 !127.0.1.9
+	then refuse
+}
+rule by-name {
+	client 127.0.2.0/24
+	name *.trusted.example
+	then accept
+}
+rule by-no-name {
+	client 127.0.2.0/24
+	then refuse 550 5.7.25 Your address has no trusted name
+}
+rule by-helo {
+	helo *.helo.rules.example localhost.rules.example
+	then refuse 554 5.7.1 Not under this name
+}
+rule by-sender {
+	sender bad@*.rules.example sender.rules.example
+	then refuse
+}
+rule by-null-sender {
+	helo null.rules.example
+	sender <>
+	then defer 451 4.7.1 Nobody writes to you now
+}
+rule by-recipient {
+	recipient green@example.org
+	sender *.recipient.rules.example
+	then refuse 550 5.7.1 Not to this one
+}
+rule by-tls {
+	helo plain.rules.example
+	tls no
+	then defer
+}
+rule by-no-tls {
+	helo ciphered.rules.example
+	tls yes
+	then refuse
+}
+rule by-identity {
+	identity uid:*
+	sender *.identity.rules.example
+	then refuse
+}
+rule by-no-identity {
+	identity !*
+	sender *.stranger.rules.example
+	then defer
+}
+rule by-listener {
+	listener relay
+	sender *.listener.rules.example
+	then refuse
+}
+rule relays-not {
+	sender *.relay.rules.example
+	then accept
+}
+rule bulk {
+	sender *.tag.rules.example
+	recipient brown@foo.com green@foo.com
+	then tag bulk
+}
+rule other {
+	sender *.tag.rules.example
+	then tag other
+}
+rule all-but-postmaster {
+	sender *.postmaster.rules.example
+	then refuse
+}
+"""
 
 # ---- the suite ---------------------------------------------------------------
 
@@ -55,6 +142,11 @@ class Suite:
             self.account = pwd.getpwnam("nobody")
         self.ports = {}
         self.master = None
+        self.dns = dns.Server(("127.0.0.1", 0), otherwise=dns.REFUSED)
+        for address, name in NAMES.items():
+            self.dns.point(address, name)
+            self.dns.say(name, "A", address)
+        self.dns.point("127.0.2.2", dns.NXDOMAIN)
 
     def address(self, name):
         if name == "socket":
@@ -64,16 +156,16 @@ class Suite:
     def configure(self):
         uid = self.account.pw_uid if self.account else os.getuid()
         gid = self.account.pw_gid if self.account else os.getgid()
-        # High ports that are free now; nobody answers on the last.
-        held = [socket.socket() for _ in range(3 + len(MORE))]
+        # High ports that are free now.
+        held = [socket.socket() for _ in range(2 + len(MORE))]
         for s in held:
             s.bind(("127.0.0.1", 0))
         numbers = [s.getsockname()[1] for s in held]
         for s in held:
             s.close()
         self.ports = {"inet": numbers[0], "relay": numbers[1],
-                      **dict(zip(MORE, numbers[3:]))}
-        more = BELIEVED + "".join(
+                      **dict(zip(MORE, numbers[2:]))}
+        more = "".join(
             f"listen {name} {{\n\taddress 127.0.0.1\n"
             f"\tport {self.ports[name]}\n\t{said}\n}}\n"
             for name, said in MORE.items())
@@ -105,7 +197,7 @@ log file {self.log}
 users {users}
 minimum-uid {min(uid, 1000)}
 aliases {self.dir}/aliases
-resolver 127.0.0.1:{numbers[2]}
+resolver 127.0.0.1:{self.dns.udp.server_address[1]}
 message-size 1M
 smtpd {{
 	processes 2
@@ -126,7 +218,7 @@ domain foo.com example.org {{
 	aliases {self.dir}/aliases
 	deliver maildir ~/Maildir
 }}
-{more}""")
+{more}""" + RULES)
         if self.account:
             for path in [self.dir, *self.dir.rglob("*")]:
                 os.chown(path, uid, gid)

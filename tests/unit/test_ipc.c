@@ -292,7 +292,9 @@ START_TEST(strangers_are_not_wired)
 	ck_assert(roles_talk(ROLE_SMTPD, ROLE_QUEUE));
 	ck_assert(roles_talk(ROLE_LOOKUP, ROLE_SMTPD));
 	ck_assert(!roles_talk(ROLE_SMTPD, ROLE_REMOTE));
-	ck_assert(!roles_talk(ROLE_SMTPD, ROLE_RESOLVER));
+	ck_assert(roles_talk(ROLE_SMTPD, ROLE_RESOLVER));
+	ck_assert(!roles_talk(ROLE_LOOKUP, ROLE_RESOLVER));
+	ck_assert(!roles_talk(ROLE_QUEUE, ROLE_RESOLVER));
 	ck_assert(!roles_talk(ROLE_MONITOR, ROLE_CONTROL));
 	ck_assert(!roles_talk(ROLE_SMTPD, ROLE_SMTPD));
 	ck_assert_uint_eq(ring_slots(ROLE_QUEUE, ROLE_SMTPD), 0);

@@ -100,6 +100,60 @@ START_TEST(one_of_many_networks_is_enough)
 }
 END_TEST
 
+static const struct {
+	const char	*patterns[3];
+	unsigned	 uid;
+	bool		 may;
+} users[] = {
+	{ { NULL },			1000,	true },
+	{ { "*" },			1000,	true },
+	{ { "uid:*" },			1000,	true },
+	{ { "uid:1000" },		1000,	true },
+	{ { "uid:1001" },		1000,	false },
+	{ { "joe" },			1000,	false },
+	{ { "uid:1001", "uid:1000" },	1000,	true },
+	{ { "!uid:1001" },		1000,	true },
+	{ { "!uid:1000" },		1000,	false },
+	{ { "uid:*", "!uid:1000" },	1000,	false },
+	{ { "!*" },			1000,	false },
+};
+
+/* Of a listener that trusts all who have an address, too: a user has none. */
+START_TEST(users_relay_by_who_they_are)
+{
+	struct policy	 p = { 0 };
+	struct client	 c = { .uid = users[_i].uid,
+			    .flags = LISTENER_UNIX | LISTENER_RELAY };
+	struct client	 stranger = { 0 };
+	const char	*text;
+	int		 i;
+
+	for (i = 0; i < 3 && users[_i].patterns[i] != NULL; i++) {
+		text = users[_i].patterns[i];
+		ck_assert(policy_add_identity(&p, span_of(text +
+		    (text[0] == '!')), text[0] == '!'));
+	}
+	ck_assert_msg(policy_may_relay(&p, &c) == users[_i].may, "case %d",
+	    _i);
+	ck_assert(!policy_may_relay(&p, &stranger));
+	policy_clear(&p);
+}
+END_TEST
+
+/* Whatever a rule accepts. */
+START_TEST(no_rule_lets_anybody_relay)
+{
+	struct policy		 p = { 0 };
+	struct msg_conf_rule	 m = { .name = span_of("all"),
+				    .tag = span_of("") };
+	struct client		 stranger = { 0 };
+
+	ck_assert(rules_add(&p.rules, &m));
+	ck_assert(!policy_may_relay(&p, &stranger));
+	policy_clear(&p);
+}
+END_TEST
+
 START_TEST(what_is_no_network_is_refused)
 {
 	static const uint8_t	 octets[17];
@@ -128,6 +182,8 @@ main(void)
 	tcase_add_loop_test(tc, only_those_who_were_named_may_relay, 0,
 	    COUNT(cases));
 	tcase_add_test(tc, one_of_many_networks_is_enough);
+	tcase_add_loop_test(tc, users_relay_by_who_they_are, 0, COUNT(users));
+	tcase_add_test(tc, no_rule_lets_anybody_relay);
 	tcase_add_test(tc, what_is_no_network_is_refused);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);

@@ -334,6 +334,183 @@ START_TEST(addresses_have_a_ceiling)
 }
 END_TEST
 
+/* ---- names of addresses -------------------------------------------------- */
+
+static void
+put_ptr(struct buf *b, const char *name)
+{
+	struct buf	 data;
+
+	buf_init(&data, 1024);
+	put_name(&data, name);
+	put_record(b, ns_t_ptr, buf_span(&data));
+	buf_clear(&data);
+}
+
+static const struct {
+	const char	*name;
+	bool		 good;
+} pointers[] = {
+	{ "mail.example.net",		true },
+	{ "A_b-c.example",		true },
+	{ "localhost",			true },
+	{ "1.example",			true },
+	{ "10.0.0.1",			false },
+	{ "",				false },
+	{ "a b.example",		false },
+	{ "a\"b.example",		false },
+	{ "a[b].example",		false },
+	{ "a\r\nX: y.example",		false },
+	{ "caf\303\251.example",		false },
+	{ "-.example",			false },
+};
+
+START_TEST(a_pointer_leads_to_a_host_or_nowhere)
+{
+	struct host_names	 names;
+	struct buf		 b;
+
+	begin(&b, 0, ns_t_ptr, 1);
+	put_ptr(&b, pointers[_i].name);
+	ck_assert(record_read_names(buf_span(&b), &names) !=
+	    RECORD_LATER);
+	ck_assert_msg(names.count == pointers[_i].good, "%s",
+	    pointers[_i].name);
+	if (pointers[_i].good)
+		ck_assert_str_eq(names.list[0], pointers[_i].name);
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(names_of_an_address_have_a_ceiling)
+{
+	struct host_names	 names;
+	struct buf		 b;
+	char			 host[32];
+	unsigned		 i;
+
+	begin(&b, 0, ns_t_ptr, 100);
+	for (i = 0; i < 100; i++) {
+		snprintf(host, sizeof host, i % 2 ? "n%u.example" : "b%u/",
+		    i);
+		put_ptr(&b, host);
+	}
+	ck_assert(record_read_names(buf_span(&b), &names) == RECORD_OK);
+	ck_assert_uint_eq(names.count, NAMES_OF_ADDRESS_MAX);
+	ck_assert_str_eq(names.list[0], "n1.example");
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(one_of_many_addresses_is_found)
+{
+	struct buf	 b;
+	uint8_t		 data[4] = { 10, 0, 0, 0 };
+	int		 i;
+
+	begin(&b, 0, ns_t_a, 200);
+	for (i = 0; i < 200; i++) {
+		data[3] = i;
+		put_record(&b, ns_t_a, span_make(data, sizeof data));
+	}
+	data[3] = 199;
+	ck_assert(record_find_address(buf_span(&b), AF_INET, data) ==
+	    RECORD_OK);
+	data[3] = 200;
+	ck_assert(record_find_address(buf_span(&b), AF_INET, data) ==
+	    RECORD_NONE);
+	ck_assert(record_find_address(buf_span(&b), AF_INET6,
+	    (uint8_t[16]){ 10 }) == RECORD_NONE);
+	buf_clear(&b);
+}
+END_TEST
+
+/* Makes the time to live of the record that begins there another one. */
+static void
+put_life(struct buf *b, unsigned life, size_t record)
+{
+	b->data[b->head + record + 8] = (char)(life >> 8);
+	b->data[b->head + record + 9] = (char)life;
+}
+
+START_TEST(an_answer_is_believed_for_its_shortest_life)
+{
+	struct buf	 b;
+	size_t		 at;
+
+	begin(&b, 0, ns_t_ptr, 2);
+	ck_assert_uint_eq(record_life(buf_span(&b)), 0);
+	put_ptr(&b, "a.example");
+	at = buf_len(&b);
+	put_ptr(&b, "b.example");
+	ck_assert_uint_eq(record_life(buf_span(&b)), 300);
+	put_life(&b, 20, at);
+	ck_assert_uint_eq(record_life(buf_span(&b)), 20);
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(that_there_is_nothing_is_believed_too)
+{
+	static const char	 soa[] = "\0\0" "\0\0\0\1" "\0\0\0\2"
+				    "\0\0\0\3" "\0\0\0\4" "\0\0\0\007";
+	struct buf		 b;
+
+	begin(&b, ns_r_nxdomain, ns_t_ptr, 0);
+	ck_assert_uint_eq(record_life(buf_span(&b)), 0);
+	b.data[b.head + 9] = 1;		/* a record of authority */
+	put_record(&b, ns_t_soa, span_make(soa, sizeof soa - 1));
+	ck_assert_uint_eq(record_life(buf_span(&b)), 7);
+	buf_clear(&b);
+}
+END_TEST
+
+static void
+read_all_exactly(struct span s)
+{
+	static const uint8_t	 address[16];
+	struct host_names	 names;
+	char			*copy = malloc(s.len > 0 ? s.len : 1);
+	unsigned		 i;
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, s.ptr, s.len);
+	s.ptr = copy;
+	(void)record_read_names(s, &names);
+	ck_assert_uint_le(names.count, NAMES_OF_ADDRESS_MAX);
+	for (i = 0; i < names.count; i++)
+		ck_assert(domain_is_valid(span_of(names.list[i])));
+	(void)record_find_address(s, AF_INET, address);
+	(void)record_find_address(s, AF_INET6, address);
+	(void)record_life(s);
+	free(copy);
+}
+
+START_TEST(no_octets_of_a_pointer_do_harm)
+{
+	struct buf	 b;
+	char		*octet, was;
+	size_t		 i;
+	int		 value;
+
+	begin(&b, 0, ns_t_ptr, 3);
+	put_ptr(&b, "mx2.example.org");
+	put_record(&b, ns_t_cname, span_make("\300\014", 2));
+	put_ptr(&b, "a.example.net");
+	for (i = 0; i < buf_len(&b); i++) {
+		read_all_exactly(span_head(buf_span(&b), i));
+		octet = b.data + b.head + i;
+		was = *octet;
+		for (value = 0; value < 256; value++) {
+			*octet = value;
+			read_all_exactly(buf_span(&b));
+		}
+		*octet = was;
+	}
+	buf_clear(&b);
+}
+END_TEST
+
 static TCase *
 cases(void)
 {
@@ -352,6 +529,13 @@ cases(void)
 	tcase_add_test(tc, any_octet_may_be_any_other);
 	tcase_add_test(tc, an_address_has_its_own_length);
 	tcase_add_test(tc, addresses_have_a_ceiling);
+	tcase_add_loop_test(tc, a_pointer_leads_to_a_host_or_nowhere, 0,
+	    COUNT(pointers));
+	tcase_add_test(tc, names_of_an_address_have_a_ceiling);
+	tcase_add_test(tc, one_of_many_addresses_is_found);
+	tcase_add_test(tc, an_answer_is_believed_for_its_shortest_life);
+	tcase_add_test(tc, that_there_is_nothing_is_believed_too);
+	tcase_add_test(tc, no_octets_of_a_pointer_do_harm);
 	return tc;
 }
 

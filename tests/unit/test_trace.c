@@ -70,9 +70,40 @@ START_TEST(the_line_says_who_what_and_when)
 }
 END_TEST
 
+START_TEST(a_client_with_a_name_is_called_so)
+{
+	struct client	 c = client_of("::ffff:192.0.2.1", 0);
+	char		 name[] = "mail.example.net", text[CLIENT_SIZE];
+
+	c.name = name;
+	client_format(text, &c, CLIENT_NAME);
+	ck_assert_str_eq(text, "mail.example.net[192.0.2.1]");
+	client_format(text, &c, CLIENT_WITH_PORT);
+	ck_assert_str_eq(text, "mail.example.net[192.0.2.1]:2525");
+	client_format(text, &c, CLIENT_TRACE);
+	ck_assert_str_eq(text, "mail.example.net [192.0.2.1]");
+}
+END_TEST
+
+START_TEST(tags_stand_above_the_line)
+{
+	static const char *const tags[] = { "bulk", "far" };
+	struct client	 c = client_of("::ffff:192.0.2.1", 0);
+	struct trace	 t = { .client = &c, .helo = "a", .host = "b",
+			    .wall = wall, .tags = tags, .tag_count = 2 };
+	struct buf	 b;
+
+	buf_init(&b, TRACE_MAX);
+	ck_assert(trace_put(&b, &t));
+	ck_assert(span_starts(buf_span(&b), "X-Relais-Tag: bulk\r\n"
+	    "X-Relais-Tag: far\r\nReceived: from a "));
+	buf_clear(&b);
+}
+END_TEST
+
 /* Each CR is part of a fold or the end; nothing else controls anything. */
 static void
-check_octets(struct span s)
+check_octets(struct span s, size_t wanted)
 {
 	size_t	 i, ends = 0;
 
@@ -87,7 +118,7 @@ check_octets(struct span s)
 		if (strchr("\r\n\t", s.ptr[i]) == NULL)
 			ck_assert(s.ptr[i] >= ' ' && s.ptr[i] <= '~');
 	}
-	ck_assert_uint_eq(ends, 3);
+	ck_assert_uint_eq(ends, wanted);
 	ck_assert_mem_eq(s.ptr + s.len - 2, "\r\n", 2);
 }
 
@@ -106,28 +137,35 @@ START_TEST(no_octet_of_a_name_can_end_the_line)
 	t.recipient = &a;
 	buf_init(&b, TRACE_MAX);
 	ck_assert(trace_put(&b, &t));
-	check_octets(buf_span(&b));
+	check_octets(buf_span(&b), 3);
 	buf_clear(&b);
 }
 END_TEST
 
 START_TEST(the_longest_parts_fit)
 {
-	static char	 name[HOST_TEXT_MAX + 1];
+	static char	 name[HOST_TEXT_MAX + 1], tag[TAG_MAX + 1];
+	static const char *tags[TAGS_MAX];
 	struct client	 c = client_of("ffff:ffff:ffff:ffff:ffff:ffff:ffff:1",
 			    0);
 	struct trace	 t = { .client = &c, .helo = name, .host = name,
 			    .esmtp = true, .message = UINT64_MAX,
-			    .wall = wall };
+			    .wall = wall, .tags = tags,
+			    .tag_count = TAGS_MAX };
+	int		 i;
 	struct addr	 a = { .at = 64, .len = ADDR_TEXT_MAX };
 	struct buf	 b;
 
 	memset(name, 'n', HOST_TEXT_MAX);
+	memset(tag, 't', TAG_MAX);
+	for (i = 0; i < TAGS_MAX; i++)
+		tags[i] = tag;
 	memset(a.text, 'a', ADDR_TEXT_MAX);
+	c.name = name;
 	t.recipient = &a;
 	buf_init(&b, TRACE_MAX);
 	ck_assert(trace_put(&b, &t));
-	check_octets(buf_span(&b));
+	check_octets(buf_span(&b), 3 + TAGS_MAX);
 	buf_clear(&b);
 }
 END_TEST
@@ -155,6 +193,8 @@ main(void)
 
 	tcase_add_loop_test(tc, the_line_says_who_what_and_when, 0,
 	    COUNT(lines));
+	tcase_add_test(tc, a_client_with_a_name_is_called_so);
+	tcase_add_test(tc, tags_stand_above_the_line);
 	tcase_add_loop_test(tc, no_octet_of_a_name_can_end_the_line, 1, 256);
 	tcase_add_test(tc, the_longest_parts_fit);
 	tcase_add_test(tc, a_buf_without_room_refuses);

@@ -176,6 +176,18 @@ on_resolve(struct rig *r, struct wire *w, struct msg *m)
 	wire_say(r, w, &a);
 }
 
+static void
+on_name_of(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_NAMED };
+
+	a.named.token = m->name_of.token;
+	a.named.outcome = dice_below(&r->dice, NAMED_OUTCOME_COUNT);
+	a.named.name = span_of(a.named.outcome == NAMED_FOUND ?
+	    "client.example" : "");
+	wire_say(r, w, &a);
+}
+
 /* ---- deliveries ---------------------------------------------------------- */
 
 static void
@@ -348,6 +360,7 @@ static void	 (*const answers[MSG_COUNT])(struct rig *, struct wire *,
 	[MSG_EXPAND]	= on_expand,
 	[MSG_USER]	= on_user,
 	[MSG_RESOLVE]	= on_resolve,
+	[MSG_NAME_OF]	= on_name_of,
 	[MSG_JOB]	= on_job,
 	[MSG_JOB_RCPT]	= on_job_rcpt,
 	[MSG_RESULT]	= on_result,
@@ -490,7 +503,11 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 	else if (m->type == MSG_RESOLVE)
 		m->resolve = (struct msg_resolve){ next_token(r),
 		    span_of(name), dice_below(&r->dice, 2) };
-	else if (m->type == MSG_DELIVER)
+	else if (m->type == MSG_NAME_OF) {
+		address[15] = dice_below(&r->dice, 256);
+		m->name_of = (struct msg_name_of){ next_token(r),
+		    span_make(address, 16) };
+	} else if (m->type == MSG_DELIVER)
 		m->deliver = (struct msg_deliver){ next_token(r), r->serial,
 		    a, a, a, w->size, DELIVERY_MAILDIR,
 		    span_of("~/Maildir") };

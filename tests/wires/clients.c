@@ -44,12 +44,19 @@ path_of(const struct rig *r, struct sockaddr_un *at)
 	    r->scratch);
 }
 
+/* Clients of smtpd have an address where it is to ask for their names. */
+static bool
+have_addresses(const struct rig *r)
+{
+	return r->program == ROLE_SMTPD && r->enemy == ROLE_RESOLVER;
+}
+
 void
 client_listen(struct rig *r)
 {
 	struct sockaddr_un	 at;
 
-	if (r->program == ROLE_REMOTE) {
+	if (r->program == ROLE_REMOTE || have_addresses(r)) {
 		listen_inet(r);
 		return;
 	}
@@ -63,12 +70,32 @@ client_listen(struct rig *r)
 		fatal("%s: %s", at.sun_path, strerror(errno));
 }
 
+/* It ends by a reset, so that a port can be had again at once. */
+static int
+open_inet(const struct rig *r)
+{
+	const struct linger	 none = { .l_onoff = 1 };
+	struct sockaddr_in	 at = { .sin_family = AF_INET };
+	int			 fd;
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	at.sin_port = htons(r->port);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd != -1 && (connect(fd, (void *)&at, sizeof at) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none) == -1 ||
+	    fd_nonblock(fd) == -1))
+		fd_close(&fd);
+	return fd;
+}
+
 int
 client_open(struct rig *r)
 {
 	struct sockaddr_un	 at;
 	int			 fd;
 
+	if (have_addresses(r))
+		return open_inet(r);
 	path_of(r, &at);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd != -1 && connect(fd, (void *)&at, sizeof at) == -1)

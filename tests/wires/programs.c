@@ -96,6 +96,7 @@ configure_smtpd(struct rig *r)
 
 	m.conf_smtpd.size_max = 1 << 20;
 	m.conf_smtpd.recipients_max = 100;
+	m.conf_smtpd.names = 1;
 	rig_tell(r, &m);
 	configure_limits(r);
 }
@@ -110,6 +111,8 @@ configure_listener(struct rig *r)
 	m.conf_listener.name = span_of("test");
 	m.conf_listener.flags = LISTENER_UNIX | LISTENER_RELAY |
 	    LISTENER_VRFY | LISTENER_EXPN;
+	if (r->enemy == ROLE_RESOLVER)
+		m.conf_listener.flags &= ~LISTENER_UNIX;
 	m.conf_listener.sessions = 64;
 	rig_tell(r, &m);
 }

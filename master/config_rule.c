@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: ISC */
+/* Values of rules of policy. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "master/config_value.h"
+#include "shared/alloc.h"
+
+static bool
+lower(struct span s, char into[ADDR_TEXT_MAX + 1])
+{
+	size_t	 i;
+
+	if (!span_copy(s, into, ADDR_TEXT_MAX + 1))
+		return false;
+	for (i = 0; into[i] != '\0'; i++)
+		into[i] = tolower((unsigned char)into[i]);
+	return true;
+}
+
+/* ---- patterns ------------------------------------------------------------ */
+
+static bool
+take_client(struct span s, struct config_pattern *p)
+{
+	return value_parse_network(s, &p->network);
+}
+
+static bool
+take_name(struct span s, struct config_pattern *p)
+{
+	return config_pattern(s, p->text);
+}
+
+/* Clients call themselves all sorts of names; see smtpd. */
+static bool
+take_helo(struct span s, struct config_pattern *p)
+{
+	struct span	 name = span_starts(s, "*.") ? span_skip(s, 2) : s;
+	size_t		 i;
+
+	if (span_is(s, "*"))
+		return lower(s, p->text);
+	for (i = 0; i < name.len; i++)
+		if (!isalnum((unsigned char)name.ptr[i]) &&
+		    memchr("-._[]:", name.ptr[i], 6) == NULL)
+			return false;
+	return name.len > 0 && s.len <= HOST_TEXT_MAX && lower(s, p->text);
+}
+
+static bool
+is_domain(struct span s)
+{
+	char	 text[HOST_TEXT_MAX + 1];
+
+	return config_pattern(s, text) ||
+	    (span_starts(s, "[") && domain_is_valid(s));
+}
+
+/* Where the last "@" stands, or the length. */
+static size_t
+find_at(struct span s)
+{
+	size_t	 i = s.len;
+
+	while (i > 0 && s.ptr[i - 1] != '@')
+		i--;
+	return i > 0 ? i - 1 : s.len;
+}
+
+/* A local part gets its shortest quoting, which smtpd compares. */
+static bool
+take_address(struct span s, struct config_pattern *p)
+{
+	size_t		 at = find_at(s);
+	struct span	 local = span_head(s, at);
+	struct span	 domain = span_skip(s, at + 1);
+	char		 text[ADDR_TEXT_MAX + 1], whole[2 * ADDR_TEXT_MAX];
+	struct addr	 a;
+
+	if (at == s.len)
+		return is_domain(s) && lower(s, p->text);
+	if (!is_domain(domain) || local.len > ADDR_TEXT_MAX)
+		return false;
+	if (span_is(local, "*"))
+		return lower(s, p->text);
+	snprintf(text, sizeof text, "%.*s@a", (int)local.len, local.ptr);
+	if (addr_parse(span_of(text), &a) != ADDR_OK)
+		return false;
+	snprintf(whole, sizeof whole, "%.*s@%.*s", (int)a.at, a.text,
+	    (int)domain.len, domain.ptr);
+	return lower(span_of(whole), p->text);
+}
+
+static bool
+take_sender(struct span s, struct config_pattern *p)
+{
+	return span_is(s, "<>") ? lower(s, p->text) : take_address(s, p);
+}
+
+static bool
+take_tls(struct span s, struct config_pattern *p)
+{
+	return (span_is(s, "yes") || span_is(s, "no")) && lower(s, p->text);
+}
+
+static bool
+take_identity(struct span s, struct config_pattern *p)
+{
+	struct span	 uid = span_skip(s, 4);
+	uint64_t	 n;
+	size_t		 i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.ptr[i] <= ' ' || s.ptr[i] > '~')
+			return false;
+	if (span_starts_word(s, "uid:") && !span_is(uid, "*") &&
+	    !span_parse_u64(uid, UINT32_MAX, &n))
+		return false;
+	return s.len > 0 && lower(s, p->text);
+}
+
+static bool
+take_listener(struct span s, struct config_pattern *p)
+{
+	char	 name[HOST_TEXT_MAX + 1];
+
+	return config_listen_name(s, name) && lower(s, p->text);
+}
+
+static const struct {
+	bool		 (*take)(struct span, struct config_pattern *);
+	const char	*what;
+} kinds[CONDITION_COUNT] = {
+	[CONDITION_CLIENT] = { take_client,
+	    "a network such as 192.0.2.0/24 or ::1" },
+	[CONDITION_NAME] = { take_name, "a domain name, *.DOMAIN or *" },
+	[CONDITION_HELO] = { take_helo, "a name, *.DOMAIN or *" },
+	[CONDITION_SENDER] = { take_sender,
+	    "DOMAIN, *.DOMAIN, LOCAL@DOMAIN, <> or *" },
+	[CONDITION_RECIPIENT] = { take_address,
+	    "DOMAIN, *.DOMAIN, LOCAL@DOMAIN or *" },
+	[CONDITION_TLS] = { take_tls, "\"yes\" or \"no\"" },
+	[CONDITION_IDENTITY] = { take_identity,
+	    "a user such as joe, *@DOMAIN, uid:1000, uid:* or *" },
+	[CONDITION_LISTENER] = { take_listener, "the name of a listen block" },
+};
+
+/* Room doubles whenever it is a power of two that is full. */
+static void
+add(struct config_patterns *all, const struct config_pattern *p)
+{
+	if ((all->n & (all->n - 1)) == 0)
+		all->item = xreallocarray(all->item,
+		    all->n > 0 ? 2 * all->n : 1, sizeof *all->item);
+	all->item[all->n++] = *p;
+}
+
+static bool
+take_patterns(struct value *v, enum condition kind,
+    struct config_patterns *all, unsigned most)
+{
+	struct config_pattern	 p;
+	struct span		 s;
+	unsigned		 i;
+
+	if (v->n == 0)
+		return value_expected(v, "%s", kinds[kind].what);
+	for (i = 0; i < v->n; i++) {
+		memset(&p, 0, sizeof p);
+		p.kind = kind;
+		p.except = span_starts(v->words[i], "!");
+		s = span_skip(v->words[i], p.except);
+		if (all->n == most)
+			return value_expected(v, "at most %u values", most);
+		if (!kinds[kind].take(s, &p))
+			return value_expected_at(v, i, kinds[kind].what);
+		add(all, &p);
+	}
+	return true;
+}
+
+bool
+value_take_identities(struct value *v)
+{
+	return take_patterns(v, CONDITION_IDENTITY, v->field, IDENTITIES_MAX);
+}
+
+bool
+value_take_condition(struct value *v)
+{
+	struct config_rule	*r = v->field;
+
+	return take_patterns(v, v->k->lowest, r->all, RULE_VALUES_MAX);
+}
+
+/* ---- verdicts ------------------------------------------------------------ */
+
+static bool
+is_printable(struct span s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.ptr[i] < ' ' || s.ptr[i] > '~')
+			return false;
+	return true;
+}
+
+/* "550" and a blank, or nothing more, off the head of `*s`. */
+static bool
+cut_code(struct span *s, uint64_t *code)
+{
+	struct span	 word, rest = *s;
+
+	word = span_word(&rest);
+	if (word.len != 3 || !span_parse_u64(word, 999, code))
+		return false;
+	*s = span_trim(rest);
+	return true;
+}
+
+/* "550 5.7.1 text", "550 text" or "text"; what is missing is `standard`'s. */
+static bool
+parse_reply(struct span s, const struct reply *standard, struct reply *r)
+{
+	struct span	 rest;
+	uint64_t	 code;
+
+	*r = *standard;
+	if (cut_code(&s, &code))
+		r->code = code;
+	rest = reply_parse_enhanced(s, r);
+	if (rest.len > 0)
+		reply_set_text(r, rest);
+	return r->code / 100 == standard->code / 100 &&
+	    (r->code % 100) / 10 <= 5 && r->code % 100 != 21 &&
+	    r->class == standard->class && is_printable(s) &&
+	    s.len < REPLY_LINE_MAX / 2;
+}
+
+/* All words behind the first, as they stand. */
+static struct span
+words_behind(const struct value *v)
+{
+	const struct span	*last = &v->words[v->n - 1];
+
+	if (v->n < 2)
+		return span_of("");
+	return span_make(v->words[1].ptr,
+	    last->ptr + last->len - v->words[1].ptr);
+}
+
+static bool
+take_refusal(struct value *v, struct config_rule *r)
+{
+	struct reply	 standard = reply_make(550, "5.7.1",
+			    "Refused by the policy of this server");
+
+	r->verdict = RULE_REFUSE;
+	if (parse_reply(words_behind(v), &standard, &r->reply))
+		return true;
+	return value_expected(v, "\"refuse\" and perhaps a reply such as "
+	    "\"550 5.7.1 Go away\"");
+}
+
+static bool
+take_deferral(struct value *v, struct config_rule *r)
+{
+	struct reply	 standard = reply_make(450, "4.7.1", "Deferred by "
+			    "the policy of this server, try again later");
+
+	r->verdict = RULE_DEFER;
+	if (parse_reply(words_behind(v), &standard, &r->reply))
+		return true;
+	return value_expected(v, "\"defer\" and perhaps a reply such as "
+	    "\"450 4.7.1 Come back later\"");
+}
+
+static bool
+take_tag(struct value *v, struct config_rule *r)
+{
+	char	 tag[RULE_NAME_MAX + 1];
+
+	r->verdict = RULE_TAG;
+	if (v->n == 2 && v->words[1].len <= TAG_MAX &&
+	    config_rule_name(v->words[1], tag))
+		return span_copy(v->words[1], r->tag, sizeof r->tag);
+	return value_expected(v, "\"tag\" and a word of at most %d letters "
+	    "and digits", TAG_MAX);
+}
+
+bool
+value_take_then(struct value *v)
+{
+	struct config_rule	*r = v->field;
+	struct span		 word = v->n > 0 ? v->words[0] : span_of("");
+
+	if (span_is(word, "refuse"))
+		return take_refusal(v, r);
+	if (span_is(word, "defer"))
+		return take_deferral(v, r);
+	if (span_is(word, "tag"))
+		return take_tag(v, r);
+	if (!span_is(word, "accept") || v->n != 1)
+		return value_expected(v, "\"accept\", \"refuse\", \"defer\" "
+		    "or \"tag WORD\"");
+	r->verdict = RULE_ACCEPT;
+	r->reply = reply_make(250, NULL, "Ok");
+	return true;
+}

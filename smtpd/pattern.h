@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_PATTERN_H
+#define SMTPD_PATTERN_H
+
+#include "shared/addr.h"
+
+/*
+ * The patterns of relais.conf(5), in lower case as master made them, against
+ * what a client said, in any letter case.  "*" is whatever there is: nothing
+ * matches an empty name or identity, and "<>" alone the null path.
+ */
+
+/* "example.org", "*.example.org" (all below it, not itself), "*". */
+bool	 pattern_has_name(const char *pattern, struct span name);
+
+/* The same of an address's domain, or in front of it "@" and a local part or
+ * "*".  <postmaster> without a domain is in every domain's "*" only. */
+bool	 pattern_has_address(const char *pattern, const struct addr *);
+
+/* "joe", "*@example.org", "uid:1000", "uid:*", "*". */
+bool	 pattern_has_identity(const char *pattern, struct span identity);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_RULING_H
+#define SMTPD_RULING_H
+
+#include "smtpd/transaction.h"
+
+/*
+ * What the rules say of t->recipient, when all is known that they look at.
+ * The one that decides is t->rule; false: it, or the number of tags, refuses,
+ * and `*why` is the answer.
+ */
+bool	 ruling_allows(struct transaction *, struct reply *why);
+
+/* The recipient is accepted: a tag of its rule is one of the message. */
+void	 ruling_keep_tag(struct transaction *);
+
+/* Did a rule refuse the recipient?  Its name, or NULL. */
+const char	*ruling_refused_by(const struct transaction *);
+
+#endif
