@@ -100,6 +100,7 @@ static const struct config_keyword listening[] = {
 	{ "socket",	CONFIG_PATH,	0, UNIX_PATH_MAX, NULL,
 	    LISTEN(socket) },
 	{ "relay",	CONFIG_YESNO,	0, 0, "no", LISTEN(relay) },
+	{ "protocol",	CONFIG_PROTOCOL, 0, 0, "smtp", LISTEN(lmtp) },
 	{ "proxy",	CONFIG_NETWORKS, 0, 0, NULL,
 	    LISTEN(trust[TRUST_PROXY]) },
 	{ "xclient",	CONFIG_NETWORKS, 0, 0, NULL,

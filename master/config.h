@@ -69,6 +69,7 @@ struct config_listen {
 	uint64_t		 port;
 	char			 socket[UNIX_PATH_MAX + 1];
 	bool			 relay;
+	bool			 lmtp;
 	struct config_networks	 trust[TRUST_KIND_COUNT];
 };
 

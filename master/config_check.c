@@ -187,6 +187,17 @@ check_trust(struct check *c, const struct config_listen *l)
 			    "this block", words[kind]);
 }
 
+/* RFC 2033 section 5: whoever calls there speaks SMTP. */
+static void
+check_lmtp(struct check *c, const struct config_listen *l)
+{
+	enum { SMTP_PORT = 25 };
+
+	if (l->lmtp && l->addresses.n > 0 && l->port == SMTP_PORT)
+		ERROR(c, l->line, "expected another port than %d for lmtp",
+		    SMTP_PORT);
+}
+
 static void
 check_listens(struct check *c)
 {
@@ -206,6 +217,7 @@ check_listens(struct check *c)
 			compare_listens(c, &l[i], &l[j]);
 		check_relay(c, &l[i]);
 		check_trust(c, &l[i]);
+		check_lmtp(c, &l[i]);
 	}
 	if (sockets > LISTENERS_MAX)
 		ERROR(c, 0, "expected at most %d addresses and sockets",

@@ -112,6 +112,12 @@ is_absent(const struct config_listen *l, int error)
 	    (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
 }
 
+static unsigned
+flags_of(const struct config_listen *l)
+{
+	return (l->relay ? LISTENER_RELAY : 0) | (l->lmtp ? LISTENER_LMTP : 0);
+}
+
 /* False: it cannot be had, and was told; a place that is absent is none. */
 static bool
 open_address(struct listeners *all, const struct config_listen *l,
@@ -121,7 +127,7 @@ open_address(struct listeners *all, const struct config_listen *l,
 	socklen_t	 len = fill(&new->at, a, l->port);
 	char		 text[INET6_ADDRSTRLEN];
 
-	new->flags = l->relay ? LISTENER_RELAY : 0;
+	new->flags = flags_of(l);
 	new->fd = kept(all, new);
 	if (new->fd == -1)
 		new->fd = listen_inet(&new->at, len);
@@ -213,11 +219,12 @@ open_unix(struct listeners *all, struct listener *l, mode_t mode)
 }
 
 static bool
-open_submit(struct listeners *all, const char *name, const char *path)
+open_submit(struct listeners *all, const char *name, const char *path,
+    unsigned flags)
 {
 	struct listener	*l = add(all, ROLE_SMTPD, name);
 
-	l->flags = LISTENER_UNIX | LISTENER_RELAY;
+	l->flags = LISTENER_UNIX | LISTENER_RELAY | flags;
 	snprintf(l->path, sizeof l->path, "%s", path);
 	return open_unix(all, l, ANYBODY);
 }
@@ -245,10 +252,11 @@ open_all(struct listeners *all, const struct config *c)
 	all->why[0] = '\0';
 	for (i = 0; i < c->nlistens; i++)
 		if (!open_inet(all, &l[i]) || (l[i].socket[0] != '\0' &&
-		    !open_submit(all, l[i].name, l[i].socket)))
+		    !open_submit(all, l[i].name, l[i].socket,
+		    flags_of(&l[i]))))
 			return false;
 	snprintf(path, sizeof path, "%s/submit", c->runtime);
-	return open_submit(all, "submit", path) &&
+	return open_submit(all, "submit", path, 0) &&
 	    open_admin(all, ROLE_CONTROL, c->runtime) &&
 	    open_admin(all, ROLE_MONITOR, c->runtime);
 }

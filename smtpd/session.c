@@ -13,15 +13,30 @@
 enum {
 	INPUT_MAX	= 32768,
 	OUTPUT_MAX	= 16384,
+	LMTP_OUTPUT_MAX	= RECIPIENTS_MAX * REPLY_LINE_MAX,
 	SKIP_MAX	= 1 << 20,	/* of one line that is too long */
 	CLOSE_TIME	= 10 * 1000,	/* for the last words to get out */
 	ANSWER_TIME	= 10 * 60 * 1000 /* RFC 5321 section 4.5.3.2.6 */
 };
 
 static const char *const tallies[TALLY_COUNT] = {
-	"ehlo", "helo", "mail", "rcpt", "data", "bdat", "rset", "noop",
+	"ehlo", "helo", "lhlo", "mail", "rcpt", "data", "bdat", "rset", "noop",
 	"vrfy", "help", "quit", "xclient", "xforward", "unknown"
 };
+
+bool
+session_is_lmtp(const struct session *s)
+{
+	return s->client.flags & LISTENER_LMTP;
+}
+
+const char *
+session_protocol(const struct session *s)
+{
+	if (session_is_lmtp(s))
+		return "LMTP";
+	return s->esmtp ? "ESMTP" : "SMTP";
+}
 
 /* ---- what the log is told ------------------------------------------------ */
 
@@ -81,7 +96,7 @@ session_log_reject(const struct session *s, const char *where,
 	    "proto=%s helo=<%s>", id, where, client, r->code, enhanced,
 	    r->text, t != NULL ? t->sender.text : "",
 	    to != NULL ? " to=<" : "", to != NULL ? to->text : "",
-	    to != NULL ? ">" : "", s->esmtp ? "ESMTP" : "SMTP",
+	    to != NULL ? ">" : "", session_protocol(s),
 	    s->helo != NULL ? s->helo : "");
 }
 
@@ -236,15 +251,27 @@ session_reply(struct session *s, const struct reply *r)
 	say(s, r);
 }
 
+/* To one recipient more; it is no other error than that of the first. */
+static void
+say_again(struct session *s, const struct reply *r)
+{
+	if (!s->closing && !reply_put(r, stream_out(s->stream)))
+		s->mute = true;
+}
+
 void
 session_end_content(struct session *s, const struct reply *r)
 {
+	unsigned	 n = session_is_lmtp(s) ? s->transaction->accepted : 1;
+
 	session_reset(s);
 	if (reply_is_success(r)) {
 		s->good[s->command->tally]++;
 		s->errors = 0;
 	}
 	say(s, r);
+	while (n-- > 1)
+		say_again(s, r);
 }
 
 void
@@ -396,8 +423,9 @@ on_drained(void *arg)
 void
 session_meet(struct session *s)
 {
-	struct reply	 r = reply_make(220, NULL, "%s ESMTP relais",
-			    s->server->hostname);
+	struct reply	 r = reply_make(220, NULL, "%s %s relais",
+			    s->server->hostname,
+			    session_is_lmtp(s) ? "LMTP" : "ESMTP");
 	char		 client[CLIENT_SIZE];
 
 	if (!s->met)
@@ -424,7 +452,7 @@ void
 session_new(struct server *server, struct listener *l, int fd,
     const struct client *client)
 {
-	static const struct stream_limits limits = { INPUT_MAX, OUTPUT_MAX };
+	struct stream_limits limits = { INPUT_MAX, OUTPUT_MAX };
 	static const struct stream_calls calls = { on_readable, on_drained,
 					    on_closed };
 	struct session	*s = xcalloc(1, sizeof(*s));
@@ -434,6 +462,8 @@ session_new(struct server *server, struct listener *l, int fd,
 	s->client = *client;
 	s->state = STATE_NEW;
 	timer_init(&s->timer, server->loop, on_timer, s);
+	if (session_is_lmtp(s))
+		limits.out = LMTP_OUTPUT_MAX;
 	s->stream = stream_new(server->loop, fd, &limits, &calls, s);
 	LIST_INSERT_HEAD(&server->sessions, s, entry);
 	server->session_count++;

@@ -34,7 +34,9 @@ USERS = ("jones", "brown", "green", "postmaster")
 MORE = {
     "proxy": "proxy 127.0.0.1",
     "trusted": "xclient 127.0.0.1\n\txforward 127.0.0.1",
+    "lmtp": "protocol lmtp\n\tsocket {runtime}/lmtp",
 }
+SOCKETS = {"socket": "submit", "lmtp-socket": "lmtp"}
 SILENT = ("proxy",)         # these wait for their client
 BELIEVED = "relay-from 198.51.100.0/24\n"   # who is only ever spoken for
 
@@ -55,8 +57,8 @@ class Suite:
         self.master = None
 
     def address(self, name):
-        if name == "socket":
-            return str(self.runtime / "submit")
+        if name in SOCKETS:
+            return str(self.runtime / SOCKETS[name])
         return ("127.0.0.1", self.ports[name])
 
     def configure(self):
@@ -73,7 +75,8 @@ class Suite:
                       **dict(zip(MORE, numbers[3:]))}
         more = BELIEVED + "".join(
             f"listen {name} {{\n\taddress 127.0.0.1\n"
-            f"\tport {self.ports[name]}\n\t{said}\n}}\n"
+            f"\tport {self.ports[name]}\n"
+            f"\t{said.format(runtime=self.runtime)}\n}}\n"
             for name, said in MORE.items())
         users = self.dir / "users"
         lines = []
