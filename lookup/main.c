@@ -77,6 +77,12 @@ on_rcpt(struct peer *from, struct msg *m)
 }
 
 static void
+on_verify(struct peer *from, struct msg *m)
+{
+	question_verify(&lookup.questions, from, &m->verify);
+}
+
+static void
 on_expand(struct peer *from, struct msg *m)
 {
 	question_expand(&lookup.questions, from, &m->expand);
@@ -94,6 +100,7 @@ static const struct route	 inbox[] = {
 	{ MSG_CONF_DOMAIN,	on_conf_domain },
 	{ MSG_CONF_ROUTE,	on_conf_route },
 	{ MSG_RCPT,		on_rcpt },
+	{ MSG_VERIFY,		on_verify },
 	{ MSG_EXPAND,		on_expand },
 	{ MSG_USER_IS,		on_user_is },
 	{ MSG_COUNT,		NULL }

@@ -8,6 +8,7 @@
 
 #include "lookup/question.h"
 #include "lookup/resolve.h"
+#include "lookup/verify.h"
 #include "shared/alloc.h"
 
 enum {
@@ -23,7 +24,10 @@ struct question {
 	struct question_list *list;	/* that it is in, or NULL */
 	struct peer	*from;
 	uint64_t	 token;
-	bool		 expands;
+	bool		 expands;	/* for queue */
+	bool		 verifies;	/* VRFY */
+	bool		 lists;		/* EXPN: one that verifies, too */
+	bool		 relay;
 	struct addr	 recipient;	/* until the walk begins */
 	struct resolve	*resolve;
 	const char	*name;		/* of the user asked for */
@@ -61,11 +65,18 @@ move(struct question *q, struct question_list *to)
 		TAILQ_INSERT_TAIL(to, q, entry);
 }
 
+/* It waits for its turn, because its walk may be a long one. */
+static bool
+is_long(const struct question *q)
+{
+	return q->expands || q->lists;
+}
+
 static void
 question_free(struct question *q)
 {
 	waiter_clear(&q->waiter);
-	if (q->expands && q->resolve != NULL)
+	if (is_long(q) && q->resolve != NULL)
 		q->all->walks--;
 	move(q, NULL);
 	resolve_free(q->resolve);
@@ -86,12 +97,31 @@ question_new(struct questions *qs, struct peer *from, uint64_t token)
 /* ---- answers ------------------------------------------------------------- */
 
 static void
+tell_members(struct question *q)
+{
+	char		 destination[DESTINATION_TEXT_MAX + 1];
+	struct msg	 m = { .type = MSG_MEMBER };
+	size_t		 i;
+
+	m.member.token = q->token;
+	for (i = 0; i < resolve_count(q->resolve); i++) {
+		resolve_target(q->resolve, i, &m.member.address, destination);
+		peer_put(q->from, &m);
+	}
+}
+
+static void
 tell_verdict(struct question *q)
 {
 	struct msg	 m = { .type = MSG_VERDICT };
 
 	m.verdict.token = q->token;
 	m.verdict.reply = *resolve_reply(q->resolve);
+	if (q->verifies)
+		m.verdict.reply = verify_reply(q->all->rules, q->resolve,
+		    q->lists);
+	if (q->lists && m.verdict.reply.code == 250)
+		tell_members(q);
 	peer_put(q->from, &m);
 	question_free(q);
 }
@@ -253,7 +283,7 @@ start_expansions(struct questions *qs)
 		move(q, NULL);
 		qs->walks++;
 		q->resolve = resolve_new(qs->rules, &q->recipient,
-		    RESOLVE_TARGETS, true);
+		    RESOLVE_TARGETS, q->relay);
 		walk(q);
 	}
 }
@@ -361,10 +391,47 @@ question_expand(struct questions *qs, struct peer *from,
 {
 	struct question	*q = question_new(qs, from, expand->token);
 
-	q->expands = true;
+	q->expands = q->relay = true;
 	q->recipient = expand->recipient;
 	move(q, &qs->expanding);
 	start_expansions(qs);
+}
+
+/* Without a domain of ours nobody is here. */
+static void
+refuse(struct peer *from, uint64_t token)
+{
+	struct msg	 m = { .type = MSG_VERDICT };
+
+	m.verdict.token = token;
+	m.verdict.reply = reply_make(550, "5.1.1", "No such user here");
+	peer_put(from, &m);
+}
+
+void
+question_verify(struct questions *qs, struct peer *from,
+    const struct msg_verify *verify)
+{
+	struct question	*q;
+	struct addr	 address;
+
+	if (!verify_address(qs->rules, verify, &address)) {
+		refuse(from, verify->token);
+		return;
+	}
+	q = question_new(qs, from, verify->token);
+	q->verifies = true;
+	q->lists = verify->expand;
+	q->relay = verify->relay;
+	q->recipient = address;
+	if (q->lists) {
+		move(q, &qs->expanding);
+		start_expansions(qs);
+		return;
+	}
+	q->resolve = resolve_new(qs->rules, &address, RESOLVE_VERDICT,
+	    q->relay);
+	walk(q);
 }
 
 static void

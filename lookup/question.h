@@ -44,6 +44,8 @@ void	 questions_drop(struct questions *, struct peer *);
 
 void	 question_rcpt(struct questions *, struct peer *,
 	    const struct msg_rcpt *);
+void	 question_verify(struct questions *, struct peer *,
+	    const struct msg_verify *);
 void	 question_expand(struct questions *, struct peer *,
 	    const struct msg_expand *);
 void	 question_user_is(struct questions *, const struct msg_user_is *);

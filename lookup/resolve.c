@@ -474,6 +474,23 @@ resolve_free(struct resolve *r)
 	free(r);
 }
 
+const struct addr *
+resolve_root(const struct resolve *r)
+{
+	return &r->root;
+}
+
+bool
+resolve_is_forward(const struct resolve *r)
+{
+	size_t	 i;
+
+	for (i = 0; i < r->depth; i++)
+		if (r->stack[i].alias.count > 1)
+			return false;
+	return r->depth > 0 && r->count > 0 && r->leaves[0]->domain == NULL;
+}
+
 const struct reply *
 resolve_reply(const struct resolve *r)
 {

@@ -34,6 +34,11 @@ bool		 resolve_next(struct resolve *, const char **name);
 void		 resolve_user(struct resolve *, enum user_outcome,
 		    struct span spelling);
 
+/* The address asked for, with its domain; what stands behind it is one address
+ * of another host, and nothing else. */
+const struct addr	*resolve_root(const struct resolve *);
+bool		 resolve_is_forward(const struct resolve *);
+
 /* When it is over: 2xx, or why there is no leaf. */
 const struct reply	*resolve_reply(const struct resolve *);
 size_t		 resolve_count(const struct resolve *);

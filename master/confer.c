@@ -164,6 +164,8 @@ confer_smtpd(struct audience *a)
 	m.conf_smtpd.command_time = config->smtpd.command_time;
 	m.conf_smtpd.data_time = config->smtpd.data_time;
 	m.conf_smtpd.errors = config->smtpd.errors;
+	m.conf_smtpd.greeting_time = config->smtpd.greeting_time;
+	m.conf_smtpd.answer_time = config->smtpd.answer_time;
 	say(a, &m);
 	for (i = 0; i < config->relay_from.n; i++) {
 		m = (struct msg){ .type = MSG_CONF_RELAY };

@@ -68,8 +68,7 @@ struct config_listen {
 	bool			 anywhere;	/* no address was said */
 	uint64_t		 port;
 	char			 socket[UNIX_PATH_MAX + 1];
-	bool			 relay;
-	bool			 lmtp;
+	bool			 relay, vrfy, expn, lmtp;
 	struct config_networks	 trust[TRUST_KIND_COUNT];
 };
 
@@ -116,6 +115,7 @@ struct config {
 	struct {
 		uint64_t	 processes, sessions, recipients;
 		uint64_t	 command_time, data_time, errors;
+		uint64_t	 greeting_time, answer_time;
 	} smtpd;
 	struct {
 		uint64_t	 connect_time, command_time;

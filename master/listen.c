@@ -115,7 +115,13 @@ is_absent(const struct config_listen *l, int error)
 static unsigned
 flags_of(const struct config_listen *l)
 {
-	return (l->relay ? LISTENER_RELAY : 0) | (l->lmtp ? LISTENER_LMTP : 0);
+	unsigned	 flags = l->relay ? LISTENER_RELAY : 0;
+
+	if (l->lmtp)
+		flags |= LISTENER_LMTP;
+	if (l->vrfy)
+		flags |= LISTENER_VRFY;
+	return l->expn ? flags | LISTENER_EXPN : flags;
 }
 
 /* False: it cannot be had, and was told; a place that is absent is none. */

@@ -12,7 +12,9 @@
 uint64_t
 queue_now(void)
 {
-	return walltime_now(&queue_state()->walltime, clock_now());
+	const struct queue	*q = queue_state();
+
+	return walltime_now(&q->walltime, loop_now(q->loop));
 }
 
 uint64_t

@@ -250,12 +250,23 @@ take_result(struct unpack *u)
 	return c;
 }
 
+/* What a row would not be read with is no leaf. */
+static bool
+is_leaf(const struct recipient_row *r)
+{
+	struct addr	 checked;
+
+	return r->address.len > 0 &&
+	    addr_parse(r->address, &checked) == ADDR_OK &&
+	    addr_parse(r->original, &checked) == ADDR_OK &&
+	    span_is_text(r->destination);
+}
+
 static struct change *
 take_expand(struct unpack *u)
 {
 	struct change		*c = blank(CHANGE_REPLACE);
 	struct recipient_row	 r = { .state = ROW_WAITING };
-	struct addr		 checked;
 
 	c->id = unpack_u64(u);
 	c->number = unpack_u32(u);
@@ -266,7 +277,7 @@ take_expand(struct unpack *u)
 	while (!u->failed && u->rest.len > 0) {
 		r.address = unpack_text(u, ADDR_TEXT_MAX);
 		r.destination = unpack_text(u, DESTINATION_TEXT_MAX);
-		if (addr_parse(r.address, &checked) != ADDR_OK)
+		if (!is_leaf(&r))
 			u->failed = true;
 		if (!u->failed)
 			change_add_row(c, &r);

@@ -260,20 +260,27 @@ copy_out(const struct segments *s, const struct segment *g, uint64_t from,
 }
 
 static void
+keep_copy(const struct reading *r, const struct segment *g, uint64_t from,
+    uint64_t to)
+{
+	char	 name[NAME_SIZE];
+
+	(void)snprintf(name, sizeof name, "journal-%016llx",
+	    (unsigned long long)(g->base + from));
+	if (copy_out(r->segments, g, from, to, name) == -1)
+		log_error("quarantine/%s: %s", name, strerror(errno));
+}
+
+static void
 tell_damage(struct reading *r, const struct segment *g, uint64_t from,
     uint64_t to)
 {
-	const struct segments	*s = r->segments;
-	char			 name[NAME_SIZE];
-
 	r->scan->damaged++;
-	(void)snprintf(name, sizeof name, "journal-%016llx",
-	    (unsigned long long)(g->base + from));
 	log_error("journal/%02x: %llu octets at %llu are damaged; mail may be "
-	    "lost; copied to quarantine/%s", (unsigned)(g - s->slot),
-	    (unsigned long long)(to - from), (unsigned long long)from, name);
-	if (copy_out(s, g, from, to, name) == -1)
-		log_error("quarantine/%s: %s", name, strerror(errno));
+	    "lost; copied to quarantine/journal-%016llx",
+	    (unsigned)(g - r->segments->slot), (unsigned long long)(to - from),
+	    (unsigned long long)from, (unsigned long long)(g->base + from));
+	keep_copy(r, g, from, to);
 }
 
 /* A segment ended sooner than the next one says. */
@@ -413,6 +420,72 @@ next_above(const struct segments *s, int before)
 	return best;
 }
 
+/* ---- behind the end ------------------------------------------------------ */
+
+static bool
+is_zero(const char *block)
+{
+	return block[0] == 0 && memcmp(block, block + 1, BATCH_BLOCK - 1) == 0;
+}
+
+/* Where what stands at `at` ends; `at` if it may be of a former life of the
+ * segment, or is nothing. */
+static uint64_t
+end_of_torn(struct reading *r, const struct segment *g, uint64_t at)
+{
+	struct batch_head	 h;
+	uint64_t		 end = at;
+
+	if (head_at(r, g, at, &h))
+		return at + batch_size(h.length);
+	for (; at < g->size; at += BATCH_BLOCK) {
+		if (batch_head_decode(block_at(r, g, at), &h))
+			return 0;
+		if (!is_zero(block_at(r, g, at)))
+			end = at + BATCH_BLOCK;
+	}
+	return end;
+}
+
+/*
+ * Behind the last good batch may stand one that was being written, for which
+ * nobody has an answer; or it was whole once, and is damaged.  Nothing tells
+ * the one from the other, so it is kept.
+ */
+static void
+look_behind(struct reading *r, const struct segment *g, uint64_t at)
+{
+	uint64_t	 end = end_of_torn(r, g, at);
+
+	if (end <= at)
+		return;
+	r->scan->torn++;
+	log_warning("journal/%02x: %llu octets at %llu are no whole batch, "
+	    "though they may have been one; copied to "
+	    "quarantine/journal-%016llx", (unsigned)(g - r->segments->slot),
+	    (unsigned long long)(end - at), (unsigned long long)at,
+	    (unsigned long long)(g->base + at));
+	keep_copy(r, g, at, end);
+}
+
+/* A segment of which no head is left had one batch, behind all others. */
+static void
+look_at_headless(struct reading *r)
+{
+	struct segments		*s = r->segments;
+	struct segment		*g;
+	struct batch_head	 h;
+
+	for (g = s->slot; g < s->slot + SEGMENTS_MAX; g++) {
+		if (g->state != SEGMENT_FREE || g->size == 0 ||
+		    is_zero(block_at(r, g, 0)) ||
+		    batch_head_decode(block_at(r, g, 0), &h))
+			continue;
+		g->base = s->position;
+		look_behind(r, g, 0);
+	}
+}
+
 /*
  * A killed process leaves in the page cache what may not be on disk yet: it is
  * now, before anybody is told of it.
@@ -442,6 +515,10 @@ scan_journal(struct segments *s, uint64_t lineage, struct scan *scan)
 		take_segment(&r, &s->slot[i]);
 		last = i;
 	}
+	if (last != -1)
+		look_behind(&r, &s->slot[last], scan->last == &s->slot[last] ?
+		    s->position - s->slot[last].base : 0);
+	look_at_headless(&r);
 	free(r.chunk);
 	make_durable(s);
 	if (last == -1)

@@ -9,9 +9,11 @@
  * Reads a journal from its tail to its end, at start.
  *
  * The end is where no batch follows that is whole: a batch that was being
- * written when all ended was never acknowledged.  What is damaged with good
- * batches behind it is something else: it was on disk once.  It is copied to
- * quarantine/ and told, and the reading goes on behind it.
+ * written when all ended was never acknowledged.  But it may have been whole
+ * once: what can be told from former lives of the segment is copied to
+ * quarantine/, with a warning.  What is damaged with good batches behind it was
+ * on disk for sure.  It is copied and told as an error, and the reading goes on
+ * behind it.
  */
 struct scan {
 	/* Each record, in order; the change is the callee's. */
@@ -19,6 +21,7 @@ struct scan {
 	void		*arg;
 	uint64_t	 batches, records, octets;
 	unsigned	 damaged;	/* places */
+	unsigned	 torn;		/* at the end */
 	const struct segment *last;	/* that had a good batch */
 };
 

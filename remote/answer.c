@@ -51,14 +51,15 @@ take_enhanced(struct answer *a, struct span text)
 static void
 keep_text(struct answer *a, struct span text)
 {
+	size_t	 gap = a->text_len > 0;
 	size_t	 room = sizeof a->text - a->text_len;
 
 	text = span_trim(text);
-	if (text.len > 0 && a->text_len > 0 && room > 0) {
+	if (text.len == 0 || room <= gap)
+		return;
+	if (gap > 0)
 		a->text[a->text_len++] = ' ';
-		room--;
-	}
-	text = span_head(text, text.len < room ? text.len : room);
+	text = span_trim(span_head(text, room - gap));
 	memcpy(a->text + a->text_len, text.ptr, text.len);
 	a->text_len += text.len;
 }

@@ -46,6 +46,9 @@ enum {
 	TRACE_ROOM		= 4096,	/* our Received line, above size_max */
 	SESSION_SLOTS_MAX	= 4,		/* ring slots of one session */
 	SESSION_ERRORS_MAX	= 20,	/* bad commands, then 421 */
+	EXPN_MEMBERS_MAX	= 100,	/* of a list, told to EXPN */
+	EXPN_TEXT_MAX		= 6000,	/* their addresses */
+	STOP_CONTENT_TIME	= 20 * 1000,	/* for content that is coming */
 	PROXY_HEADER_MAX	= 4096,	/* of version 2, with what is added */
 	PROXY_TIME		= 5 * 1000,	/* until it is whole */
 	TRUSTED_MAX		= 256,	/* networks of a kind, of a listener */

@@ -32,6 +32,9 @@ static struct {
 	unsigned	 dropped;
 	size_t		 head, tail;	/* of what is kept */
 	char		 kept[LOG_KEPT_MAX];
+
+	char		 raw[LOG_LINE_MAX];	/* the line that is made, */
+	char		 line[LOG_LINE_MAX];	/* and how it leaves */
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .name = "relais" };
 
 static const char	 more[] = "...";
@@ -243,19 +246,18 @@ log_escape(char into[LOG_LINE_MAX], struct span raw)
 static void __attribute__((__format__(__printf__, 2, 0)))
 log_line(const char *level, const char *fmt, va_list ap, enum when when)
 {
-	char	 raw[LOG_LINE_MAX], line[LOG_LINE_MAX];
 	int	 saved = errno, n;
 	size_t	 len;
 
-	n = snprintf(raw, sizeof(raw), "%s", level);
-	errno = saved;
-	(void)vsnprintf(raw + n, sizeof(raw) - n, fmt, ap);
-	len = log_escape(line, span_of(raw));
 	(void)pthread_mutex_lock(&state.lock);
-	n = deliver(line, len, when);
-	(void)pthread_mutex_unlock(&state.lock);
+	n = snprintf(state.raw, sizeof(state.raw), "%s", level);
+	errno = saved;
+	(void)vsnprintf(state.raw + n, sizeof(state.raw) - n, fmt, ap);
+	len = log_escape(state.line, span_of(state.raw));
+	n = deliver(state.line, len, when);
 	if (n == -1 && when == LAST)
-		say(line, len);
+		say(state.line, len);
+	(void)pthread_mutex_unlock(&state.lock);
 	errno = saved;
 }
 

@@ -60,6 +60,12 @@ reply_is_refusal(const struct reply *r)
 	return r->code / 100 == 5;
 }
 
+bool
+reply_is_verdict(const struct reply *r)
+{
+	return reply_is_success(r) || reply_is_later(r) || reply_is_refusal(r);
+}
+
 void
 reply_enhanced(const struct reply *r, char into[ENHANCED_SIZE])
 {
@@ -85,9 +91,9 @@ put_line(const struct reply *r, struct span line, bool last, struct buf *b)
 
 /* Gathered first, so that the buf gets all of it or nothing. */
 bool
-reply_put(const struct reply *r, struct buf *b)
+reply_put_text(const struct reply *r, struct span rest, struct buf *b)
 {
-	struct span	 rest = span_of(r->text), line;
+	struct span	 line;
 	struct buf	 whole;
 	bool		 done, last;
 
@@ -100,6 +106,12 @@ reply_put(const struct reply *r, struct buf *b)
 	done = done && buf_put(b, buf_span(&whole));
 	buf_clear(&whole);
 	return done;
+}
+
+bool
+reply_put(const struct reply *r, struct buf *b)
+{
+	return reply_put_text(r, span_of(r->text), b);
 }
 
 /* One to `max` digits off the head of `*s`. */

@@ -29,9 +29,15 @@ void	 reply_set_text(struct reply *, struct span s);
 bool	 reply_is_success(const struct reply *);	/* 2xx */
 bool	 reply_is_later(const struct reply *);		/* 4xx */
 bool	 reply_is_refusal(const struct reply *);	/* 5xx */
+bool	 reply_is_verdict(const struct reply *);	/* one of them */
 
-/* Writes it in full, every line with its code, CRLF at each end. */
+/*
+ * Writes it in full, every line with its code, CRLF at each end; false, and
+ * nothing is written, when the buf refuses.  The second has a text of its own,
+ * printable as well, which may be longer.
+ */
 bool	 reply_put(const struct reply *, struct buf *);
+bool	 reply_put_text(const struct reply *, struct span text, struct buf *);
 
 /* "5.1.1" into a small array; "0.0.0" when there is none. */
 enum { ENHANCED_SIZE = 20 };

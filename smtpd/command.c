@@ -6,6 +6,7 @@
 #include "shared/log.h"
 #include "smtpd/behalf.h"
 #include "smtpd/command.h"
+#include "smtpd/help.h"
 #include "smtpd/params.h"
 #include "smtpd/recipient.h"
 #include "smtpd/server.h"
@@ -48,7 +49,8 @@ static bool
 greet(struct session *s, struct span name, bool esmtp)
 {
 	if (!is_name(name)) {
-		say(s, 501, "5.5.2", "Invalid name of a host");
+		say(s, 501, "5.5.2",
+		    "Give your name: a domain, or an address as [192.0.2.1]");
 		return false;
 	}
 	session_reset(s);
@@ -66,9 +68,12 @@ do_ehlo(struct session *s, struct span arg)
 	if (!greet(s, arg, true))
 		return;
 	r = reply_make(250, NULL, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=%u\n%sHELP",
+	    "ENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=%u\n%s%s%sHELP",
 	    s->server->hostname, (unsigned long long)s->server->size_max,
-	    s->server->recipients_max, behalf_keywords(s));
+	    s->server->recipients_max,
+	    s->client.flags & LISTENER_VRFY ? "VRFY\n" : "",
+	    s->client.flags & LISTENER_EXPN ? "EXPN\n" : "",
+	    behalf_keywords(s));
 	session_reply(s, &r);
 }
 
@@ -85,11 +90,25 @@ static void
 say_bad_path(struct session *s, enum addr_status status, const char *enhanced)
 {
 	if (status == ADDR_NOT_ASCII)
-		say(s, 553, "5.6.7", "Address is not ASCII");
+		say(s, 501, enhanced, "Address is not ASCII, and SMTPUTF8 is "
+		    "not offered");
 	else if (status == ADDR_TOO_LONG)
-		say(s, 501, enhanced, "Address is too long");
+		say(s, 501, enhanced, "Path too long: 64 octets of local part "
+		    "and 256 in all may be");
 	else
-		say(s, 501, enhanced, "Bad address syntax");
+		say(s, 501, enhanced,
+		    "Bad address syntax; write <local-part@domain>");
+}
+
+static void
+log_route(const struct session *s, const char *verb, struct span route,
+    const struct addr *a)
+{
+	char	 client[CLIENT_SIZE];
+
+	client_format(client, &s->client, CLIENT_NAME);
+	log_info("NOQUEUE: source-route: %s from %s: %.*s dropped; "
+	    "address=<%s>", verb, client, (int)route.len, route.ptr, a->text);
 }
 
 /*
@@ -103,6 +122,7 @@ take_path(struct session *s, struct span *arg, enum addr_rules rules,
 	const char	*word = rules == ADDR_REVERSE ? "FROM:" : "TO:";
 	const char	*code = rules == ADDR_REVERSE ? "5.1.7" : "5.1.3";
 	enum addr_status status;
+	struct span	 route;
 
 	if (!span_starts_word(*arg, word)) {
 		say(s, 501, "5.5.2", rules == ADDR_REVERSE ?
@@ -111,11 +131,14 @@ take_path(struct session *s, struct span *arg, enum addr_rules rules,
 		return false;
 	}
 	*arg = span_trim(span_skip(*arg, strlen(word)));
-	status = addr_parse_path(arg, rules, a, NULL);
-	if (status == ADDR_OK && (arg->len == 0 || *arg->ptr == ' '))
-		return true;
-	say_bad_path(s, status, code);
-	return false;
+	status = addr_parse_path(arg, rules, a, &route);
+	if (status != ADDR_OK || (arg->len > 0 && *arg->ptr != ' ')) {
+		say_bad_path(s, status, code);
+		return false;
+	}
+	if (route.len > 0)
+		log_route(s, s->command->verb, route, a);
+	return true;
 }
 
 static void
@@ -145,17 +168,20 @@ static void
 do_rcpt(struct session *s, struct span arg)
 {
 	struct transaction	*t = s->transaction;
+	struct reply		 why;
 
 	if (!take_path(s, &arg, ADDR_FORWARD, &t->recipient)) {
 		t->refused++;
 		return;
 	}
-	if (arg.len > 0)
-		say(s, 555, "5.5.4", "Parameter not recognized");
+	if (!params_none(arg, &why))
+		session_reply(s, &why);
 	else if (t->accepted >= s->server->recipients_max)
-		say(s, 452, "4.5.3", "Too many recipients");
+		say(s, 452, "4.5.3", "Too many recipients; send the rest in "
+		    "another transaction");
 	else if (s->server->recipient_octets > RECIPIENT_OCTETS_MAX)
-		say(s, 452, "4.3.1", "Too many recipients for now");
+		say(s, 452, "4.3.1", "Too many recipients for now, try again "
+		    "later");
 	else
 		recipient_ask(t);
 }
@@ -196,29 +222,31 @@ do_noop(struct session *s, struct span arg)
 static void
 do_quit(struct session *s, struct span arg)
 {
+	struct reply	 r = reply_make(221, "2.0.0", "%s Bye",
+			    s->server->hostname);
+
 	(void)arg;
-	say(s, 221, "2.0.0", "Bye");
+	session_reply(s, &r);
 	session_close(s, NULL);
 }
 
 static void
 do_vrfy(struct session *s, struct span arg)
 {
-	(void)arg;
-	say(s, 252, "2.5.2", "Send some mail, it will be tried");
+	inquiry_begin(s, arg, false);
+}
+
+static void
+do_expn(struct session *s, struct span arg)
+{
+	inquiry_begin(s, arg, true);
 }
 
 static void
 do_help(struct session *s, struct span arg)
 {
-	struct reply	 r = reply_make(214, "2.0.0",
-			    "This is relais, an %s server.  Commands:\n"
-			    "%s MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY\n"
-			    "Write to postmaster about trouble with mail.",
-			    session_is_lmtp(s) ? "LMTP" : "SMTP",
-			    session_is_lmtp(s) ? "LHLO" : "EHLO HELO");
+	struct reply	 r = help_about(s->server, arg);
 
-	(void)arg;
 	session_reply(s, &r);
 }
 
@@ -226,7 +254,8 @@ static void
 do_nothing(struct session *s, struct span arg)
 {
 	(void)arg;
-	say(s, 502, "5.5.1", "Command not implemented");
+	say(s, 502, "5.5.1", "Command not implemented; HELP lists those that "
+	    "are");
 }
 
 /* A browser was made to speak to us: it shall get no word more through. */
@@ -258,6 +287,7 @@ static const struct command commands[] = {
 	{ "NOOP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_NOOP, do_noop },
 	{ "QUIT", STATE_ANY, STATE_STAY, NONE, TALLY_QUIT, do_quit },
 	{ "VRFY", STATE_ANY, STATE_STAY, REQUIRED, TALLY_VRFY, do_vrfy },
+	{ "EXPN", STATE_ANY, STATE_STAY, REQUIRED, TALLY_EXPN, do_expn },
 	{ "HELP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_HELP, do_help },
 
 	{ "XCLIENT", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XCLIENT,
@@ -265,7 +295,6 @@ static const struct command commands[] = {
 	{ "XFORWARD", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XFORWARD,
 	    behalf_xforward },
 
-	{ "EXPN", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
 	{ "SEND", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
 	{ "SOML", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
 	{ "SAML", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_UNKNOWN, do_nothing },
@@ -305,15 +334,27 @@ find(const struct session *s, struct span verb)
 	return &unknown;
 }
 
+/* An address has a better answer to what is beyond ASCII. */
 static bool
-has_control(struct span s)
+takes_address(const struct command *c)
 {
-	size_t	 i;
+	return c->run == do_mail || c->run == do_rcpt;
+}
 
-	for (i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
-			return true;
-	return false;
+/* RFC 5321 section 4.1.2: no control characters, and nothing beyond ASCII. */
+static bool
+is_clean(const struct command *c, struct span arg)
+{
+	unsigned char	 octet;
+	size_t		 i;
+
+	for (i = 0; i < arg.len; i++) {
+		octet = arg.ptr[i];
+		if (octet < ' ' || octet == 0x7f ||
+		    (octet > 0x7f && !takes_address(c)))
+			return false;
+	}
+	return true;
 }
 
 /* RFC 2033 section 4.2 has 503 for both. */
@@ -321,23 +362,35 @@ struct reply
 command_no_recipients(const struct session *s)
 {
 	if (s->transaction->refused == 0)
-		return reply_make(503, "5.5.1", "RCPT first");
+		return reply_make(503, "5.5.1", "Say RCPT first");
 	return reply_make(session_is_lmtp(s) ? 503 : 554, "5.5.1",
-	    "No valid recipients");
+	    s->state == STATE_CHUNKS ? "No valid recipients; RSET next" :
+	    "No valid recipients; RCPT or RSET next");
 }
 
 void
 command_out_of_order(struct session *s)
 {
 	if (s->state == STATE_NEW)
-		say(s, 503, "5.5.1", session_is_lmtp(s) ? "LHLO first" :
-		    "EHLO first");
+		say(s, 503, "5.5.1", session_is_lmtp(s) ? "Say LHLO first" :
+		    "Say EHLO first");
 	else if (s->state == STATE_CHUNKS)
 		say(s, 503, "5.5.1", "BDAT has begun, go on with it or RSET");
 	else if (s->transaction != NULL)
-		say(s, 503, "5.5.1", "A transaction is open already");
+		say(s, 503, "5.5.1", "A transaction is open already; RSET ends "
+		    "it");
 	else
-		say(s, 503, "5.5.1", "MAIL first");
+		say(s, 503, "5.5.1", "Say MAIL first");
+}
+
+static void
+say_syntax(struct session *s, const char *what)
+{
+	struct reply	 r = reply_make(501, "5.5.2",
+			    "%s; HELP %s tells the syntax", what,
+			    s->command->verb);
+
+	session_reply(s, &r);
 }
 
 void
@@ -347,20 +400,23 @@ command_take(struct session *s, struct span line)
 	const struct command	*c;
 
 	arg = span_trim(span_cut(span_trim(line), ' ', &verb));
-	s->command = c = has_control(line) ? &unknown : find(s, verb);
+	s->command = c = find(s, verb);
 	s->tried[c->tally]++;
-	if (has_control(line) && span_starts_word(line, "BDAT"))
+	if (span_starts_word(line, "BDAT") && !is_clean(&unknown, line))
 		chunk_unframed(s);
-	else if (has_control(line))
-		say(s, 500, "5.5.2", "Control character in a command");
+	else if (c == &unknown && !is_clean(c, verb))
+		say(s, 500, "5.5.2", "Invalid character in a command");
 	else if (c == &unknown)
-		say(s, 500, "5.5.1", "Command not recognized");
+		say(s, 500, "5.5.1",
+		    "Command not recognized; HELP lists the commands");
+	else if (!is_clean(c, arg))
+		say_syntax(s, "Invalid character");
 	else if (!(c->from & s->state))
 		command_out_of_order(s);
 	else if (c->arg == REQUIRED && arg.len == 0)
-		say(s, 501, "5.5.2", "An argument is missing");
+		say_syntax(s, "An argument is missing");
 	else if (c->arg == NONE && arg.len > 0)
-		say(s, 501, "5.5.2", "No argument is allowed");
+		say_syntax(s, "No argument is allowed");
 	else
 		c->run(s, arg);
 }
@@ -370,5 +426,5 @@ command_too_long(struct session *s)
 {
 	s->command = &unknown;
 	s->tried[TALLY_UNKNOWN]++;
-	say(s, 500, "5.5.6", "Line too long");
+	say(s, 500, "5.5.2", "Line too long: 2048 octets may be");
 }

@@ -48,8 +48,10 @@ on_conf_smtpd(struct peer *p, struct msg *m)
 	(void)p;
 	server.size_max = c->size_max;
 	server.recipients_max = or_default(c->recipients_max, RECIPIENTS_MAX);
+	server.greeting_time = or_default(c->greeting_time, GREETING_TIME);
 	server.command_time = or_default(c->command_time, COMMAND_TIME);
 	server.data_time = or_default(c->data_time, DATA_TIME);
+	server.answer_time = or_default(c->answer_time, ANSWER_TIME);
 	server.errors_max = or_default(c->errors, SESSION_ERRORS_MAX);
 }
 
@@ -77,7 +79,15 @@ static void
 on_verdict(struct peer *p, struct msg *m)
 {
 	(void)p;
-	recipient_on_verdict(&server, &m->verdict);
+	if (!inquiry_on_verdict(&server, &m->verdict))
+		recipient_on_verdict(&server, &m->verdict);
+}
+
+static void
+on_member(struct peer *p, struct msg *m)
+{
+	(void)p;
+	inquiry_on_member(&server, &m->member);
 }
 
 static void
@@ -122,10 +132,12 @@ found(struct peer *p)
 static void
 lost(struct peer *p)
 {
-	if (p == server.lookup)
+	if (p == server.lookup) {
 		recipient_lost(&server);
-	else if (p == server.queue)
+		inquiry_lost(&server);
+	} else if (p == server.queue) {
 		submit_lost(&server);
+	}
 }
 
 static void
@@ -146,9 +158,13 @@ after_drop(struct process *process)
 	timer_init(&server.lookup_away, server.loop, recipient_give_up,
 	    &server);
 	timer_init(&server.queue_away, server.loop, submit_give_up, &server);
+	timer_init(&server.last_call, server.loop, sessions_last_call,
+	    &server);
 	server.recipients_max = RECIPIENTS_MAX;
+	server.greeting_time = GREETING_TIME;
 	server.command_time = COMMAND_TIME;
 	server.data_time = DATA_TIME;
+	server.answer_time = ANSWER_TIME;
 	server.errors_max = SESSION_ERRORS_MAX;
 }
 
@@ -193,6 +209,7 @@ static const struct route inbox[] = {
 	{ MSG_CONF_RELAY,	on_conf_relay },
 	{ MSG_CONF_TRUST,	on_conf_trust },
 	{ MSG_VERDICT,		on_verdict },
+	{ MSG_MEMBER,		on_member },
 	{ MSG_OPENED,		on_opened },
 	{ MSG_STORED,		on_stored },
 	{ MSG_COUNT,		NULL }

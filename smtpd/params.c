@@ -2,6 +2,8 @@
 #include "shared/alloc.h"
 #include "smtpd/params.h"
 
+enum outcome { TAKEN, MALFORMED, NOT_KNOWN };
+
 /* RFC 1870 section 3, RFC 3030 section 2: at most 20 digits. */
 static bool
 take_octets(struct span digits, uint64_t *size)
@@ -9,22 +11,24 @@ take_octets(struct span digits, uint64_t *size)
 	return digits.len <= 20 && span_parse_u64(digits, UINT64_MAX, size);
 }
 
-static bool
+static enum outcome
 take_size(struct span value, struct mail_params *p)
 {
-	return take_octets(value, &p->size);
+	return take_octets(value, &p->size) ? TAKEN : MALFORMED;
 }
 
-static bool
+static enum outcome
 take_body(struct span value, struct mail_params *p)
 {
 	p->eight_bit = span_is_word(value, "8BITMIME");
-	return p->eight_bit || span_is_word(value, "7BIT");
+	if (p->eight_bit || span_is_word(value, "7BIT"))
+		return TAKEN;
+	return value.len > 0 ? NOT_KNOWN : MALFORMED;
 }
 
 static const struct {
 	const char	*name;
-	bool		(*take)(struct span value, struct mail_params *);
+	enum outcome	(*take)(struct span value, struct mail_params *);
 } known[] = {
 	{ "SIZE",	take_size },
 	{ "BODY",	take_body },
@@ -41,34 +45,93 @@ find(struct span name)
 	return i;
 }
 
+static bool
+is_keyword_octet(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	    (c >= 'a' && c <= 'z');
+}
+
+/* esmtp-param of RFC 5321 section 4.1.2. */
+static bool
+is_well_formed(struct span word)
+{
+	struct span	 name, value = span_cut(word, '=', &name);
+	size_t		 i;
+
+	for (i = 0; i < name.len; i++)
+		if (!is_keyword_octet(name.ptr[i]) &&
+		    (i == 0 || name.ptr[i] != '-'))
+			return false;
+	for (i = 0; i < value.len; i++)
+		if (value.ptr[i] <= ' ' || value.ptr[i] > '~' ||
+		    value.ptr[i] == '=')
+			return false;
+	return name.len > 0 && (name.len == word.len || value.len > 0);
+}
+
+static bool
+refuse(struct reply *why, struct span word)
+{
+	if (is_well_formed(word))
+		*why = reply_make(555, "5.5.4", "Parameter not recognized; "
+		    "EHLO tells which are");
+	else
+		*why = reply_make(501, "5.5.4",
+		    "Parameters are KEYWORD or KEYWORD=value");
+	return false;
+}
+
+static bool
+take(struct span word, unsigned *told, struct mail_params *p,
+    struct reply *why)
+{
+	struct span	 name, value = span_cut(word, '=', &name);
+	size_t		 i = find(name);
+	enum outcome	 outcome;
+
+	if (i == COUNT(known))
+		return refuse(why, word);
+	if (*told & 1u << i) {
+		*why = reply_make(501, "5.5.4", "%s is there twice",
+		    known[i].name);
+		return false;
+	}
+	*told |= 1u << i;
+	outcome = known[i].take(value, p);
+	if (outcome == TAKEN)
+		return true;
+	*why = outcome == MALFORMED ?
+	    reply_make(501, "5.5.4", "Bad value of %s", known[i].name) :
+	    reply_make(555, "5.5.4", "Value of %s not recognized",
+		known[i].name);
+	return false;
+}
+
 bool
 params_parse(struct span s, uint64_t size_max, struct mail_params *p,
     struct reply *why)
 {
-	struct span	 word, name, value;
+	struct span	 word;
 	unsigned	 told = 0;
-	size_t		 i;
 
 	*p = (struct mail_params){ 0 };
-	while ((word = span_word(&s)).len > 0) {
-		value = span_cut(word, '=', &name);
-		i = find(name);
-		if (i == COUNT(known)) {
-			*why = reply_make(555, "5.5.4",
-			    "Parameter not recognized");
+	while ((word = span_word(&s)).len > 0)
+		if (!take(word, &told, p, why))
 			return false;
-		}
-		if (told & 1u << i || !known[i].take(value, p)) {
-			*why = reply_make(501, "5.5.4", "Bad %s parameter",
-			    known[i].name);
-			return false;
-		}
-		told |= 1u << i;
-	}
 	if (size_max == 0 || p->size <= size_max)
 		return true;
-	*why = reply_make(552, "5.3.4", "Message size exceeds fixed limit");
+	*why = reply_make(552, "5.3.4", "Message size exceeds the limit of "
+	    "%llu octets", (unsigned long long)size_max);
 	return false;
+}
+
+bool
+params_none(struct span s, struct reply *why)
+{
+	struct span	 word = span_word(&s);
+
+	return word.len == 0 || refuse(why, word);
 }
 
 enum chunk_status

@@ -12,11 +12,15 @@ struct mail_params {
 };
 
 /*
- * All of `s`.  False when a parameter is unknown, wrong or told twice, or the
- * size is over `size_max` (0: any): `*why` is then the answer.
+ * All of `s`.  False, and `*why` is the answer: 555 when a parameter or its
+ * value is not known, 501 when it is wrong or told twice, 552 when the size is
+ * over `size_max` (0: any).
  */
 bool	 params_parse(struct span s, uint64_t size_max, struct mail_params *,
 	    struct reply *why);
+
+/* The same where there are none to know, behind RCPT's path. */
+bool	 params_none(struct span s, struct reply *why);
 
 /* What stands behind BDAT (RFC 3030 section 2): "SIZE" or "SIZE LAST". */
 enum chunk_status {

@@ -68,13 +68,6 @@ recipient_ask(struct transaction *t)
 		ask(t);
 }
 
-static bool
-is_verdict(const struct reply *r)
-{
-	return reply_is_success(r) || reply_is_later(r) ||
-	    reply_is_refusal(r);
-}
-
 void
 recipient_on_verdict(struct server *server, const struct msg_verdict *m)
 {
@@ -83,7 +76,7 @@ recipient_on_verdict(struct server *server, const struct msg_verdict *m)
 
 	if (t == NULL)
 		return;		/* the client left meanwhile */
-	if (t->awaits != AWAITS_VERDICT || !is_verdict(&m->reply)) {
+	if (t->awaits != AWAITS_VERDICT || !reply_is_verdict(&m->reply)) {
 		peer_accuse(server->lookup, "gives a verdict that is none");
 		return;
 	}

@@ -6,6 +6,7 @@
 
 #include "shared/program.h"
 #include "smtpd/handover.h"
+#include "smtpd/inquiry.h"
 #include "smtpd/listener.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
@@ -13,7 +14,12 @@
 #include "smtpd/transaction.h"
 
 /* Until master says otherwise: RFC 5321 section 4.5.3.2. */
-enum { COMMAND_TIME = 5 * 60 * 1000, DATA_TIME = 3 * 60 * 1000 };
+enum {
+	GREETING_TIME	= 5 * 60 * 1000,
+	COMMAND_TIME	= 5 * 60 * 1000,
+	DATA_TIME	= 3 * 60 * 1000,
+	ANSWER_TIME	= 10 * 60 * 1000
+};
 
 /*
  * A neighbour that went is soon back, being restarted: clients wait so long for
@@ -34,7 +40,8 @@ struct server {
 	char			 hostname[HOST_TEXT_MAX + 1];
 	uint64_t		 size_max;		/* 0: any */
 	unsigned		 recipients_max;
-	unsigned		 command_time, data_time; /* milliseconds */
+	unsigned		 greeting_time, command_time; /* milliseconds */
+	unsigned		 data_time, answer_time;
 	unsigned		 errors_max;
 	struct policy		 policy;
 
@@ -42,9 +49,11 @@ struct server {
 	struct session_list	 sessions;
 	unsigned		 session_count;
 	struct tokens		 tokens;
+	struct inquiries	 inquiries;
 	size_t			 recipient_octets;
 	struct handover		 handover;
 	struct timer		 patience;	/* before the first client */
+	struct timer		 last_call;	/* when we stop */
 	bool			 started, stopping;
 	bool			 draining;	/* a successor accepts */
 };

@@ -15,13 +15,13 @@ enum {
 	OUTPUT_MAX	= 16384,
 	LMTP_OUTPUT_MAX	= RECIPIENTS_MAX * REPLY_LINE_MAX,
 	SKIP_MAX	= 1 << 20,	/* of one line that is too long */
-	CLOSE_TIME	= 10 * 1000,	/* for the last words to get out */
-	ANSWER_TIME	= 10 * 60 * 1000 /* RFC 5321 section 4.5.3.2.6 */
+	CLOSE_TIME	= 10 * 1000	/* for the last words to get out */
 };
 
 static const char *const tallies[TALLY_COUNT] = {
-	"ehlo", "helo", "lhlo", "mail", "rcpt", "data", "bdat", "rset", "noop",
-	"vrfy", "help", "quit", "xclient", "xforward", "unknown"
+	"ehlo", "helo", "lhlo", "mail", "rcpt", "data", "bdat", "rset",
+	"noop", "vrfy", "expn", "help", "quit", "xclient", "xforward",
+	"unknown"
 };
 
 bool
@@ -110,6 +110,7 @@ session_free(struct session *s)
 	if (s->met)
 		log_disconnect(s);
 	transaction_free(s->transaction);
+	inquiry_free(s->inquiry);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
 	LIST_REMOVE(s, entry);
@@ -133,6 +134,7 @@ session_close(struct session *s, const struct reply *last)
 	if (last != NULL)
 		(void)reply_put(last, stream_out(s->stream));
 	transaction_free(s->transaction);
+	inquiry_free(s->inquiry);
 	stream_finish(s->stream);
 	timer_in(&s->timer, CLOSE_TIME);
 }
@@ -223,24 +225,35 @@ sessions_stop(struct server *server)
 			close_for_stop(s);
 	if (server->session_count == 0)
 		process_exit(server->process, 0);
+	timer_in(&server->last_call, STOP_CONTENT_TIME);
+}
+
+void
+sessions_last_call(void *arg)
+{
+	struct server	*server = arg;
+	struct session	*s;
+
+	LIST_FOREACH(s, &server->sessions, entry)
+		close_for_stop(s);
 }
 
 /* ---- replies ------------------------------------------------------------- */
 
 /* Never closes: whoever answers may go on with what it holds. */
 static void
-say(struct session *s, const struct reply *r)
+say(struct session *s, const struct reply *r, struct span text)
 {
 	if (s->closing)
 		return;
-	if (!reply_put(r, stream_out(s->stream)))
+	if (!reply_put_text(r, text, stream_out(s->stream)))
 		s->mute = true;
 	if (reply_is_refusal(r))
 		s->errors++;
 }
 
 void
-session_reply(struct session *s, const struct reply *r)
+session_reply_text(struct session *s, const struct reply *r, struct span text)
 {
 	const struct command	*c = s->command;
 
@@ -248,7 +261,13 @@ session_reply(struct session *s, const struct reply *r)
 		s->state = c->next;
 	if (r->code < 300)
 		s->good[c->tally]++;
-	say(s, r);
+	say(s, r, text);
+}
+
+void
+session_reply(struct session *s, const struct reply *r)
+{
+	session_reply_text(s, r, span_of(r->text));
 }
 
 /* To one recipient more; it is no other error than that of the first. */
@@ -269,7 +288,7 @@ session_end_content(struct session *s, const struct reply *r)
 		s->good[s->command->tally]++;
 		s->errors = 0;
 	}
-	say(s, r);
+	say(s, r, span_of(r->text));
 	while (n-- > 1)
 		say_again(s, r);
 }
@@ -299,7 +318,7 @@ skip(struct session *s, struct buf *in)
 	if (s->skipped <= SKIP_MAX)
 		return;
 	command_too_long(s);
-	session_close(s, NULL);
+	close_for_errors(s);
 }
 
 /* Both return false when the input does not hold enough. */
@@ -348,12 +367,18 @@ errs_too_much(const struct session *s)
 	return s->errors >= s->server->errors_max;
 }
 
+static bool
+is_waiting(const struct session *s)
+{
+	return s->inquiry != NULL || transaction_is_waiting(s->transaction);
+}
+
 /* Replies that the client does not read are its limit, too. */
 static bool
 may_go_on(const struct session *s)
 {
 	return !s->closing && !s->mute && !must_stop(s) &&
-	    !errs_too_much(s) && !transaction_is_waiting(s->transaction) &&
+	    !errs_too_much(s) && !is_waiting(s) &&
 	    stream_waiting(s->stream) <= OUTPUT_MAX / 2;
 }
 
@@ -361,9 +386,11 @@ static int64_t
 patience(const struct session *s)
 {
 	if (s->waits)
-		return ANSWER_TIME;
-	return s->state == STATE_CONTENT || s->chunk.open ?
-	    s->server->data_time : s->server->command_time;
+		return s->server->answer_time;
+	if (s->state == STATE_CONTENT || s->chunk.open)
+		return s->server->data_time;
+	return s->state == STATE_NEW ? s->server->greeting_time :
+	    s->server->command_time;
 }
 
 /*
@@ -374,7 +401,7 @@ patience(const struct session *s)
 static void
 settle(struct session *s, bool progress)
 {
-	bool	 waits = transaction_is_waiting(s->transaction);
+	bool	 waits = is_waiting(s);
 
 	stream_hold(s->stream, waits && buf_len(stream_in(s->stream)) > 0);
 	if (waits != s->waits)
@@ -435,7 +462,7 @@ session_meet(struct session *s)
 	client_format(client, &s->client, CLIENT_WITH_PORT);
 	log_info("connect from %s", client);
 	(void)reply_put(&r, stream_out(s->stream));
-	timer_in(&s->timer, s->server->command_time);
+	timer_in(&s->timer, patience(s));
 }
 
 void

@@ -12,6 +12,7 @@
 #include "smtpd/client.h"
 
 struct command;
+struct inquiry;
 struct listener;
 struct server;
 struct xclient;
@@ -32,7 +33,7 @@ enum session_state {
 enum tally {
 	TALLY_EHLO, TALLY_HELO, TALLY_LHLO, TALLY_MAIL, TALLY_RCPT,
 	TALLY_DATA, TALLY_BDAT, TALLY_RSET, TALLY_NOOP, TALLY_VRFY,
-	TALLY_HELP, TALLY_QUIT, TALLY_XCLIENT, TALLY_XFORWARD,
+	TALLY_EXPN, TALLY_HELP, TALLY_QUIT, TALLY_XCLIENT, TALLY_XFORWARD,
 	TALLY_UNKNOWN, TALLY_COUNT
 };
 
@@ -60,6 +61,7 @@ struct session {
 	struct xclient	*origin;	/* by XFORWARD: behalf.c alone */
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
+	struct inquiry	*inquiry;	/* VRFY or EXPN is asked for, or NULL */
 	const struct command *command;	/* the last one, or NULL */
 	struct chunk	 chunk;		/* of BDAT: chunk.c alone */
 	size_t		 skipped;	/* octets of a line that is too long */
@@ -87,6 +89,8 @@ void	 session_begin_anew(struct session *);
  * sent meanwhile is looked at.
  */
 void	 session_reply(struct session *, const struct reply *);
+void	 session_reply_text(struct session *, const struct reply *,
+	    struct span text);		/* in place of the reply's own */
 void	 session_resume(struct session *);
 
 /* Once to the end of the content; by LMTP once for each accepted recipient, in
@@ -107,7 +111,9 @@ void	 session_close(struct session *, const struct reply *last);
 void	 session_log_reject(const struct session *, const char *where,
 	    const struct reply *, const struct addr *to);
 
-/* Ends all of them in order; those whose content is coming may finish. */
+/* Ends all of them in order; those whose content is coming may finish it until
+ * the last call. */
 void	 sessions_stop(struct server *);
+void	 sessions_last_call(void *server);	/* its timer */
 
 #endif

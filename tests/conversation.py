@@ -103,7 +103,22 @@ class Connection:
             lines.append(self.take_line())
             if lines[-1][:3] != lines[0][:3]:
                 raise Mismatch(f"two codes in one reply: {lines!r}")
+        self.check_enhanced(lines)
         return lines
+
+    @staticmethod
+    def check_enhanced(lines):
+        """RFC 2034: a code of the same class on each line, but for the
+        greeting, 354 and what EHLO and HELO hear."""
+        for line in lines:
+            found = re.match(r"([245])\d\d[ -]([245])\.\d{1,3}\.\d{1,3} .",
+                             line)
+            if lines[0][:3] in ("220", "354") or re.match(
+                    r"250[ -][\w.-]+$", lines[0]):
+                if found:
+                    raise Mismatch(f"an enhanced code: {line}")
+            elif not found or found[1] != found[2]:
+                raise Mismatch(f"no enhanced code: {line}")
 
     def ask(self, expected, command):
         """Sends a command, or nothing, and wants a reply that begins so."""
@@ -227,6 +242,8 @@ class Dialogue:
             self.expect_log(text)
         elif kind == "M~":
             self.expect_mail(*text.split(" ", 1))
+        elif kind == "M!":
+            self.expect_no_mail(*text.split(" ", 1))
         elif line.startswith("@ listener "):
             self.close()
             self.listener = line.split()[2]
@@ -251,6 +268,7 @@ class Dialogue:
     def expect(self, expression):
         line = self.open().take_line()
         self.reply = [line]
+        Connection.check_enhanced(self.reply)
         self.compare(expression, line)
 
     @staticmethod
@@ -270,16 +288,20 @@ class Dialogue:
         watch.until(found, self.suite.log, PATIENCE) or self.fail(
             "no such line in the log")
 
+    def has_mail(self, user, expression):
+        home = self.suite.dir / "home" / user
+        return any(re.search(expression.encode(), path.read_bytes())
+                   for path in home.glob("Maildir/new/*"))
+
     def expect_mail(self, user, expression):
         """Waits for a message with such a line (or lines, \\r\\n between) in
         the Maildir of `user`."""
-        home = self.suite.dir / "home" / user
+        watch.until(lambda: self.has_mail(user, expression), self.suite.log,
+                    PATIENCE) or self.fail("no such message in the mailbox")
 
-        def found():
-            return any(re.search(expression.encode(), path.read_bytes())
-                       for path in home.glob("Maildir/new/*"))
-        watch.until(found, self.suite.log, PATIENCE) or self.fail(
-            "no such message in the mailbox")
+    def expect_no_mail(self, user, expression):
+        if self.has_mail(user, expression):
+            self.fail("there is such a message in the mailbox")
 
     @staticmethod
     def fail(why):

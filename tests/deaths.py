@@ -2,8 +2,10 @@
 """Who died when, and what was recorded then: so a test knows which deliveries
 may have been made again, and that no other was."""
 import collections
+import re
 import time
 
+import load
 import segments
 
 WHICH = {"mailbox": 0, "sink": 1}       # the recipient's number
@@ -51,3 +53,15 @@ class Deaths:
         check.claim("and the journal was read%s (%d batches)" % (
             " whole" * whole, self.reader.batches),
             self.reader.batches > 0 and not (whole and self.reader.missed))
+
+    def ends(self, check, clients, sink, bad=""):
+        """What tests of kills claim in the end.  The log has no line of an
+        accusation or of a failure, nor one that matches `bad`."""
+        twice = load.claims(check, clients, {
+            "mailbox": load.in_mailboxes(self.host), "sink": sink.taken()})
+        self.claims(check, twice)
+        lines = re.findall(r".*(?:accuses|which is killed|fatal:%s).*" % bad,
+                           self.host.log())
+        check.claim("nobody was accused, and nothing failed", not lines)
+        for line in lines[:20]:
+            print(line)

@@ -30,8 +30,9 @@ from conversation import (  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 USERS = ("jones", "brown", "green", "postmaster")
 
-# Listeners beside inet and relay, and who says there for whom he speaks.
+# Listeners beside inet and relay: what is said of them.
 MORE = {
+    "verify": "vrfy yes\n\texpn yes",
     "proxy": "proxy 127.0.0.1",
     "trusted": "xclient 127.0.0.1\n\txforward 127.0.0.1",
     "lmtp": "protocol lmtp\n\tsocket {runtime}/lmtp",
@@ -87,7 +88,15 @@ class Suite:
         users.write_text("".join(lines))
         (self.dir / "aliases").write_text(
             "postmaster: jones\nlist: jones, brown, green\n"
-            "unusable: |/bin/false\n")
+            "unusable: |/bin/false\n"
+            "away: smith@elsewhere.example\n"
+            "both: list, smith@elsewhere.example\n"
+            "many: " + ", ".join(f"m{n}@elsewhere.example"
+                                 for n in range(101)) + "\n"
+            "hundred: " + ", ".join(f"m{n}@elsewhere.example"
+                                    for n in range(100)) + "\n"
+            "moved: error:551 5.1.6 User not local; please try "
+            "<smith@elsewhere.example>\n")
         (self.dir / "spool").mkdir()
         (self.dir / "run").mkdir()
         (self.dir / "relais.conf").write_text(f"""

@@ -407,6 +407,9 @@ listen smtp {
                 found.append((os.path.basename(program), int(pid)))
         return found
 
+    def pids(self, role):
+        return {pid for r, pid in self.processes() if r == role}
+
     def queue_is_empty(self):
         """Who answers may just be coming again: that is no yes."""
         return "Mail queue is empty" in self.run(

@@ -307,6 +307,14 @@ class Sink:
         return found
 
 
+def stage(net, users, config=""):
+    """A host, and the sink."""
+    net.zone("s1.example", "@ A 10.99.0.1")
+    net.zone("sink.example", "@ MX 10 mail", "mail A " + SINK)
+    net.serve_dns()
+    return net.host("s1", users=users, config=config), Sink(net)
+
+
 def in_mailboxes(host):
     """{sender: [(time, digest, id)]}"""
     found = collections.defaultdict(list)

@@ -65,6 +65,7 @@ class Reader:
         self.position = -1
         self.done = {}          # (id, number): mark
         self.accepted = {}      # id: mark
+        self.kinds = set()      # of records
         self.batches = self.missed = 0
 
     def open_all(self):
@@ -118,6 +119,7 @@ class Reader:
         while at < len(records):
             length, kind = struct.unpack_from(">IB", records, at)
             at += 5
+            self.kinds.add(kind)
             if kind in (ACCEPT, FILE):
                 number = struct.unpack_from(">Q", records, at + 8)[0]
                 self.accepted.setdefault(number, mark)

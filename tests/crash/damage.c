@@ -4,31 +4,37 @@
  * makes of it: refuses to begin, says what is wrong, or takes no harm; but
  * never dies, and never takes for true what nobody wrote.
  *
- * usage: damage [-n OCTETS] [-s SEED] LOG PLACE NAME
+ * usage: damage [-a] [-j JOBS] [-n OCTETS] [-s SEED] LOG PLACE NAME
  *
  * The spool is what LOG leaves at its end; NAME is that of the files, or "ID"
- * for those of messages.  The last line counts what came of it; 1 is returned
- * if any of that was bad.
+ * for those of messages.  PLACE: a directory, best in memory, to build spools
+ * in.  -a: each octet is flipped, up to a block behind the last that is not
+ * zero: once all of it, and once a bit; otherwise OCTETS of them, evenly.  The
+ * last line counts what came of it; 1 is returned if any of that was bad, and 3
+ * if -a finds mail of too few kinds in the index.
  */
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include <err.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/index.h"
-#include "queue/index_read.h"
-#include "queue/trailer.h"
 #include "shared/alloc.h"
-#include "shared/fd.h"
-#include "tests/crash/life.h"
+#include "shared/id.h"
 #include "tests/crash/spot.h"
 #include "tests/crash/runner.h"
+#include "tests/crash/truth.h"
 
-enum { TRUTHS_MAX = 1024, TOLD_MAX = 5, PATH_SIZE = 1024 };
+enum {
+	JOBS_MAX = 64, TOLD_MAX = 5, PATH_SIZE = 1024, BLOCK = 4096,
+	EXIT_FEW = 3
+};
 
 /* How one flip ends; the last four are bad. */
 enum end { SAME, TOLD, REFUSES, GARBAGE, LOST, DIES, HANGS, ENDS };
@@ -37,224 +43,29 @@ static const char *const	 names[ENDS] = {
 	"same", "told", "refused", "garbage", "lost", "died", "hung"
 };
 
-/* Who is to get what, before anything was flipped. */
-struct truth {
-	uint64_t	 id;
-	uint32_t	 number;
-	uint64_t	 digest;	/* of the sender and the address */
-	bool		 seen;
+struct result {
+	uint64_t	 ends[ENDS];
 };
 
 static struct {
-	uint64_t	 octets, seed;
+	uint64_t	 octets, seed, jobs;
+	bool		 all;
 	const char	*log, *place, *name;
-	struct truth	*truths;	/* shared with the child */
-	size_t		*count;
 
 	struct log	 l;
 	struct disk	 disk;
 	struct state	 state;
+	uint64_t	 files, size;
+
+	/* of one worker */
+	unsigned	 nth;
+	char		 dir[PATH_SIZE];
 	struct spot	*at;
 	struct runner	*runner;
-	struct dice	 dice;
-	uint64_t	 ends[ENDS], files, size;
-} damage;
+	struct result	*result;
+} damage = { .octets = 1000, .jobs = 1 };
 
-/* ---- in the child -------------------------------------------------------- */
-
-static uint64_t
-digest(const struct message_row *m, const struct recipient_row *r)
-{
-	struct recipient_row	 only = { .state = ROW_NEW };
-
-	only.address = r->address;
-	only.original = r->original;
-	only.destination = only.relay = span_of("");
-	return digest_recipient(digest_message(m->size, &m->sender), 0, &only);
-}
-
-typedef void	 recipient_function(uint64_t id, uint32_t number,
-		    uint64_t digest);
-
-static void
-each_recipient(recipient_function *take)
-{
-	struct view		 v;
-	struct message_row	 m;
-	struct recipient_row	 r;
-	uint64_t		 id = 0;
-	int64_t			 number;
-
-	view_open(&v, life_index());
-	while (view_next_message(&v, &id, &m)) {
-		number = -1;
-		while (view_next_recipient(&v, id, &number, &r))
-			take(id, (uint32_t)number, digest(&m, &r));
-	}
-	view_close(&v);
-}
-
-static void
-learn_one(uint64_t id, uint32_t number, uint64_t sum)
-{
-	if (*damage.count == TRUTHS_MAX)
-		errx(1, "too many recipients");
-	damage.truths[(*damage.count)++] = (struct truth){ id, number, sum,
-	    false };
-}
-
-static bool
-learn(const char *dir, const struct promises *p)
-{
-	(void)p;
-	*damage.count = 0;
-	life_begin(dir);
-	each_recipient(learn_one);
-	life_end();
-	return true;
-}
-
-static struct truth *
-truth_of(uint64_t id, uint32_t number)
-{
-	size_t	 i;
-
-	for (i = 0; i < *damage.count; i++)
-		if (damage.truths[i].id == id &&
-		    damage.truths[i].number == number)
-			return &damage.truths[i];
-	return NULL;
-}
-
-/* Of an index that was made again only the messages are known, and that what
- * was done comes again. */
-static bool
-is_message(uint64_t id)
-{
-	size_t	 i;
-
-	for (i = 0; i < *damage.count; i++)
-		if (damage.truths[i].id == id)
-			return true;
-	return false;
-}
-
-static bool
-is_whole(uint64_t id)
-{
-	struct trailer	 t;
-	int		 fd = spool_open_message(life_spool(), id);
-	bool		 whole = false;
-
-	if (fd != -1 && trailer_read(fd, &t) == 0) {
-		whole = t.letter->id == id &&
-		    trailer_check_content(fd, &t) == 0;
-		letter_free(t.letter);
-	}
-	fd_close(&fd);
-	return whole;
-}
-
-/*
- * A record that says what became of somebody is damaged: a message that was
- * accepted once, and is whole, comes again.  That is told, unless the record
- * is in the last batch, which might never have been finished.  Or its file has
- * gone already: then its sender is told that it cannot be delivered.
- */
-static bool
-is_repeat(uint64_t id)
-{
-	char	 name[ID_SIZE];
-
-	id_format(name, id);
-	return strcmp(damage.name, "00") == 0 && (is_whole(id) ||
-	    faccessat(spool_dir(life_spool(), id), name, F_OK, 0) == -1);
-}
-
-static void
-compare_one(uint64_t id, uint32_t number, uint64_t sum)
-{
-	struct truth	*t = truth_of(id, number);
-
-	if (index_is_new(life_index()) && is_message(id)) {
-		if (t != NULL)
-			t->seen = true;
-		return;
-	}
-	if (t == NULL && is_repeat(id))
-		return;
-	if (t == NULL || t->digest != sum)
-		(void)fprintf(stderr, "GARBAGE: %" PRIu64 "/%" PRIu32 "\n",
-		    id, number);
-	else
-		t->seen = true;
-}
-
-/* What an admin finds in quarantine is not lost. */
-static bool
-is_told(uint64_t id, bool said)
-{
-	char	 name[ID_SIZE];
-
-	id_format(name, id);
-	return said || faccessat(life_spool()->quarantine, name, F_OK, 0) == 0;
-}
-
-/* All are delivered: the index is written to as well. */
-static void
-deliver_all(void)
-{
-	struct job_list	 list = STAILQ_HEAD_INITIALIZER(list);
-	struct change	*c;
-	size_t		 i;
-
-	for (i = 0; i < *damage.count; i++) {
-		c = change_new(CHANGE_DELETE, change_free);
-		c->id = damage.truths[i].id;
-		c->number = damage.truths[i].number;
-		STAILQ_INSERT_TAIL(&list, &c->job, entry);
-	}
-	life_batch(&list);
-	while ((c = (struct change *)STAILQ_FIRST(&list)) != NULL) {
-		STAILQ_REMOVE_HEAD(&list, entry);
-		change_free(c);
-	}
-}
-
-/* What would not go out as it came in is refused by content.c, in this way. */
-static void
-read_file(uint64_t id)
-{
-	if (!is_whole(id))
-		(void)fprintf(stderr, "told: its file is damaged\n");
-}
-
-static bool
-check_damaged(const char *dir, const struct promises *p)
-{
-	bool	 said;
-	size_t	 i;
-
-	(void)p;
-	for (i = 0; i < *damage.count; i++)
-		damage.truths[i].seen = false;
-	life_begin(dir);
-	life_sweep();
-	each_recipient(compare_one);
-	said = lseek(STDERR_FILENO, 0, SEEK_CUR) > 0;
-	for (i = 0; i < *damage.count; i++)
-		if (damage.truths[i].seen)
-			read_file(damage.truths[i].id);
-		else if (!is_told(damage.truths[i].id, said))
-			(void)fprintf(stderr, "LOST: %" PRIu64 "/%" PRIu32
-			    "\n", damage.truths[i].id,
-			    damage.truths[i].number);
-	deliver_all();
-	life_end();
-	return true;
-}
-
-/* ---- flips --------------------------------------------------------------- */
+/* ---- one flip ------------------------------------------------------------ */
 
 static enum end
 end_of(enum verdict v, const char *text)
@@ -269,102 +80,219 @@ end_of(enum verdict v, const char *text)
 		return LOST;
 	if (v == REFUSED)
 		return REFUSES;
-	return *text == '\0' ? SAME : TOLD;
+	return truth_is_told(text) ? TOLD : SAME;
 }
 
 static void
-flip(const char *name, struct content *c, size_t at)
+flip(const char *name, struct content *c, size_t at, unsigned char mask)
 {
-	static const unsigned char	 masks[] = { 0xff, 1, 0x80, 0x10 };
-	unsigned char			*octet = (unsigned char *)c->own + at;
-	unsigned char			 was = *octet;
-	enum verdict			 v;
-	enum end			 e;
+	unsigned char	*octet = (unsigned char *)c->own + at;
+	unsigned char	 was = *octet;
+	enum verdict	 v;
+	enum end	 e;
 
-	*octet ^= masks[dice_below(&damage.dice, sizeof masks)];
+	*octet ^= mask;
 	spot_put(damage.at, &damage.state);
 	v = runner_check(damage.runner, damage.l.count);
 	e = end_of(v, runner_text(damage.runner));
-	damage.ends[e]++;
-	if (e >= GARBAGE && damage.ends[e] <= TOLD_MAX)
+	damage.result->ends[e]++;
+	if (e >= GARBAGE && damage.result->ends[e] <= TOLD_MAX) {
 		(void)printf("%s: %s, octet %zu %#x is %#x\n%s", name,
 		    names[e], at, was, *octet, runner_text(damage.runner));
+		(void)fflush(stdout);
+	}
 	*octet = was;
 }
+
+/* ---- all flips of a worker ----------------------------------------------- */
 
 static bool
 is_meant(const struct entry *e)
 {
 	uint64_t	 id;
 
+	if (disk_is_dir(&damage.disk, e->file))
+		return false;
 	return strcmp(damage.name, "ID") != 0 ?
 	    strcmp(damage.name, e->name) == 0 :
 	    id_parse(span_of(e->name), &id);
 }
 
-/* In every file as many as it has of all octets, evenly. */
-static void
-flip_file(const struct entry *e)
+static struct dice
+dice_for(uint64_t n)
 {
-	struct content	*c = &damage.state.files[e->file];
-	uint64_t	 n = damage.octets * c->size / damage.size, i;
-	size_t		 from, to;
+	struct dice	 d = { damage.seed };
 
-	c->own = xreallocarray(c->own, c->size + 1, 1);
-	memcpy(c->own, c->data, c->size);
-	c->data = c->own;
+	d.state = dice_throw(&d) + n;
+	return d;
+}
+
+static bool
+is_ours(uint64_t n)
+{
+	return n % damage.jobs == damage.nth;
+}
+
+static void
+flip_all(const char *name, struct content *c)
+{
+	struct dice	 d;
+	size_t		 i, end = c->size;
+
+	while (end > 0 && c->own[end - 1] == 0)
+		end--;
+	end = (end + BLOCK - 1) / BLOCK * BLOCK + BLOCK;
+	for (i = 0; i < end && i < c->size; i++) {
+		if (!is_ours(i))
+			continue;
+		d = dice_for(i);
+		flip(name, c, i, 0xff);
+		flip(name, c, i, (unsigned char)(1U << dice_below(&d, 8)));
+	}
+}
+
+/* As many as it has of all octets. */
+static void
+flip_evenly(const char *name, struct content *c)
+{
+	static const unsigned char	 masks[] = { 0xff, 1, 0x80, 0x10 };
+	uint64_t			 n = damage.octets * c->size /
+					    damage.size, i;
+	struct dice			 d;
+	size_t				 from, to;
+
 	if (n > c->size)
 		n = c->size;
 	for (i = 0; i < n; i++) {
+		if (!is_ours(i))
+			continue;
+		d = dice_for(i);
 		from = i * c->size / n;
 		to = (i + 1) * c->size / n;
-		flip(e->name, c, from + dice_below(&damage.dice,
-		    (uint32_t)(to - from)));
+		from += dice_below(&d, (uint32_t)(to - from));
+		flip(name, c, from, masks[dice_below(&d, sizeof masks)]);
 	}
 }
 
 static void
-run(void)
+flip_file(const struct entry *e)
 {
-	struct runner	*teacher = runner_new(&damage.l, learn,
-			    damage.place);
+	struct content	*c = &damage.state.files[e->file];
+
+	if (c->size == 0)
+		return;
+	c->own = xreallocarray(NULL, c->size, 1);
+	memcpy(c->own, c->data, c->size);
+	c->data = c->own;
+	if (damage.all)
+		flip_all(e->name, c);
+	else
+		flip_evenly(e->name, c);
+}
+
+static void
+open_place(check_function *check)
+{
+	(void)snprintf(damage.dir, sizeof damage.dir, "%s/%u", damage.place,
+	    damage.nth);
+	damage.at = spot_new(damage.dir, &damage.disk);
+	damage.runner = runner_new(&damage.l, check, damage.dir);
+}
+
+static void
+close_place(void)
+{
+	runner_free(damage.runner);
+	spot_free(damage.at);
+}
+
+static void
+work(void)
+{
 	struct names	*all = &damage.state.names;
 	size_t		 i;
 
+	open_place(truth_check);
+	for (i = 0; i < all->count; i++)
+		if (is_meant(&all->list[i]))
+			flip_file(&all->list[i]);
+	close_place();
+}
+
+/* ---- all workers --------------------------------------------------------- */
+
+static void
+learn(void)
+{
+	open_place(truth_learn);
 	spot_put(damage.at, &damage.state);
-	if (runner_check(teacher, damage.l.count) != GOOD)
-		errx(2, "the spool: %s", runner_text(teacher));
-	runner_free(teacher);
+	if (runner_check(damage.runner, damage.l.count) != GOOD)
+		errx(2, "the spool: %s", runner_text(damage.runner));
+	close_place();
+	if (damage.all && strcmp(damage.name, "data.mdb") == 0 &&
+	    !truth_has_all_kinds())
+		exit(EXIT_FEW);
+}
+
+static pid_t
+start(unsigned nth, struct result *r)
+{
+	pid_t	 pid = fork();
+
+	if (pid == -1)
+		err(1, "fork");
+	if (pid != 0)
+		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	damage.nth = nth;
+	damage.result = r;
+	work();
+	exit(0);
+}
+
+static bool
+work_all(struct result *sum)
+{
+	struct result	*r = mmap(NULL, JOBS_MAX * sizeof *r, PROT_READ |
+			    PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t		 pids[JOBS_MAX];
+	unsigned	 i, e;
+	int		 status;
+	bool		 good = true;
+
+	if (r == MAP_FAILED)
+		err(1, "mmap");
+	for (i = 0; i < damage.jobs; i++)
+		pids[i] = start(i, &r[i]);
+	for (i = 0; i < damage.jobs; i++) {
+		if (waitpid(pids[i], &status, 0) == -1 || status != 0)
+			good = false;
+		for (e = 0; e < ENDS; e++)
+			sum->ends[e] += r[i].ends[e];
+	}
+	return good;
+}
+
+static void
+prepare(void)
+{
+	struct names	*all = &damage.state.names;
+	struct dice	 dice = { damage.seed };
+	size_t		 i;
+
+	truth_init(strcmp(damage.name, "00") == 0);
+	log_read(&damage.l, damage.log);
+	disk_init(&damage.disk, &damage.l);
+	while (disk_step(&damage.disk))
+		;
+	state_init(&damage.state, &damage.disk);
+	state_choose(&damage.state, &damage.disk, STATE_EDGES - 1, &dice);
 	for (i = 0; i < all->count; i++)
 		if (is_meant(&all->list[i])) {
 			damage.files++;
 			damage.size +=
 			    damage.state.files[all->list[i].file].size;
 		}
-	for (i = 0; i < all->count; i++)
-		if (is_meant(&all->list[i]) &&
-		    damage.state.files[all->list[i].file].size > 0)
-			flip_file(&all->list[i]);
-}
-
-static void
-prepare(void)
-{
-	damage.truths = mmap(NULL, TRUTHS_MAX * sizeof *damage.truths +
-	    sizeof *damage.count, PROT_READ | PROT_WRITE, MAP_SHARED |
-	    MAP_ANONYMOUS, -1, 0);
-	if (damage.truths == MAP_FAILED)
-		err(1, "mmap");
-	damage.count = (size_t *)(damage.truths + TRUTHS_MAX);
-	log_read(&damage.l, damage.log);
-	disk_init(&damage.disk, &damage.l);
-	while (disk_step(&damage.disk))
-		;
-	state_init(&damage.state, &damage.disk);
-	state_choose(&damage.state, &damage.disk, STATE_EDGES - 1,
-	    &damage.dice);
-	damage.at = spot_new(damage.place, &damage.disk);
-	damage.runner = runner_new(&damage.l, check_damaged, damage.place);
 }
 
 static uint64_t
@@ -377,35 +305,58 @@ number(const char *text)
 	return n;
 }
 
+static bool
+take_options(int argc, char **argv)
+{
+	int	 c;
+
+	while ((c = getopt(argc, argv, "aj:n:s:")) != -1) {
+		if (c == 'a')
+			damage.all = true;
+		else if (c == 'j')
+			damage.jobs = number(optarg);
+		else if (c == 'n')
+			damage.octets = number(optarg);
+		else if (c == 's')
+			damage.seed = number(optarg);
+		else
+			return false;
+	}
+	return optind + 3 == argc && damage.jobs > 0 &&
+	    damage.jobs <= JOBS_MAX;
+}
+
+static bool
+tell(const struct result *r)
+{
+	uint64_t	 sum = 0;
+	unsigned	 i;
+
+	for (i = 0; i < ENDS; i++)
+		sum += r->ends[i];
+	(void)printf("%" PRIu64 " files of %" PRIu64 " octets, %" PRIu64
+	    " flips:", damage.files, damage.size, sum);
+	for (i = 0; i < ENDS; i++)
+		(void)printf(" %" PRIu64 " %s%s", r->ends[i], names[i],
+		    i + 1 < ENDS ? "," : "\n");
+	return sum > 0 && r->ends[GARBAGE] + r->ends[LOST] + r->ends[DIES] +
+	    r->ends[HANGS] == 0;
+}
+
 int
 main(int argc, char **argv)
 {
-	int		 c;
-	unsigned	 i;
+	struct result	 sum = { { 0 } };
 
-	damage.octets = 1000;
-	while ((c = getopt(argc, argv, "n:s:")) != -1) {
-		if (c == 'n')
-			damage.octets = number(optarg);
-		else if (c == 's')
-			damage.dice.state = number(optarg);
-		else
-			return 2;
-	}
-	if (optind + 3 != argc)
-		return 2;
+	if (!take_options(argc, argv))
+		errx(2, "usage: damage [-a] [-j JOBS] [-n OCTETS] [-s SEED] "
+		    "LOG PLACE NAME");
 	damage.log = argv[optind];
 	damage.place = argv[optind + 1];
 	damage.name = argv[optind + 2];
 	prepare();
-	run();
-	runner_free(damage.runner);
-	spot_free(damage.at);
-	(void)printf("%" PRIu64 " files of %" PRIu64 " octets:", damage.files,
-	    damage.size);
-	for (i = 0; i < ENDS; i++)
-		(void)printf(" %" PRIu64 " %s%s", damage.ends[i], names[i],
-		    i + 1 < ENDS ? "," : "\n");
-	return damage.ends[GARBAGE] + damage.ends[LOST] + damage.ends[DIES] +
-	    damage.ends[HANGS] > 0;
+	learn();
+	if (!work_all(&sum))
+		errx(2, "a worker failed");
+	return !tell(&sum);
 }

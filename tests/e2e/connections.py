@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
+# tests/run: alone
 """A crowd: five thousand clients that say nothing and a hundred that send, all
 at one smtpd process.  Nobody is turned away, and who is idle costs little.
 """

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
+# tests/run: alone
 """As root: under load each system call of queue fails in turn, with each error
 there is, once or many times, in the midst of its life and at its beginning.
 No 250 is a lie, nobody waits for an answer for long, and when the fault is gone
@@ -258,11 +259,7 @@ def main():
     check = hosts.Checks()
     seed = load.seed()
     with hosts.Net(hosts.tree()) as net:
-        net.zone("s1.example", "@ A 10.99.0.1")
-        net.zone("sink.example", "@ MX 10 mail", "mail A " + load.SINK)
-        net.serve_dns()
-        s1 = net.host("s1", users=USERS + ["probe"])
-        sink = load.Sink(net)
+        s1, sink = load.stage(net, USERS + ["probe"])
         known = deaths.Deaths(s1)
         clients = hosts.inside(s1.ns, lambda: run(
             check, known, "256M", ROUNDS * 2 // 3, seed))

@@ -103,17 +103,13 @@ class Server:
             return      # no connection is left for the next letter
 
 
-def pids(host, role):
-    return {pid for r, pid in host.processes() if r == role}
-
-
 def kill(host, role):
     """And waits for those that come instead."""
-    old = pids(host, role)
+    old = host.pids(role)
     for pid in old:
         os.kill(pid, signal.SIGKILL)
     hosts.wait_for("another " + role, lambda: len(
-        pids(host, role) - old) == len(old) > 0)
+        host.pids(role) - old) == len(old) > 0)
 
 
 def send(host, domain, text):

@@ -71,21 +71,17 @@ def listed(host):
             for m in map(json.loads, lines.splitlines())}
 
 
-def pids(host, role):
-    return [p for r, p in host.processes() if r == role]
-
-
 def freeze(host, role, number):
-    for pid in pids(host, role):
+    for pid in host.pids(role):
         os.kill(pid, number)
 
 
 def kill_queue(host):
-    old = pids(host, "queue")
+    old = host.pids("queue")
     for pid in old:
         os.kill(pid, signal.SIGKILL)
     hosts.wait_for("another queue",
-                   lambda: pids(host, "queue") not in ([], old))
+                   lambda: host.pids("queue") not in (set(), old))
     hosts.wait_for("its answer", lambda: host.run(
         "relais", "queue", "list", check=False).returncode == 0)
 

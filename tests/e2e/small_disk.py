@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
+# tests/run: alone
 """As root: a spool on a file system of its own that is small, and full: at one
 offset after the other, under load.  The client hears 250 or 452, or 451 of what
 was on its way; nothing that was promised is lost, and when there is space again

@@ -56,12 +56,8 @@ class Session:
         self.socket.close()
 
 
-def pids(host, role):
-    return [pid for r, pid in host.processes() if r == role]
-
-
 def kill(host, role):
-    for pid in pids(host, role):
+    for pid in host.pids(role):
         os.kill(pid, signal.SIGKILL)
 
 
@@ -91,7 +87,7 @@ def amid_a_delivery(check, host):
     own.letter()
     host.wait_empty()
     count = len(host.mail("jones"))
-    agents = pids(host, "agent")
+    agents = host.pids("agent")
     for pid in agents:
         os.kill(pid, signal.SIGSTOP)
     own.letter()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
+# tests/run: alone
 """As root: fifty clients send without pause while every component is
 restarted in turn, several times.  No connection is refused, and no letter that
 was promised (250) is lost; what came twice is counted, and may only be a

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
+# tests/run: alone
 """Every process of a suite under valgrind, through a life of all sorts, each
 component restarted under load: no error, and nothing lost at the end.
 

@@ -270,6 +270,18 @@ START_TEST(nobody_may_relay_unless_it_is_said)
 }
 END_TEST
 
+START_TEST(nobody_may_verify_unless_it_is_said)
+{
+	must_read(HOSTNAME POSTMASTER "listen a {\n}\n"
+	    "listen b {\nport 26\nvrfy yes\n}\n"
+	    "listen c {\nport 27\nexpn yes\n}\n");
+	ck_assert(!config->listens[0].vrfy && !config->listens[0].expn);
+	ck_assert(config->listens[1].vrfy && !config->listens[1].expn);
+	ck_assert(!config->listens[2].vrfy && config->listens[2].expn);
+	forget();
+}
+END_TEST
+
 START_TEST(a_listener_without_address_listens_everywhere)
 {
 	must_read(HOSTNAME "listen smtp {\nport 2525\n}\n");
@@ -566,6 +578,7 @@ main(void)
 	tcase_add_test(tc, directories_of_mailboxes_are_collected_once);
 	tcase_add_test(tc, each_domain_of_a_block_has_its_values);
 	tcase_add_test(tc, nobody_may_relay_unless_it_is_said);
+	tcase_add_test(tc, nobody_may_verify_unless_it_is_said);
 	tcase_add_test(tc, a_listener_without_address_listens_everywhere);
 	tcase_add_test(tc, a_socket_listens_there_alone);
 	tcase_add_loop_test(tc, what_may_be_a_mistake_is_told, 0,

@@ -146,6 +146,22 @@ START_TEST(checksum_is_castagnoli)
 }
 END_TEST
 
+START_TEST(checksum_of_much_is_that_of_its_octets)
+{
+	static char	 much[10000];
+	uint32_t	 crc = 0;
+	size_t		 n;
+
+	for (n = 0; n < sizeof much; n++)
+		much[n] = (char)(n * n >> 3);
+	for (n = 0; n < sizeof much; n++) {
+		if (n % 509 == 0)
+			ck_assert_uint_eq(crc32c(0, span_make(much, n)), crc);
+		crc = crc32c(crc, span_make(much + n, 1));
+	}
+}
+END_TEST
+
 START_TEST(trailer_gives_back_the_envelope)
 {
 	int		 fd;
@@ -293,6 +309,7 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, checksum_is_castagnoli);
+	tcase_add_test(tc, checksum_of_much_is_that_of_its_octets);
 	tcase_add_test(tc, trailer_gives_back_the_envelope);
 	tcase_add_test(tc, content_stands_first_as_it_came);
 	tcase_add_test(tc, every_truncation_is_refused);

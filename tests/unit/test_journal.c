@@ -268,9 +268,9 @@ used_of_first(void)
 	return BATCH_HEAD + h.length;
 }
 
-/* Each octet of two batches: of the last one the batch goes, without a word;
- * of the one before it is told, and the last one comes. */
-START_TEST(damage_is_told_and_a_torn_end_is_not)
+/* Each octet of two batches: of the last one the batch goes, as if it had been
+ * torn; of the one before it is told, and the last one comes. */
+START_TEST(damage_is_told_and_so_is_a_torn_end)
 {
 	uint64_t	 first, end, i, used;
 	struct scan	 scan;
@@ -289,10 +289,12 @@ START_TEST(damage_is_told_and_a_torn_end_is_not)
 		scan = scan_again();
 		if (i < first) {
 			ck_assert_msg(scan.damaged == 1, "octet %d", (int)i);
+			ck_assert_uint_eq(scan.torn, 0);
 			ck_assert_uint_eq(at.count, 1);
 			ck_assert_uint_eq(at.seen[0]->id, ID + 1);
 		} else if (at.count == 1) {
 			ck_assert_uint_eq(scan.damaged, 0);
+			ck_assert_msg(scan.torn == 1, "octet %d", (int)i);
 			ck_assert_uint_eq(at.seen[0]->id, ID);
 			ck_assert_uint_eq(end_of_journal(), first);
 		}
@@ -300,6 +302,23 @@ START_TEST(damage_is_told_and_a_torn_end_is_not)
 	}
 	scan = scan_again();
 	ck_assert_uint_eq(at.count, 2);
+}
+END_TEST
+
+/* A copy is made of it. */
+START_TEST(the_only_batch_is_told_without_its_head)
+{
+	struct scan	 scan;
+	struct stat	 st;
+
+	add_store(ID, 100);
+	commit();
+	spoil(at.segments.slot[0].fd, 0);
+	scan = scan_again();
+	ck_assert_uint_eq(at.count, 0);
+	ck_assert_uint_eq(scan.torn, 1);
+	ck_assert_int_eq(stat("quarantine/journal-0000000000000000", &st), 0);
+	ck_assert_int_eq(st.st_size, BATCH_BLOCK);
 }
 END_TEST
 
@@ -325,6 +344,7 @@ oldest_base(void)
 START_TEST(a_recycled_segment_is_new)
 {
 	uint64_t	 id = ID, last;
+	struct scan	 scan;
 	unsigned	 i;
 
 	fill_segment(&id);
@@ -334,7 +354,8 @@ START_TEST(a_recycled_segment_is_new)
 	fill_segment(&id);
 	last = id - 1;
 	ck_assert_uint_eq(segments_files(&at.segments), 2);
-	(void)scan_again();
+	scan = scan_again();
+	ck_assert_uint_eq(scan.torn, 0);
 	ck_assert_uint_gt(at.count, 0);
 	for (i = 1; i < at.count; i++)
 		ck_assert_uint_eq(at.seen[i]->id, at.seen[i - 1]->id + 1);
@@ -497,7 +518,8 @@ suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, all_records_come_back);
 	tcase_add_test(tc, a_notice_is_one_batch);
-	tcase_add_test(tc, damage_is_told_and_a_torn_end_is_not);
+	tcase_add_test(tc, damage_is_told_and_so_is_a_torn_end);
+	tcase_add_test(tc, the_only_batch_is_told_without_its_head);
 	tcase_add_test(tc, a_recycled_segment_is_new);
 	tcase_add_test(tc, what_was_recycled_stays_away);
 	tcase_add_test(tc, the_last_segment_takes_no_new_mail);

@@ -61,7 +61,7 @@ static const struct {
 	{ "SIZE=",				501,	0,	false },
 	{ "SIZE",				501,	0,	false },
 	{ "SIZE=5 SIZE=5",			501,	0,	false },
-	{ "BODY=BINARYMIME",			501,	0,	false },
+	{ "BODY=BINARYMIME",			555,	0,	false },
 	{ "RET=FULL",				555,	0,	false },
 };
 

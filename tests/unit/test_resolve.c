@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lookup/resolve.h"
+#include "lookup/verify.h"
 #include "shared/alloc.h"
 
 static const char	 aliases[] =
@@ -394,6 +395,75 @@ START_TEST(a_verdict_does_not_unfold_a_list)
 }
 END_TEST
 
+/* What VRFY hears, and whom EXPN is told of. */
+static const struct {
+	const char	*address;
+	bool		 bare, relay;
+	const char	*said, *expanded;
+} inquiries[] = {
+	{ "alice@here.example", false, false,
+	    "250 <alice@here.example>", "250 alice@here.example" },
+	{ "alice@x.example", true, false, "250 <alice@mail.here.example>",
+	    "250 alice@mail.here.example" },
+	{ "abroad@here.example", false, false, "251 User not local; "
+	    "will forward to <x@other.example>", "250 x@other.example" },
+	{ "twice@here.example", false, false, "250 <twice@here.example>",
+	    "250 x@Far.Example X@far.example" },
+	{ "root@here.example", false, false, "250 <root@here.example>",
+	    "250 alice@here.example" },
+	{ "bob@here.example", false, false, "250 <bob@here.example>",
+	    "250 bob@here.example copy@far.example" },
+	{ "nobody@here.example", false, false,
+	    "550 <nobody@here.example>: no such user here", "550" },
+	{ "gone@here.example", false, false, "550 he has moved", "550" },
+	{ "x@far.example", false, false,
+	    "550 <x@far.example>: relaying denied", "550" },
+	{ "x@far.example", false, true, "252 <x@far.example> is not of here; "
+	    "send some mail, it will be tried", "252" },
+};
+
+static struct resolve *
+inquire(struct rules *rules, const struct msg_verify *m,
+    enum resolve_purpose purpose)
+{
+	struct addr	 a;
+	struct resolve	*r;
+
+	ck_assert(verify_address(rules, m, &a));
+	r = resolve_new(rules, &a, purpose, m->relay);
+	(void)run(r);
+	return r;
+}
+
+START_TEST(what_is_asked_for_is_told)
+{
+	struct rules		*rules = make_rules();
+	struct msg_verify	 m = { .bare = inquiries[_i].bare,
+				    .relay = inquiries[_i].relay };
+	struct resolve		*r;
+	struct reply		 said;
+	char			 line[2 * REPLY_TEXT_MAX], to[400];
+	struct addr		 a;
+	size_t			 i, n;
+
+	m.address = parse(inquiries[_i].address);
+	r = inquire(rules, &m, RESOLVE_VERDICT);
+	said = verify_reply(rules, r, false);
+	snprintf(line, sizeof line, "%u %s", said.code, said.text);
+	ck_assert_str_eq(line, inquiries[_i].said);
+	resolve_free(r);
+	r = inquire(rules, &m, RESOLVE_TARGETS);
+	said = verify_reply(rules, r, true);
+	n = snprintf(line, sizeof line, "%u", said.code);
+	for (i = 0; said.code == 250 && i < resolve_count(r); i++) {
+		resolve_target(r, i, &a, to);
+		n += snprintf(line + n, sizeof line - n, " %s", a.text);
+	}
+	ck_assert_str_eq(line, inquiries[_i].expanded);
+	end(r, rules);
+}
+END_TEST
+
 START_TEST(aliases_that_were_not_read_refuse_nobody)
 {
 	struct rules	*rules = xcalloc(1, sizeof *rules);
@@ -430,6 +500,8 @@ main(void)
 	tcase_add_test(tc, aliases_are_so_deep_and_no_deeper);
 	tcase_add_test(tc, a_list_is_so_long_and_no_longer);
 	tcase_add_test(tc, a_verdict_does_not_unfold_a_list);
+	tcase_add_loop_test(tc, what_is_asked_for_is_told, 0,
+	    COUNT(inquiries));
 	tcase_add_test(tc, aliases_that_were_not_read_refuse_nobody);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);

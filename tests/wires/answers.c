@@ -33,6 +33,22 @@ on_rcpt(struct rig *r, struct wire *w, struct msg *m)
 }
 
 static void
+on_verify(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_MEMBER };
+	unsigned	 n = m->verify.expand ? dice_below(&r->dice, 120) : 0;
+
+	a.member.token = m->verify.token;
+	a.member.address = m->verify.address;
+	while (n-- > 0)
+		wire_say(r, w, &a);
+	a = (struct msg){ .type = MSG_VERDICT };
+	a.verdict.token = m->verify.token;
+	a.verdict.reply = reply_make(250, "2.1.5", "<a@example.org>");
+	wire_say(r, w, &a);
+}
+
+static void
 on_open(struct rig *r, struct wire *w, struct msg *m)
 {
 	struct msg	 a = { .type = MSG_OPENED };
@@ -299,6 +315,7 @@ static void	 (*const answers[MSG_COUNT])(struct rig *, struct wire *,
 		    struct msg *) = {
 	[MSG_HELLO]	= on_hello,
 	[MSG_RCPT]	= on_rcpt,
+	[MSG_VERIFY]	= on_verify,
 	[MSG_OPEN]	= on_open,
 	[MSG_CONTENT]	= on_content,
 	[MSG_END]	= on_end,
@@ -427,6 +444,12 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 	snprintf(name, sizeof name, "u%u", dice_below(&r->dice, 5000));
 	if (m->type == MSG_RCPT)
 		m->rcpt = (struct msg_rcpt){ next_token(r), a, a, 1 };
+	else if (m->type == MSG_VERIFY)
+		m->verify = (struct msg_verify){ next_token(r), a,
+		    dice_below(&r->dice, 2), dice_below(&r->dice, 2), 0 };
+	else if (m->type == MSG_UNSURE)
+		m->unsure = (struct msg_unsure){ next_token(r), next_token(r),
+		    hints_message(&r->hints, &r->dice) };
 	else if (m->type == MSG_EXPAND)
 		m->expand = (struct msg_expand){ next_token(r), a, a, 0 };
 	else if (m->type == MSG_USER)
@@ -453,19 +476,20 @@ kept_back(const struct rig *r)
 	return r->program == ROLE_AGENT ? 0 : FOR_PROBES;
 }
 
-/* The ASK that this role has for the program, if it has one. */
+/* One of the ASKs that this role has for the program, if it has any. */
 void
 converse(struct rig *r, struct wire *w)
 {
 	struct msg	 m = { .type = MSG_NONE };
-	unsigned	 type;
+	unsigned	 type, n = 0;
 
 	if (w->fd == -1 || !w->greeted ||
 	    (w != r->hostile && w->credit <= kept_back(r)))
 		return;
 	for (type = 1; type < MSG_COUNT; type++)
 		if (msg_row(type)->kind == ASK &&
-		    msg_allowed(type, w->role, r->program))
+		    msg_allowed(type, w->role, r->program) &&
+		    dice_one_in(&r->dice, ++n))
 			m.type = type;
 	if (m.type == MSG_NONE)
 		return;

@@ -88,6 +88,9 @@ static const char *const mails[] = {
 	"EHLO a.example\r\nMAIL FROM:<> BODY=8BITMIME SIZE=100\r\n"
 	"RCPT TO:<jones@example.org>\r\nRCPT TO:<b@c.example>\r\n"
 	"RCPT TO:<list@example.org>\r\nDATA\r\n",
+	"EHLO a.example\r\nVRFY jones\r\nEXPN list\r\n"
+	"MAIL FROM:<a@b.example>\r\nEXPN list@example.org\r\n"
+	"RCPT TO:<jones@example.org>\r\nDATA\r\n",
 	"HELO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<postmaster>\r\nRSET\r\n"
 	"MAIL FROM:<a@b.example>\r\nRCPT TO:<x@y.example>\r\nDATA\r\n",
 	"EHLO a.example\r\nMAIL FROM:<a@b.example>\r\n"

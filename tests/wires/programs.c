@@ -92,7 +92,8 @@ configure_listener(struct rig *r)
 	client_listen(r);
 	m.fds[0] = r->listener;
 	m.conf_listener.name = span_of("test");
-	m.conf_listener.flags = LISTENER_UNIX | LISTENER_RELAY;
+	m.conf_listener.flags = LISTENER_UNIX | LISTENER_RELAY |
+	    LISTENER_VRFY | LISTENER_EXPN;
 	m.conf_listener.sessions = 64;
 	rig_tell(r, &m);
 }

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "shared/alloc.h"
+#include "tests/fuzz/wire.h"
+
+enum { KEPT_MAX = 16 << 20 };
+
+struct stream {
+	struct buf		 in, out;
+	struct stream_calls	 calls;
+	void			*arg;
+	bool			 held, finishing;
+};
+
+static struct stream	*the_stream;
+static struct wire_begin the_begin;
+
+/* ---- as the session sees it ---------------------------------------------- */
+
+struct stream *
+stream_new(struct loop *l, int fd, const struct stream_limits *limits,
+    const struct stream_calls *calls, void *arg)
+{
+	struct stream	*s = xcalloc(1, sizeof *s);
+
+	(void)l;
+	(void)fd;
+	buf_init(&s->in, limits->in);
+	buf_init(&s->out, limits->out);
+	s->calls = *calls;
+	s->arg = arg;
+	the_stream = s;
+	return s;
+}
+
+void
+stream_free(struct stream *s)
+{
+	buf_clear(&s->in);
+	buf_clear(&s->out);
+	free(s);
+	the_stream = NULL;
+}
+
+struct buf *
+stream_in(struct stream *s)
+{
+	return &s->in;
+}
+
+struct buf *
+stream_out(struct stream *s)
+{
+	return &s->out;
+}
+
+size_t
+stream_waiting(const struct stream *s)
+{
+	return buf_len(&s->out);
+}
+
+bool
+stream_put(struct stream *s, struct span text)
+{
+	return buf_put(&s->out, text);
+}
+
+void
+stream_hold(struct stream *s, bool on)
+{
+	s->held = on;
+}
+
+void
+stream_again(struct stream *s)
+{
+	(void)s;
+}
+
+void
+stream_finish(struct stream *s)
+{
+	s->finishing = true;
+}
+
+void
+listener_release(struct listener *l)
+{
+	(void)l;
+}
+
+const struct trust *
+listener_trust(const struct listener *l, enum trust_kind kind)
+{
+	static struct network		 everybody;	/* ::/0 */
+	static const struct trust	 all = { &everybody, 1 }, none;
+	bool				 yes = the_begin.believed;
+
+	(void)l;
+	if (kind == TRUST_PROXY)
+		yes = the_begin.proxied;
+	return yes ? &all : &none;
+}
+
+void
+process_exit(struct process *p, int status)
+{
+	(void)p;
+	(void)status;
+}
+
+/* ---- as the client uses it ----------------------------------------------- */
+
+static void
+close_stream(struct wire *w)
+{
+	w->closed = true;
+	the_stream->calls.closed(the_stream->arg, 0);
+}
+
+void
+wire_open(struct wire *w, const struct wire_begin *begin)
+{
+	static const struct client client = { .address = { [10] = 0xff,
+	    0xff, 192, 0, 2, 1 }, .port = 2525 };
+	struct server		*s = &w->server;
+
+	*w = (struct wire){ .closed = false };
+	the_begin = *begin;
+	buf_init(&w->said, KEPT_MAX);
+	buf_init(&w->stored, KEPT_MAX);
+	s->loop = loop_new();
+	(void)span_copy(span_of("mail.example.org"), s->hostname,
+	    sizeof s->hostname);
+	s->size_max = begin->size_max;
+	s->recipients_max = 5;
+	s->command_time = s->data_time = 1000;
+	s->errors_max = SESSION_ERRORS_MAX;
+	timer_init(&s->lookup_away, s->loop, recipient_give_up, s);
+	timer_init(&s->queue_away, s->loop, submit_give_up, s);
+	neighbours_join(w);
+	session_new(s, NULL, -1, &client);
+}
+
+void
+wire_close(struct wire *w)
+{
+	fuzz_claim(the_stream == NULL, "a session that is over is gone");
+	fuzz_claim(w->server.session_count == 0 &&
+	    LIST_EMPTY(&w->server.sessions), "nobody counts it any more");
+	fuzz_claim(RB_EMPTY(&w->server.tokens), "it waits for nothing");
+	fuzz_claim(w->server.recipient_octets == 0, "it holds nobody");
+	neighbours_leave(w);
+	loop_free(w->server.loop);
+	buf_clear(&w->said);
+	buf_clear(&w->stored);
+}
+
+static bool
+is_deaf(const struct wire *w)
+{
+	return w->closed || the_stream->held || the_stream->finishing;
+}
+
+void
+wire_send(struct wire *w, struct span *s)
+{
+	struct span	 piece;
+
+	if (is_deaf(w) || s->len == 0)
+		return;
+	piece = span_head(*s, buf_space(&the_stream->in));
+	*s = span_skip(*s, piece.len);
+	(void)buf_put(&the_stream->in, piece);
+	the_stream->calls.readable(the_stream->arg);
+}
+
+void
+wire_read(struct wire *w)
+{
+	struct stream	*s = the_stream;
+	size_t		 n;
+
+	if (w->closed)
+		return;
+	n = buf_len(&s->out);
+	fuzz_claim(buf_put(&w->said, buf_span(&s->out)), "it is not endless");
+	buf_drop(&s->out, n);
+	if (s->finishing)
+		close_stream(w);
+	else if (n > 0)
+		s->calls.drained(s->arg);
+}
+
+void
+wire_hang_up(struct wire *w)
+{
+	if (!w->closed)
+		close_stream(w);
+}

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/alloc.h"
+#include "shared/log.h"
+#include "smtpd/recipient.h"
+#include "smtpd/server.h"
+#include "tests/model/rig.h"
+
+enum { SLOTS = 8, HEARD_MAX = 64, SAID_MAX = 1 << 20 };
+
+struct peer {
+	enum role	 role;
+};
+
+struct stream {
+	struct buf	 in, out;
+	struct stream_calls calls;
+	void		*arg;
+	bool		 held, again, finishing, ended, freed;
+};
+
+static struct {
+	struct server	 server;
+	struct peer	 lookup, queue;
+	struct ring	*ring;
+	struct stream	*stream;	/* NULL: no client */
+	struct msg	 heard[HEARD_MAX];	/* by neighbours */
+	size_t		 first, count;
+	uint64_t	 token;
+	enum mood	 mood;
+	struct buf	 said;
+	unsigned	 accused, released;
+} rig;
+
+/* ---- in place of shared/log, loop, program and smtpd/listener ------------ */
+
+static void
+format(const char *fmt, va_list ap)
+{
+	static char	 line[LOG_LINE_MAX];
+
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	format(fmt, ap);
+	va_end(ap);
+}
+
+void
+log_warning(const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	format(fmt, ap);
+	va_end(ap);
+}
+
+void
+fatal(const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	abort();
+}
+
+void
+timer_init(struct timer *t, struct loop *l, void (*fire)(void *), void *arg)
+{
+	(void)l;
+	*t = (struct timer){ .fire = fire, .arg = arg };
+}
+
+void
+timer_in(struct timer *t, int64_t ms)
+{
+	(void)ms;
+	t->slot = 1;
+}
+
+void
+timer_unset(struct timer *t)
+{
+	t->slot = 0;
+}
+
+void
+timer_clear(struct timer *t)
+{
+	t->slot = 0;
+}
+
+bool
+timer_is_set(const struct timer *t)
+{
+	return t->slot != 0;
+}
+
+void
+process_exit(struct process *p, int status)
+{
+	(void)p;
+	fatal("exit %d", status);
+}
+
+const struct trust *
+listener_trust(const struct listener *l, enum trust_kind kind)
+{
+	static const struct trust	 nobody;
+
+	(void)l;
+	(void)kind;
+	return &nobody;
+}
+
+void
+listener_release(struct listener *l)
+{
+	(void)l;
+	rig.released++;
+}
+
+/* ---- in place of shared/stream ------------------------------------------- */
+
+struct stream *
+stream_new(struct loop *l, int fd, const struct stream_limits *limits,
+    const struct stream_calls *calls, void *arg)
+{
+	struct stream	*s = xcalloc(1, sizeof(*s));
+
+	(void)l;
+	(void)fd;
+	buf_init(&s->in, limits->in);
+	buf_init(&s->out, limits->out);
+	s->calls = *calls;
+	s->arg = arg;
+	rig.stream = s;
+	return s;
+}
+
+void
+stream_free(struct stream *s)
+{
+	s->freed = true;
+}
+
+struct buf *
+stream_in(struct stream *s)
+{
+	return &s->in;
+}
+
+struct buf *
+stream_out(struct stream *s)
+{
+	return &s->out;
+}
+
+size_t
+stream_waiting(const struct stream *s)
+{
+	return buf_len(&s->out);
+}
+
+void
+stream_hold(struct stream *s, bool hold)
+{
+	if (s->held && !hold)
+		s->again = true;
+	s->held = hold;
+}
+
+void
+stream_again(struct stream *s)
+{
+	s->again = true;
+}
+
+void
+stream_finish(struct stream *s)
+{
+	s->finishing = true;
+}
+
+/* ---- in place of shared/peer --------------------------------------------- */
+
+struct ring *
+peer_ring_out(struct peer *p)
+{
+	return p->role == ROLE_QUEUE ? rig.ring : NULL;
+}
+
+uint64_t
+peer_token(struct peer *p)
+{
+	(void)p;
+	return ++rig.token;
+}
+
+/* No handler that hears them looks at a span. */
+void
+peer_put(struct peer *p, const struct msg *m)
+{
+	if (!msg_allowed(m->type, ROLE_SMTPD, p->role))
+		fatal("%s is not allowed", msg_row(m->type)->name);
+	if (rig.count == HEARD_MAX)
+		fatal("too many messages");
+	rig.heard[(rig.first + rig.count++) % HEARD_MAX] = *m;
+}
+
+bool
+peer_ask(struct peer *p, const struct msg *m)
+{
+	peer_put(p, m);
+	return true;
+}
+
+void
+peer_wait(struct peer *p, struct waiter *w, void (*ready)(void *), void *arg)
+{
+	(void)p;
+	(void)w;
+	(void)ready;
+	(void)arg;
+	fatal("there was credit");
+}
+
+void
+waiter_clear(struct waiter *w)
+{
+	(void)w;
+}
+
+void
+peer_accuse(struct peer *p, const char *reason)
+{
+	fatal("%s is accused: %s", role_name(p->role), reason);
+}
+
+/* ---- the neighbours ------------------------------------------------------ */
+
+static struct reply
+verdict(const struct addr *a, unsigned good)
+{
+	if (span_starts(addr_span(a), "jones@"))
+		return reply_make(good, "2.1.5", "<%s>", a->text);
+	if (span_starts(addr_span(a), "later@"))
+		return reply_make(451, "4.3.0", "later");
+	return reply_make(550, "5.1.1", "<%s>: nobody", a->text);
+}
+
+static void
+tell_verdict(uint64_t token, const struct addr *a)
+{
+	struct msg_verdict	 m = { .token = token };
+
+	m.reply = verdict(a, 250);
+	if (!inquiry_on_verdict(&rig.server, &m))
+		recipient_on_verdict(&rig.server, &m);
+}
+
+static void
+on_verify(const struct msg_verify *v)
+{
+	struct msg_member	 m = { v->token, v->address };
+	int			 i;
+
+	for (i = 0; v->expand && i < 2; i++)
+		inquiry_on_member(&rig.server, &m);
+	tell_verdict(v->token, &v->address);
+}
+
+static void
+tell_stored(uint64_t token, enum stored_outcome outcome)
+{
+	struct msg_stored	 m = { token, token, outcome };
+
+	submit_on_stored(&rig.server, &m);
+}
+
+static void
+on_open(uint64_t token)
+{
+	struct msg_opened	 m = { token, token };
+
+	if (rig.mood == MOOD_NOT_OPENED)
+		tell_stored(token, STORED_NO_SPACE);
+	else
+		submit_on_opened(&rig.server, &m);
+}
+
+static void
+on_heard(const struct msg *m)
+{
+	switch (m->type) {
+	case MSG_RCPT:
+		tell_verdict(m->rcpt.token, &m->rcpt.recipient);
+		break;
+	case MSG_VERIFY:
+		on_verify(&m->verify);
+		break;
+	case MSG_OPEN:
+		on_open(m->open.token);
+		break;
+	case MSG_CONTENT:
+		if (!ring_give_back(rig.ring, m->content.slot))
+			fatal("a slot that is not out");
+		handover_freed(&rig.server);
+		break;
+	case MSG_END:
+		tell_stored(m->end.token, rig.mood == MOOD_NOT_STORED ?
+		    STORED_FAILED : STORED_OK);
+		break;
+	case MSG_ABORT:
+		tell_stored(m->abort.token, STORED_ABORTED);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- turns --------------------------------------------------------------- */
+
+static bool
+read_on(struct stream *s)
+{
+	if (!s->again || s->held || s->finishing || buf_len(&s->in) == 0)
+		return false;
+	s->again = false;
+	s->calls.readable(s->arg);
+	return true;
+}
+
+static bool
+flush(struct stream *s)
+{
+	if (buf_len(&s->out) == 0)
+		return false;
+	(void)buf_put(&rig.said, buf_span(&s->out));
+	buf_drop(&s->out, buf_len(&s->out));
+	if (!s->finishing)
+		s->calls.drained(s->arg);
+	return true;
+}
+
+static bool
+listen_once(void)
+{
+	struct msg	 m;
+
+	if (rig.count == 0)
+		return false;
+	m = rig.heard[rig.first];
+	rig.first = (rig.first + 1) % HEARD_MAX;
+	rig.count--;
+	on_heard(&m);
+	return true;
+}
+
+static void
+close_stream(struct stream *s)
+{
+	bool	 over = s->finishing || (s->ended && !s->held);
+
+	if (!over)
+		return;
+	s->calls.closed(s->arg, 0);
+	if (!s->freed)
+		fatal("a stream is left");
+	buf_clear(&s->in);
+	buf_clear(&s->out);
+	free(s);
+	rig.stream = NULL;
+}
+
+static void
+run(void)
+{
+	bool	 more = true;
+
+	while (more) {
+		more = listen_once();
+		if (rig.stream != NULL)
+			more |= read_on(rig.stream) | flush(rig.stream);
+		if (!more && rig.stream != NULL)
+			close_stream(rig.stream);
+		more |= rig.count > 0;
+	}
+}
+
+/* ---- for the test -------------------------------------------------------- */
+
+void
+rig_init(void)
+{
+	struct server	*s = &rig.server;
+	int		 writer, reader;
+
+	rig.lookup.role = ROLE_LOOKUP;
+	rig.queue.role = ROLE_QUEUE;
+	if (ring_create(SLOTS, &writer, &reader) == -1 ||
+	    (rig.ring = ring_open_writer(writer, SLOTS)) == NULL)
+		fatal("ring: %s", strerror(errno));
+	snprintf(s->hostname, sizeof(s->hostname), "mail.example.org");
+	s->lookup = &rig.lookup;
+	s->size_max = 1 << 20;
+	s->recipients_max = RECIPIENTS_MAX;
+	s->errors_max = SESSION_ERRORS_MAX;
+	submit_found(s, &rig.queue);
+	buf_init(&rig.said, SAID_MAX);
+}
+
+void
+rig_open(void)
+{
+	struct client	 client = { .flags = LISTENER_VRFY | LISTENER_EXPN };
+
+	session_new(&rig.server, NULL, -1, &client);
+	run();
+}
+
+void
+rig_hang_up(void)
+{
+	if (rig.stream != NULL)
+		rig.stream->ended = true;
+	run();
+}
+
+void
+rig_send(struct span octets, enum mood mood)
+{
+	rig.mood = mood;
+	if (rig.stream == NULL)
+		return;
+	if (!buf_put(&rig.stream->in, octets))
+		fatal("the input is full");
+	rig.stream->again = true;
+	run();
+}
+
+struct span
+rig_said(void)
+{
+	static char	 kept[SAID_MAX];
+	struct span	 said = buf_span(&rig.said);
+
+	memcpy(kept, said.ptr, said.len);
+	said = span_make(kept, said.len);
+	buf_drop(&rig.said, said.len);
+	return said;
+}
+
+bool
+rig_is_closed(void)
+{
+	return rig.stream == NULL;
+}
+
+bool
+rig_is_clean(void)
+{
+	const struct server	*s = &rig.server;
+
+	return rig.stream == NULL && s->session_count == 0 &&
+	    LIST_EMPTY(&s->sessions) && RB_EMPTY(&s->tokens) &&
+	    RB_EMPTY(&s->inquiries) && s->recipient_octets == 0 &&
+	    s->handover.waiters == 0 && s->handover.filling == 0 &&
+	    ring_free_slots(rig.ring) == SLOTS;
+}
