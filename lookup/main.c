@@ -5,12 +5,15 @@
  */
 #include "lookup/question.h"
 #include "lookup/rules.h"
+#include "lookup/visit.h"
 #include "shared/log.h"
 #include "shared/program.h"
 
 static struct {
 	struct rules	 rules;
 	struct questions questions;
+	struct counters	 counters;
+	struct loop	*loop;
 } lookup;
 
 static unsigned
@@ -24,7 +27,9 @@ credit(enum role role)
 static void
 after_drop(struct process *p)
 {
-	questions_init(&lookup.questions, process_loop(p), &lookup.rules);
+	lookup.loop = process_loop(p);
+	questions_init(&lookup.questions, lookup.loop, &lookup.rules);
+	counters_init(&lookup.counters);
 }
 
 static void
@@ -32,11 +37,15 @@ found(struct peer *peer)
 {
 	if (peer_role(peer) == ROLE_USERS)
 		questions_set_users(&lookup.questions, peer);
+	if (peer_role(peer) == ROLE_SMTPD)
+		peer_set_data(peer, visits_new(&lookup.counters));
 }
 
 static void
 lost(struct peer *peer)
 {
+	if (peer_role(peer) == ROLE_SMTPD)
+		visits_free(peer_data(peer));
 	if (peer_role(peer) != ROLE_USERS)
 		questions_drop(&lookup.questions, peer);
 	else if (lookup.questions.users == peer)
@@ -71,6 +80,48 @@ on_conf_route(struct peer *master, struct msg *m)
 }
 
 static void
+on_conf_limit(struct peer *master, struct msg *m)
+{
+	(void)master;
+	counters_set(&lookup.counters, &m->conf_limit);
+}
+
+/* ---- clients ------------------------------------------------------------- */
+
+static void
+on_admit(struct peer *from, struct msg *m)
+{
+	struct visits	*visits = peer_data(from);
+	struct msg	 answer = { .type = MSG_ADMITTED };
+
+	if (visit_is_wrong(visits, m->admit.token)) {
+		peer_accuse(from, "has a client twice, or too many");
+		return;
+	}
+	answer.admitted.token = m->admit.token;
+	answer.admitted.reply = visit_admit(visits, &m->admit,
+	    loop_now(lookup.loop));
+	peer_put(from, &answer);
+}
+
+static void
+on_stays(struct peer *from, struct msg *m)
+{
+	if (visit_is_wrong(peer_data(from), m->stays.token))
+		peer_accuse(from, "has a client twice, or too many");
+	else
+		visit_stay(peer_data(from), &m->stays);
+}
+
+static void
+on_left(struct peer *from, struct msg *m)
+{
+	visit_leave(peer_data(from), &m->left, loop_now(lookup.loop));
+}
+
+/* ---- questions ----------------------------------------------------------- */
+
+static void
 on_rcpt(struct peer *from, struct msg *m)
 {
 	question_rcpt(&lookup.questions, from, &m->rcpt);
@@ -99,6 +150,10 @@ static const struct route	 inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_DOMAIN,	on_conf_domain },
 	{ MSG_CONF_ROUTE,	on_conf_route },
+	{ MSG_CONF_LIMIT,	on_conf_limit },
+	{ MSG_ADMIT,		on_admit },
+	{ MSG_STAYS,		on_stays },
+	{ MSG_LEFT,		on_left },
 	{ MSG_RCPT,		on_rcpt },
 	{ MSG_VERIFY,		on_verify },
 	{ MSG_EXPAND,		on_expand },

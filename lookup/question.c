@@ -9,6 +9,7 @@
 #include "lookup/question.h"
 #include "lookup/resolve.h"
 #include "lookup/verify.h"
+#include "lookup/visit.h"
 #include "shared/alloc.h"
 
 enum {
@@ -24,6 +25,7 @@ struct question {
 	struct question_list *list;	/* that it is in, or NULL */
 	struct peer	*from;
 	uint64_t	 token;
+	uint64_t	 visit;		/* of the client who asks, or 0 */
 	bool		 expands;	/* for queue */
 	bool		 verifies;	/* VRFY */
 	bool		 lists;		/* EXPN: one that verifies, too */
@@ -111,18 +113,35 @@ tell_members(struct question *q)
 }
 
 static void
-tell_verdict(struct question *q)
+put_verdict(struct peer *to, uint64_t token, const struct reply *verdict)
 {
 	struct msg	 m = { .type = MSG_VERDICT };
 
-	m.verdict.token = q->token;
-	m.verdict.reply = *resolve_reply(q->resolve);
+	m.verdict.token = token;
+	m.verdict.reply = *verdict;
+	peer_put(to, &m);
+}
+
+/* 550 5.1.1: nobody of this name is here. */
+static bool
+is_unknown(const struct reply *r)
+{
+	return reply_is_refusal(r) && r->subject == 1 && r->detail == 1;
+}
+
+static void
+tell_verdict(struct question *q)
+{
+	struct reply	 verdict = *resolve_reply(q->resolve);
+
+	if (is_unknown(&verdict))
+		visit_unknown(peer_data(q->from), q->visit,
+		    loop_now(q->all->loop));
 	if (q->verifies)
-		m.verdict.reply = verify_reply(q->all->rules, q->resolve,
-		    q->lists);
-	if (q->lists && m.verdict.reply.code == 250)
+		verdict = verify_reply(q->all->rules, q->resolve, q->lists);
+	if (q->lists && verdict.code == 250)
 		tell_members(q);
-	peer_put(q->from, &m);
+	put_verdict(q->from, q->token, &verdict);
 	question_free(q);
 }
 
@@ -378,8 +397,15 @@ void
 question_rcpt(struct questions *qs, struct peer *from,
     const struct msg_rcpt *rcpt)
 {
-	struct question	*q = question_new(qs, from, rcpt->token);
+	struct question	*q;
+	struct reply	 why;
 
+	if (!visit_may_ask(peer_data(from), rcpt, loop_now(qs->loop), &why)) {
+		put_verdict(from, rcpt->token, &why);
+		return;
+	}
+	q = question_new(qs, from, rcpt->token);
+	q->visit = rcpt->visit;
 	q->resolve = resolve_new(qs->rules, &rcpt->recipient,
 	    RESOLVE_VERDICT, rcpt->relay);
 	walk(q);
@@ -420,6 +446,7 @@ question_verify(struct questions *qs, struct peer *from,
 		return;
 	}
 	q = question_new(qs, from, verify->token);
+	q->visit = verify->visit;
 	q->verifies = true;
 	q->lists = verify->expand;
 	q->relay = verify->relay;

@@ -95,6 +95,38 @@ octets_of(const struct config_network *net)
 	return span_make(net->address, sizeof net->address);
 }
 
+static void
+say_limit(struct audience *a, unsigned number, const char *name,
+    const struct config_limit *l)
+{
+	struct msg	 m = { .type = MSG_CONF_LIMIT };
+
+	m.conf_limit = (struct msg_conf_limit){ number, span_of(name),
+	    l->prefix4, l->prefix6,
+	    l->connections.each, l->connections.all,
+	    l->connects.each, l->connects.all,
+	    l->messages.each, l->messages.all,
+	    l->recipients.each, l->recipients.all,
+	    l->errors.each, l->errors.all,
+	    l->unknown.each, l->unknown.all,
+	    l->slow.each, l->slow.all,
+	    l->minimum_rate, l->greet_delay,
+	    l->early_talk, l->exempt_relays };
+	say(a, &m);
+}
+
+/* 0: what holds where no block says otherwise. */
+static void
+confer_limits(struct audience *a)
+{
+	const struct config	*c = a->suite->config;
+	unsigned		 i;
+
+	say_limit(a, 0, "submit", &c->limit);
+	for (i = 0; i < c->nlistens; i++)
+		say_limit(a, i + 1, c->listens[i].name, &c->listens[i].limit);
+}
+
 /* A socket has the name of its block; relais's own have none. */
 static const struct config_listen *
 block_of(const struct config *c, const struct listener *l)
@@ -105,6 +137,13 @@ block_of(const struct config *c, const struct listener *l)
 		if (strcmp(c->listens[i].name, l->name) == 0)
 			return &c->listens[i];
 	return NULL;
+}
+
+/* Its number among the limits. */
+static unsigned
+limit_of(const struct config *c, const struct config_listen *block)
+{
+	return block != NULL ? (unsigned)(block - c->listens) + 1 : 0;
 }
 
 static void
@@ -131,6 +170,7 @@ static bool
 confer_listeners(struct audience *a)
 {
 	const struct listeners	*all = a->suite->listeners;
+	const struct config_listen *block;
 	const struct listener	*l;
 	struct msg		 m;
 	unsigned		 i, number = 0;
@@ -139,6 +179,7 @@ confer_listeners(struct audience *a)
 		l = &all->item[i];
 		if (l->role != a->role)
 			continue;
+		block = block_of(a->suite->config, l);
 		m = (struct msg){ .type = MSG_CONF_LISTENER, .nfds = 1 };
 		m.fds[0] = l->fd;
 		m.conf_listener.number = number;
@@ -146,8 +187,9 @@ confer_listeners(struct audience *a)
 		m.conf_listener.flags = l->flags;
 		m.conf_listener.sessions = a->role != ROLE_SMTPD ?
 		    ADMIN_SESSIONS_MAX : a->suite->config->smtpd.sessions;
+		m.conf_listener.limits = limit_of(a->suite->config, block);
 		say(a, &m);
-		confer_trust(a, block_of(a->suite->config, l), number++);
+		confer_trust(a, block, number++);
 	}
 	return true;
 }
@@ -173,6 +215,7 @@ confer_smtpd(struct audience *a)
 		m.conf_relay.prefix = config->relay_from.item[i].prefix;
 		say(a, &m);
 	}
+	confer_limits(a);
 	return confer_listeners(a);
 }
 
@@ -285,6 +328,7 @@ confer_lookup(struct audience *a)
 	struct msg		 m = { .type = MSG_CONF_ROUTE };
 	unsigned		 i;
 
+	confer_limits(a);
 	for (i = 0; i < config->ndomains; i++)
 		if (!confer_domain(a, &config->domains[i]))
 			return false;

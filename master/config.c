@@ -25,6 +25,7 @@ enum {
 #define LISTEN(field)	offsetof(struct config_listen, field)
 #define DOMAIN(field)	offsetof(struct config_domain, field)
 #define ROUTE(field)	offsetof(struct config_route, field)
+#define LIMIT(field)	offsetof(struct config_limit, field)
 
 static const struct config_keyword top[] = {
 	{ "hostname",	CONFIG_HOST,	0, 0, NULL, IN(hostname) },
@@ -70,7 +71,7 @@ static const struct config_keyword journal[] = {
 static const struct config_keyword smtpd[] = {
 	{ "processes",	CONFIG_NUMBER,	1, INSTANCES_MAX, "2",
 	    IN(smtpd.processes) },
-	{ "sessions",	CONFIG_NUMBER,	1, SESSIONS_MAX, "1000",
+	{ "sessions",	CONFIG_NUMBER,	1, SESSIONS_MAX, "8192",
 	    IN(smtpd.sessions) },
 	{ "recipients",	CONFIG_NUMBER,	100, RECIPIENTS_MAX, "1000",
 	    IN(smtpd.recipients) },
@@ -129,6 +130,50 @@ static const struct config_keyword route[] = {
 	{ .word = NULL }
 };
 
+static const struct config_keyword limit[] = {
+	{ "connections",	CONFIG_NUMBER, 0, 100000, "50",
+	    LIMIT(connections.each) },
+	{ "total-connections", CONFIG_NUMBER, 0, 100000, "0",
+	    LIMIT(connections.all) },
+	{ "connections-per-minute", CONFIG_NUMBER, 0, 1000000, "300",
+	    LIMIT(connects.each) },
+	{ "total-connections-per-minute", CONFIG_NUMBER, 0, 1000000, "0",
+	    LIMIT(connects.all) },
+	{ "messages-per-minute", CONFIG_NUMBER, 0, 1000000, "600",
+	    LIMIT(messages.each) },
+	{ "total-messages-per-minute", CONFIG_NUMBER, 0, 1000000, "0",
+	    LIMIT(messages.all) },
+	{ "recipients-per-minute", CONFIG_NUMBER, 0, 1000000, "3000",
+	    LIMIT(recipients.each) },
+	{ "total-recipients-per-minute", CONFIG_NUMBER, 0, 1000000, "0",
+	    LIMIT(recipients.all) },
+	{ "errors",	CONFIG_NUMBER, 0, 1000000, "300",
+	    LIMIT(errors.each) },
+	{ "total-errors", CONFIG_NUMBER, 0, 1000000, "0",
+	    LIMIT(errors.all) },
+	{ "unknown-users", CONFIG_NUMBER, 0, 1000000, "60",
+	    LIMIT(unknown.each) },
+	{ "total-unknown-users", CONFIG_NUMBER, 0, 1000000, "0",
+	    LIMIT(unknown.all) },
+	{ "slow-sessions", CONFIG_NUMBER, 0, SESSIONS_MAX, "5",
+	    LIMIT(slow.each) },
+	{ "total-slow-sessions", CONFIG_NUMBER, 0, SESSIONS_MAX, "100",
+	    LIMIT(slow.all) },
+	{ "minimum-rate", CONFIG_SIZE, 0, MIB, "100",
+	    LIMIT(minimum_rate) },
+	{ "greet-delay",	CONFIG_TIME, 0, 30 * SECOND, "0s",
+	    LIMIT(greet_delay) },
+	{ "early-talk",	CONFIG_YESNO, 0, 0, "yes",
+	    LIMIT(early_talk) },
+	{ "exempt-relays", CONFIG_YESNO, 0, 0, "yes",
+	    LIMIT(exempt_relays) },
+	{ "prefix4",	CONFIG_NUMBER, 1, 32, "32",
+	    LIMIT(prefix4) },
+	{ "prefix6",	CONFIG_NUMBER, 1, 128, "64",
+	    LIMIT(prefix6) },
+	{ .word = NULL }
+};
+
 static const struct config_block blocks[SECTION_COUNT] = {
 	[SECTION_TOP]	 = { NULL,	NULL,		false,	top },
 	[SECTION_RETRY]	 = { "retry",	NULL,		false,	retry },
@@ -138,12 +183,20 @@ static const struct config_block blocks[SECTION_COUNT] = {
 	[SECTION_LISTEN] = { "listen",	"one name",	false,	listening },
 	[SECTION_DOMAIN] = { "domain",	"domains",	true,	domain },
 	[SECTION_ROUTE]	 = { "route",	"patterns",	true,	route },
+	[SECTION_LIMIT]	 = { "limit",	NULL,		false,	limit },
+	[SECTION_LISTEN_LIMIT] = { "limit", NULL,	false,	limit },
 };
 
 const struct config_block *
 config_block(enum config_section section)
 {
 	return &blocks[section];
+}
+
+size_t
+config_limit_size(const struct config_keyword *k)
+{
+	return k->type == CONFIG_YESNO ? sizeof(bool) : sizeof(uint64_t);
 }
 
 static void
@@ -179,6 +232,7 @@ config_new(void)
 	config_defaults(SECTION_JOURNAL, c);
 	config_defaults(SECTION_SMTPD, c);
 	config_defaults(SECTION_REMOTE, c);
+	config_defaults(SECTION_LIMIT, &c->limit);
 	return c;
 }
 

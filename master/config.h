@@ -61,6 +61,21 @@ struct config_delivery {
 	char			 path[PATH_TEXT_MAX + 1];
 };
 
+/* What is counted is counted for a prefix and in all; 0: no limit. */
+struct config_ceiling {
+	uint64_t	 each, all;
+};
+
+struct config_limit {
+	struct config_ceiling	 connections;	/* at once */
+	struct config_ceiling	 connects, messages, recipients;
+	struct config_ceiling	 errors, unknown;	/* per minute */
+	struct config_ceiling	 slow;		/* at once, of a process */
+	uint64_t		 minimum_rate, greet_delay;
+	uint64_t		 prefix4, prefix6;
+	bool			 early_talk, exempt_relays;
+};
+
 struct config_listen {
 	unsigned		 line;
 	char			 name[HOST_TEXT_MAX + 1];
@@ -70,6 +85,8 @@ struct config_listen {
 	char			 socket[UNIX_PATH_MAX + 1];
 	bool			 relay, vrfy, expn, lmtp;
 	struct config_networks	 trust[TRUST_KIND_COUNT];
+	struct config_limit	 limit;
+	uint32_t		 limited;	/* keywords that it says */
 };
 
 struct config_domain {
@@ -121,6 +138,7 @@ struct config {
 		uint64_t	 connect_time, command_time;
 		uint64_t	 content_time, final_time;
 	} remote;
+	struct config_limit	 limit;		/* for all that say nothing */
 	struct config_listen	*listens;
 	unsigned		 nlistens;
 	struct config_domain	*domains;

@@ -198,6 +198,21 @@ check_lmtp(struct check *c, const struct config_listen *l)
 		    SMTP_PORT);
 }
 
+/* What a block does not say is as it is said for all. */
+static void
+fill_limits(struct config_listen *l, const struct config_limit *all)
+{
+	const struct config_keyword	*k;
+	unsigned			 i;
+
+	k = config_block(SECTION_LIMIT)->keywords;
+	for (i = 0; k[i].word != NULL; i++)
+		if (!(l->limited & UINT32_C(1) << i))
+			memcpy((char *)&l->limit + k[i].field,
+			    (const char *)all + k[i].field,
+			    config_limit_size(&k[i]));
+}
+
 static void
 check_listens(struct check *c)
 {
@@ -206,6 +221,7 @@ check_listens(struct check *c)
 
 	for (i = 0; i < c->config->nlistens; i++) {
 		fill_addresses(&l[i]);
+		fill_limits(&l[i], &c->config->limit);
 		sockets += l[i].addresses.n + (l[i].socket[0] != '\0');
 		if (repeats_itself(&l[i].addresses))
 			ERROR(c, l[i].line, "expected each address once");

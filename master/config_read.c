@@ -35,6 +35,7 @@ struct reader {
 
 	enum config_section	 section;	/* where the next line is */
 	unsigned		 head;		/* line of the open block */
+	unsigned		 outer_head;	/* of the listen around it */
 	unsigned		 passing;	/* blocks passed over */
 	unsigned		 heads[SECTION_COUNT];	/* last of its kind */
 	unsigned		 said[SECTION_COUNT][CONFIG_KEYWORDS_MAX];
@@ -154,15 +155,24 @@ split(struct words *w, struct span s)
 #define COMPLAIN(r, ...) \
 	config_error((r)->notes, (r)->file, (r)->line, __VA_ARGS__)
 
+/* Where a block stands: one stands in another. */
 static enum config_section
-find_block(struct span word)
+outside_of(enum config_section section)
 {
-	enum config_section	 i;
+	return section == SECTION_LISTEN_LIMIT ? SECTION_LISTEN : SECTION_TOP;
+}
+
+/* SECTION_TOP: no block is called so, here or at all. */
+static enum config_section
+find_block(struct span word, enum config_section here)
+{
+	enum config_section	 i, found = SECTION_TOP;
 
 	for (i = SECTION_TOP + 1; i < SECTION_COUNT; i++)
-		if (span_is(word, config_block(i)->word))
-			return i;
-	return SECTION_TOP;
+		if (span_is(word, config_block(i)->word) &&
+		    (found == SECTION_TOP || outside_of(i) == here))
+			found = i;
+	return found;
 }
 
 static void
@@ -176,9 +186,9 @@ unknown_word(struct reader *r, struct span word)
 	nearest_init(&near, word);
 	for (; k->word != NULL; k++)
 		nearest_try(&near, k->word);
-	for (i = SECTION_TOP + 1; r->section == SECTION_TOP &&
-	    i < SECTION_COUNT; i++)
-		nearest_try(&near, config_block(i)->word);
+	for (i = SECTION_TOP + 1; i < SECTION_COUNT; i++)
+		if (outside_of(i) == r->section)
+			nearest_try(&near, config_block(i)->word);
 	config_show(shown, word);
 	COMPLAIN(r, "expected a keyword such as \"%s\", not \"%s\"", near.word,
 	    shown);
@@ -194,6 +204,10 @@ base_of(struct reader *r)
 		return &r->domain;
 	case SECTION_ROUTE:
 		return &r->route;
+	case SECTION_LIMIT:
+		return &r->config->limit;
+	case SECTION_LISTEN_LIMIT:
+		return &r->listen.limit;
 	default:
 		return r->config;
 	}
@@ -213,14 +227,16 @@ read_keyword(struct reader *r)
 	const struct config_keyword	*all, *k;
 	struct words			*w = &r->words;
 	char				 why[CONFIG_WHY_SIZE];
+	enum config_section		 block;
 	unsigned			*said;
 
 	all = config_block(r->section)->keywords;
 	for (k = all; k->word != NULL; k++)
 		if (span_is(w->word[0], k->word))
 			break;
-	if (k->word == NULL && r->section == SECTION_TOP &&
-	    find_block(w->word[0]) != SECTION_TOP) {
+	block = find_block(w->word[0], r->section);
+	if (k->word == NULL && block != SECTION_TOP &&
+	    outside_of(block) == r->section) {
 		COMPLAIN(r, "expected { at the end of this line");
 		return;
 	}
@@ -262,9 +278,9 @@ open_block(struct reader *r)
 	enum config_section		 section;
 	const struct config_block	*b;
 
-	section = find_block(r->words.word[0]);
+	section = find_block(r->words.word[0], r->section);
 	b = config_block(section);
-	if (r->section != SECTION_TOP) {
+	if (r->section != outside_of(section)) {
 		COMPLAIN(r, "expected } before another block; the open one "
 		    "began in line %u", r->head);
 		return false;
@@ -281,7 +297,10 @@ open_block(struct reader *r)
 		return false;
 	}
 	memset(r->said[section], 0, sizeof r->said[section]);
+	r->outer_head = r->head;
 	r->heads[section] = r->head = r->line;
+	r->heads[SECTION_LISTEN_LIMIT] = section == SECTION_LISTEN_LIMIT ?
+	    r->line : 0;
 	r->section = section;
 	return true;
 }
@@ -305,6 +324,8 @@ begin_block(struct reader *r)
 		r->passing = 1;
 		return;
 	}
+	if (r->section == SECTION_LISTEN_LIMIT)
+		return;		/* a part of the block that is open */
 	keep_names(r);
 	memset(&r->listen, 0, sizeof r->listen);
 	memset(&r->domain, 0, sizeof r->domain);
@@ -314,7 +335,7 @@ begin_block(struct reader *r)
 		r->config->retry.line = r->head;
 	if (r->section == SECTION_JOURNAL)
 		r->config->journal.line = r->head;
-	if (base_of(r) != r->config)
+	if (base_of(r) != r->config && r->section != SECTION_LIMIT)
 		config_defaults(r->section, base_of(r));
 }
 
@@ -376,11 +397,28 @@ add_route(struct reader *r, struct span pattern)
 	}
 }
 
+/* The listen block goes on, and knows what was said for it alone. */
+static void
+end_listen_limit(struct reader *r)
+{
+	unsigned	 i;
+
+	for (i = 0; i < CONFIG_KEYWORDS_MAX; i++)
+		if (r->said[SECTION_LISTEN_LIMIT][i] != 0)
+			r->listen.limited |= UINT32_C(1) << i;
+	r->section = SECTION_LISTEN;
+	r->head = r->outer_head;
+}
+
 static void
 end_block(struct reader *r)
 {
 	unsigned	 i;
 
+	if (r->section == SECTION_LISTEN_LIMIT) {
+		end_listen_limit(r);
+		return;
+	}
 	if (r->section == SECTION_LISTEN)
 		add_listen(r);
 	if (r->section == SECTION_ROUTE && r->said[SECTION_ROUTE][0] == 0)

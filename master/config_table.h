@@ -27,10 +27,11 @@ struct config_keyword {
 enum config_section {
 	SECTION_TOP, SECTION_RETRY, SECTION_JOURNAL, SECTION_SMTPD,
 	SECTION_REMOTE, SECTION_LISTEN, SECTION_DOMAIN, SECTION_ROUTE,
+	SECTION_LIMIT, SECTION_LISTEN_LIMIT,	/* the latter in a listen */
 	SECTION_COUNT
 };
 
-enum { CONFIG_KEYWORDS_MAX = 16 };	/* of one section */
+enum { CONFIG_KEYWORDS_MAX = 24 };	/* of one section */
 
 struct config_block {
 	const char			*word;	/* NULL: the top */
@@ -40,6 +41,9 @@ struct config_block {
 };
 
 const struct config_block	*config_block(enum config_section);
+
+/* The size of what such a keyword sets in a struct config_limit. */
+size_t	 config_limit_size(const struct config_keyword *);
 
 /* Sets the field of `k` in the struct at `base` from the `n` words behind it;
  * false with what was expected in `why`.  The words follow each other in

@@ -381,23 +381,32 @@ has_memory(const struct queue *q)
 }
 
 static void
+take_unstaged(struct queue *q, struct unstaged *u)
+{
+	struct envelope	*e = u->envelope;
+
+	TAILQ_REMOVE(&q->envelopes.unstaged, u, entry);
+	(*count_of(q, e->peer))--;
+	e->unstaged--;
+	take_content(q, e, u->slot, u->length);
+	free(u);
+	if (e->ended && e->unstaged == 0)
+		finish(q, e);
+}
+
+/* Where there is no file for the oldest, they give way at once, and nothing
+ * that is on its way would call us again. */
+static void
 pump_unstaged(struct queue *q)
 {
 	struct unstaged	*u;
-	struct envelope	*e;
 
-	while (has_memory(q) &&
-	    (u = TAILQ_FIRST(&q->envelopes.unstaged)) != NULL) {
-		e = u->envelope;
-		TAILQ_REMOVE(&q->envelopes.unstaged, u, entry);
-		(*count_of(q, e->peer))--;
-		e->unstaged--;
-		take_content(q, e, u->slot, u->length);
-		free(u);
-		if (e->ended && e->unstaged == 0)
-			finish(q, e);
-	}
-	relieve(q);
+	do {
+		while (has_memory(q) &&
+		    (u = TAILQ_FIRST(&q->envelopes.unstaged)) != NULL)
+			take_unstaged(q, u);
+		relieve(q);
+	} while (has_memory(q) && !TAILQ_EMPTY(&q->envelopes.unstaged));
 }
 
 static void
@@ -412,7 +421,7 @@ leave_unstaged(struct queue *q, struct envelope *e,
 	(*count_of(q, e->peer))++;
 	e->unstaged++;
 	TAILQ_INSERT_TAIL(&q->envelopes.unstaged, u, entry);
-	relieve(q);
+	pump_unstaged(q);
 }
 
 void
@@ -557,6 +566,7 @@ on_abort(struct peer *p, struct msg *m)
 	}
 	put_stored(p, e->token, e->letter->id, STORED_ABORTED);
 	end(q, e);
+	pump_unstaged(q);
 }
 
 /* What is being stored goes on: its client will have it twice at worst. */

@@ -68,6 +68,8 @@ enum {
 	EXPANSIONS_MAX		= 1024,		/* outstanding from queue */
 	LOOKUPS_MAX		= SESSIONS_MAX,	/* outstanding from smtpd */
 	USERS_MAX		= 4096,		/* outstanding from lookup */
+	VISITS_MAX		= SESSIONS_MAX,	/* clients of one smtpd */
+	COUNTERS_MAX		= 65536,	/* prefixes that are counted */
 
 	/* resolver and remote */
 	QUESTIONS_MAX		= 4096,		/* outstanding from remote */

@@ -104,9 +104,11 @@ expect(struct session *s)
 	struct transaction	*t = s->transaction;
 	bool			 first = s->state != STATE_CHUNKS;
 
-	if (first)
+	if (first) {
 		content_init(&t->content, CONTENT_CHUNKED,
 		    s->server->size_max);
+		pace_begin(t);
+	}
 	if (s->chunk.malformed || t->accepted == 0)
 		content_discard(&t->content);
 	content_expect(&t->content, s->chunk.left);

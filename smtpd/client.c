@@ -76,11 +76,17 @@ client_is_local(const struct client *c)
 	return c->flags & LISTENER_UNIX;
 }
 
+bool
+client_is_ipv4(const struct client *c)
+{
+	return memcmp(c->address, mapped, sizeof(mapped)) == 0;
+}
+
 void
 client_format(char into[CLIENT_SIZE], const struct client *c,
     enum client_style style)
 {
-	bool		 v4 = memcmp(c->address, mapped, sizeof(mapped)) == 0;
+	bool		 v4 = client_is_ipv4(c);
 	const char	*tag = !v4 && style == CLIENT_TRACE ? "IPv6:" : "";
 	const char	*gap = style == CLIENT_TRACE ? " " : "";
 	char		 ip[INET6_ADDRSTRLEN] = "";

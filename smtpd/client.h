@@ -43,6 +43,7 @@ void	 client_set_address(struct client *, int family,
 	    const uint8_t *octets, uint16_t port);
 
 bool	 client_is_local(const struct client *);	/* a user */
+bool	 client_is_ipv4(const struct client *);
 void	 client_format(char into[CLIENT_SIZE], const struct client *,
 	    enum client_style);
 

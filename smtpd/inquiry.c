@@ -69,6 +69,7 @@ ask(void *arg)
 	m.verify.bare = q->bare;
 	m.verify.expand = q->expands;
 	m.verify.relay = q->session->relay;
+	m.verify.visit = q->session->visit;
 	if (!peer_ask(lookup, &m)) {
 		peer_wait(lookup, &q->waiter, ask, q);
 		return;

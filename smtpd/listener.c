@@ -19,6 +19,7 @@ struct listener {
 	unsigned	 number, flags;
 	unsigned	 sessions, sessions_max;
 	struct trust	 trust[TRUST_KIND_COUNT];
+	struct limit	*limit;
 	struct watch	 watch;
 	struct timer	 pause;		/* set: descriptors or memory ran out */
 	bool		 starves;	/* and that was told */
@@ -128,6 +129,7 @@ listener_new(struct server *server, const struct msg_conf_listener *conf,
 	l->fd = fd;
 	l->number = conf->number;
 	l->flags = conf->flags;
+	l->limit = &server->limits.item[conf->limits];
 	l->sessions_max = conf->sessions > 0 ? conf->sessions : SESSIONS_MAX;
 	if (fd_nonblock(fd) == -1)
 		fatal("listener %u: %s", l->number, strerror(errno));
@@ -188,6 +190,12 @@ listeners_stop(struct server *server)
 		timer_unset(&l->pause);
 		fd_close(&l->fd);
 	}
+}
+
+struct limit *
+listener_limit(const struct listener *l)
+{
+	return l->limit;
 }
 
 /* The ceiling of the process holds for all listeners, so all are asked. */

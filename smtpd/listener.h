@@ -7,6 +7,7 @@
 #include "shared/ipc.h"
 #include "smtpd/trust.h"
 
+struct limit;
 struct server;
 
 /*
@@ -34,6 +35,9 @@ void	 listeners_start(struct server *);
  * have come are taken first, for another worker may never hear of them. */
 void	 listeners_stop(struct server *);
 void	 listeners_drain(struct server *);
+
+/* What its clients are limited by. */
+struct limit	*listener_limit(const struct listener *);
 
 /* A session has ended. */
 void	 listener_release(struct listener *);

@@ -73,6 +73,13 @@ on_conf_trust(struct peer *p, struct msg *m)
 		    m->conf_trust.listener);
 }
 
+static void
+on_conf_limit(struct peer *p, struct msg *m)
+{
+	(void)p;
+	limits_set(&server.limits, &m->conf_limit);
+}
+
 /* ---- what neighbours say ------------------------------------------------- */
 
 static void
@@ -88,6 +95,13 @@ on_member(struct peer *p, struct msg *m)
 {
 	(void)p;
 	inquiry_on_member(&server, &m->member);
+}
+
+static void
+on_admitted(struct peer *p, struct msg *m)
+{
+	(void)p;
+	admission_on_admitted(&server, &m->admitted);
 }
 
 static void
@@ -120,9 +134,10 @@ open_doors(void *arg)
 static void
 found(struct peer *p)
 {
-	if (peer_role(p) == ROLE_LOOKUP)
+	if (peer_role(p) == ROLE_LOOKUP) {
+		admission_found(&server, p);
 		recipient_found(&server, p);
-	else if (peer_role(p) == ROLE_QUEUE)
+	} else if (peer_role(p) == ROLE_QUEUE)
 		submit_found(&server, p);
 	if (timer_is_set(&server.patience) && server.lookup != NULL &&
 	    server.queue != NULL)
@@ -133,6 +148,7 @@ static void
 lost(struct peer *p)
 {
 	if (p == server.lookup) {
+		admission_lost(&server);
 		recipient_lost(&server);
 		inquiry_lost(&server);
 	} else if (p == server.queue) {
@@ -150,16 +166,25 @@ freed(struct peer *p)
 /* ---- the program --------------------------------------------------------- */
 
 static void
+give_lookup_up(void *arg)
+{
+	(void)arg;
+	recipient_give_up(&server);
+	admission_give_up(&server);
+}
+
+static void
 after_drop(struct process *process)
 {
 	server.process = process;
 	server.loop = process_loop(process);
 	timer_init(&server.patience, server.loop, open_doors, NULL);
-	timer_init(&server.lookup_away, server.loop, recipient_give_up,
-	    &server);
+	timer_init(&server.lookup_away, server.loop, give_lookup_up, NULL);
 	timer_init(&server.queue_away, server.loop, submit_give_up, &server);
 	timer_init(&server.last_call, server.loop, sessions_last_call,
 	    &server);
+	paces_init(&server);
+	limits_init(&server.limits);
 	server.recipients_max = RECIPIENTS_MAX;
 	server.greeting_time = GREETING_TIME;
 	server.command_time = COMMAND_TIME;
@@ -208,8 +233,10 @@ static const struct route inbox[] = {
 	{ MSG_CONF_SMTPD,	on_conf_smtpd },
 	{ MSG_CONF_RELAY,	on_conf_relay },
 	{ MSG_CONF_TRUST,	on_conf_trust },
+	{ MSG_CONF_LIMIT,	on_conf_limit },
 	{ MSG_VERDICT,		on_verdict },
 	{ MSG_MEMBER,		on_member },
+	{ MSG_ADMITTED,		on_admitted },
 	{ MSG_OPENED,		on_opened },
 	{ MSG_STORED,		on_stored },
 	{ MSG_COUNT,		NULL }

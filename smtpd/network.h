@@ -14,4 +14,8 @@ struct network {
 bool	 network_init(struct network *, struct span address, unsigned prefix);
 bool	 network_holds(const struct network *, const uint8_t address[16]);
 
+/* Do the first `bits` of both agree? */
+bool	 address_has_prefix(const uint8_t [16], const uint8_t [16],
+	    unsigned bits);
+
 #endif

@@ -13,6 +13,8 @@ ask(void *arg)
 	m.rcpt.recipient = t->recipient;
 	m.rcpt.sender = t->sender;
 	m.rcpt.relay = t->session->relay;
+	m.rcpt.visit = t->session->visit;
+	m.rcpt.first = !t->counted;
 	if (peer_ask(lookup, &m))
 		transaction_ask(t, m.rcpt.token);
 	else
@@ -37,6 +39,7 @@ answer(struct transaction *t, const struct reply *verdict)
 	transaction_answered(t);
 	waiter_clear(&t->waiter);
 	t->awaits = AWAITS_NOTHING;
+	t->counted |= !reply_is_later(verdict);
 	if (reply_is_success(verdict))
 		transaction_add_recipient(t, &t->recipient);
 	else
@@ -101,9 +104,8 @@ recipient_found(struct server *server, struct peer *lookup)
 }
 
 void
-recipient_give_up(void *arg)
+recipient_give_up(struct server *server)
 {
-	struct server	*server = arg;
 	struct session	*s;
 
 	LIST_FOREACH(s, &server->sessions, entry) {

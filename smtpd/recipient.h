@@ -13,6 +13,6 @@ void	 recipient_on_verdict(struct server *, const struct msg_verdict *);
  * changes nothing), and is unknown when it stays away. */
 void	 recipient_lost(struct server *);
 void	 recipient_found(struct server *, struct peer *);
-void	 recipient_give_up(void *server);	/* lookup_away's timer */
+void	 recipient_give_up(struct server *);
 
 #endif

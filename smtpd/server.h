@@ -5,9 +5,12 @@
 #include <sys/queue.h>
 
 #include "shared/program.h"
+#include "smtpd/admission.h"
 #include "smtpd/handover.h"
 #include "smtpd/inquiry.h"
+#include "smtpd/limit.h"
 #include "smtpd/listener.h"
+#include "smtpd/pace.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
 #include "smtpd/submit.h"
@@ -44,12 +47,15 @@ struct server {
 	unsigned		 data_time, answer_time;
 	unsigned		 errors_max;
 	struct policy		 policy;
+	struct limit_table	 limits;
 
 	struct listener_list	 listeners;
 	struct session_list	 sessions;
 	unsigned		 session_count;
 	struct tokens		 tokens;
 	struct inquiries	 inquiries;
+	struct admissions	 admissions;
+	struct paces		 paces;
 	size_t			 recipient_octets;
 	struct handover		 handover;
 	struct timer		 patience;	/* before the first client */

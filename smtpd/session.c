@@ -100,6 +100,16 @@ session_log_reject(const struct session *s, const char *where,
 	    s->helo != NULL ? s->helo : "");
 }
 
+unsigned
+session_failures(const struct session *s)
+{
+	unsigned	 i, n = 0;
+
+	for (i = 0; i < TALLY_COUNT; i++)
+		n += s->tried[i] - s->good[i];
+	return n;
+}
+
 /* ---- the end ------------------------------------------------------------- */
 
 static void
@@ -109,6 +119,7 @@ session_free(struct session *s)
 
 	if (s->met)
 		log_disconnect(s);
+	admission_end(s);
 	transaction_free(s->transaction);
 	inquiry_free(s->inquiry);
 	timer_clear(&s->timer);
@@ -174,6 +185,32 @@ close_for_silence(struct session *s)
 	session_close(s, &r);
 }
 
+/* A limit is passed: the log says which, and of whom. */
+static void
+turn_away(struct session *s, const char *where, const struct reply *why)
+{
+	struct reply	 r;
+	char		 enhanced[ENHANCED_SIZE];
+
+	reply_enhanced(why, enhanced);
+	r = reply_make(why->code, enhanced, "%s %s", s->server->hostname,
+	    why->text);
+	session_log_reject(s, where, &r, NULL);
+	session_close(s, &r);
+}
+
+void
+session_close_for_pace(struct session *s)
+{
+	struct reply	 r = reply_make(421, "4.7.0", "Limit slow-sessions: "
+			    "too many clients send less than %u octets a "
+			    "second, try again later", s->limit->minimum_rate);
+
+	turn_away(s, s->command->verb, &r);
+}
+
+static void	 begin_late(struct session *);
+
 static void
 on_timer(void *arg)
 {
@@ -191,6 +228,10 @@ on_timer(void *arg)
 	}
 	if (s->state == STATE_PROXY) {
 		proxied_late(s);
+		return;
+	}
+	if (!s->greeted) {
+		begin_late(s);
 		return;
 	}
 	log_event(s, "timeout");
@@ -367,10 +408,18 @@ errs_too_much(const struct session *s)
 	return s->errors >= s->server->errors_max;
 }
 
+/* A proxy's header comes before the greeting, and nothing else does. */
+static bool
+may_speak(const struct session *s)
+{
+	return s->greeted || s->state == STATE_PROXY;
+}
+
 static bool
 is_waiting(const struct session *s)
 {
-	return s->inquiry != NULL || transaction_is_waiting(s->transaction);
+	return !may_speak(s) || s->inquiry != NULL ||
+	    transaction_is_waiting(s->transaction);
 }
 
 /* Replies that the client does not read are its limit, too. */
@@ -404,8 +453,12 @@ settle(struct session *s, bool progress)
 	bool	 waits = is_waiting(s);
 
 	stream_hold(s->stream, waits && buf_len(stream_in(s->stream)) > 0);
-	if (waits != s->waits)
+	if (!s->greeted)
+		return;		/* the timer is that of the beginning */
+	if (waits != s->waits) {
 		progress = true;
+		pace_again(s->transaction);
+	}
 	s->waits = waits;
 	if (progress || !timer_is_set(&s->timer))
 		timer_in(&s->timer, patience(s));
@@ -447,13 +500,69 @@ on_drained(void *arg)
 
 /* ---- the beginning ------------------------------------------------------- */
 
-void
-session_meet(struct session *s)
+bool
+session_is_exempt(const struct session *s)
 {
+	return s->relay && s->limit->exempt_relays;
+}
+
+/* RFC 5321 section 4.3.1: the client SHOULD wait for the greeting. */
+static bool
+talks_early(const struct session *s)
+{
+	return !s->limit->early_talk && !session_is_exempt(s) &&
+	    buf_len(stream_in(s->stream)) > 0;
+}
+
+static void
+greet(struct session *s)
+{
+	struct reply	 early = reply_make(421, "4.7.0", "Limit early-talk: "
+			    "wait for the greeting before you speak");
 	struct reply	 r = reply_make(220, NULL, "%s %s relais",
 			    s->server->hostname,
 			    session_is_lmtp(s) ? "LMTP" : "ESMTP");
-	char		 client[CLIENT_SIZE];
+
+	if (talks_early(s)) {
+		turn_away(s, "CONNECT", &early);
+		return;
+	}
+	s->greeted = true;
+	(void)reply_put(&r, stream_out(s->stream));
+	timer_in(&s->timer, patience(s));
+	session_resume(s);
+}
+
+void
+session_admit(struct session *s, const struct reply *why)
+{
+	if (s->closing)
+		return;
+	if (why != NULL)
+		turn_away(s, "CONNECT", why);
+	else if (s->limit->greet_delay > 0 && !session_is_exempt(s))
+		timer_in(&s->timer, s->limit->greet_delay);
+	else
+		greet(s);
+}
+
+/* Lookup is late, and the client need not wait for it; or the delay is over. */
+static void
+begin_late(struct session *s)
+{
+	if (s->admission == NULL) {
+		greet(s);
+		return;
+	}
+	log_event(s, "no limits in time");
+	admission_drop(s);
+	session_admit(s, NULL);
+}
+
+void
+session_meet(struct session *s)
+{
+	char	 client[CLIENT_SIZE];
 
 	if (!s->met)
 		behalf_begin(s);
@@ -461,16 +570,17 @@ session_meet(struct session *s)
 	s->relay = policy_may_relay(&s->server->policy, &s->client);
 	client_format(client, &s->client, CLIENT_WITH_PORT);
 	log_info("connect from %s", client);
-	(void)reply_put(&r, stream_out(s->stream));
-	timer_in(&s->timer, patience(s));
+	timer_in(&s->timer, AWAY_TIME);
+	admission_ask(s);
 }
 
 void
 session_begin_anew(struct session *s)
 {
+	admission_end(s);
 	free(s->helo);
 	s->helo = NULL;
-	s->esmtp = false;
+	s->esmtp = s->greeted = false;
 	s->state = STATE_NEW;
 	session_meet(s);
 }
@@ -487,6 +597,7 @@ session_new(struct server *server, struct listener *l, int fd,
 	s->server = server;
 	s->listener = l;
 	s->client = *client;
+	s->limit = listener_limit(l);
 	s->state = STATE_NEW;
 	timer_init(&s->timer, server->loop, on_timer, s);
 	if (session_is_lmtp(s))

@@ -11,8 +11,10 @@
 #include "smtpd/chunk.h"
 #include "smtpd/client.h"
 
+struct admission;
 struct command;
 struct inquiry;
+struct limit;
 struct listener;
 struct server;
 struct xclient;
@@ -49,10 +51,15 @@ struct session {
 	struct stream	*stream;
 	struct timer	 timer;		/* the one deadline */
 	struct client	 client;	/* proxied.c, behalf.c, too */
+	struct limit	*limit;		/* of its listener */
+	struct admission *admission;	/* while lookup is asked, or NULL */
+	uint64_t	 visit;		/* what lookup knows it by, or 0 */
+	unsigned	 told;		/* failures that lookup heard of */
 	enum session_state state;	/* chunk.c, proxied.c, too */
 	bool		 met;		/* its client has been known */
 	bool		 may_xclient, may_xforward;	/* behalf.c alone */
 	bool		 relay;		/* may send anywhere */
+	bool		 greeted;	/* 220 was said */
 	bool		 esmtp;		/* EHLO or LHLO, not HELO */
 	bool		 mute;		/* a reply found no room */
 	bool		 closing;	/* only output is still going out */
@@ -72,15 +79,26 @@ struct session {
 
 LIST_HEAD(session_list, session);
 
-/* Takes the descriptor; the greeting gathers at once. */
+/* Takes the descriptor.  The client is known, then admitted, then greeted. */
 void	 session_new(struct server *, struct listener *, int fd,
 	    const struct client *);
 
-/* Who the client is, is known now: it is greeted. */
+/* Who the client is, is known now: whether it may come in is asked, and then
+ * it is greeted. */
 void	 session_meet(struct session *);
 
 /* Likewise, of a session that was another's; what it said is void. */
 void	 session_begin_anew(struct session *);
+
+/* Whether it may come in is known; NULL: it may. */
+void	 session_admit(struct session *, const struct reply *why);
+
+/* The limits do not hold for it; what it asked for and was refused. */
+bool	 session_is_exempt(const struct session *);
+unsigned session_failures(const struct session *);
+
+/* Its content comes too slowly. */
+void	 session_close_for_pace(struct session *);
 
 /*
  * Says the answer to the command at hand, and moves the state as its row in

@@ -251,9 +251,11 @@ enum content_status
 submit_feed(struct transaction *t, struct span *in)
 {
 	enum content_status	 status = CONTENT_FULL;
+	size_t			 before = in->len;
 
 	if (is_ready(t))
 		status = content_feed(&t->content, in, &t->sink);
+	t->arrived += before - in->len;
 	if (t->content.verdict != CONTENT_GOOD)
 		submit_abandon(t);
 	if (status == CONTENT_FULL)
@@ -324,8 +326,10 @@ begin_content(struct transaction *t)
 	log_client(t);
 	t->sink = (struct content_sink){ .more = slot_more, .arg = t };
 	t->awaits = AWAITS_NOTHING;
-	if (t->content.framing == CONTENT_DOTTED)
-		session_reply(s, &r);
+	if (t->content.framing == CONTENT_CHUNKED)
+		return;
+	pace_begin(t);
+	session_reply(s, &r);
 }
 
 void

@@ -41,6 +41,7 @@ transaction_free(struct transaction *t)
 {
 	if (t == NULL)
 		return;
+	pace_end(t);
 	submit_abandon(t);
 	transaction_answered(t);
 	waiter_clear(&t->waiter);

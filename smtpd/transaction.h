@@ -37,6 +37,14 @@ struct transaction {
 	struct addr	 recipient;		/* that is asked about */
 	struct buf	 recipients;		/* the accepted ones, packed */
 	unsigned	 accepted, refused;
+	bool		 counted;		/* against the limit */
+
+	/* while content comes: pace.c, but for `arrived` */
+	TAILQ_ENTRY(transaction) pacing;
+	LIST_ENTRY(transaction) among_slow;
+	struct instant	 since;			/* it is measured */
+	uint64_t	 arrived;		/* octets, since then */
+	bool		 paced, slow;
 
 	/* from DATA on: submit.c and handover.c alone */
 	uint64_t	 message;		/* its id, or 0 */

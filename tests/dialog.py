@@ -24,6 +24,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import watch  # noqa: E402
+import hosts  # noqa: E402
 from conversation import (  # noqa: E402
     PATIENCE, Connection, Dialogue, Mismatch)
 
@@ -113,6 +114,7 @@ smtpd {{
 	processes 2
 	errors 20
 }}
+{hosts.UNLIMITED}
 listen inet {{
 	address 127.0.0.1
 	port {numbers[0]}

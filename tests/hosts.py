@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import os
 import re
+import resource
 import shutil
 import signal
 import smtplib
@@ -34,6 +35,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 PATIENCE = 60
+# All clients of most tests are one, and in a hurry.
+UNLIMITED = """\
+limit {
+    connections 0
+    connections-per-minute 0
+    messages-per-minute 0
+    recipients-per-minute 0
+    errors 0
+    unknown-users 0
+}
+"""
 
 
 STRANGE = re.compile(r"warning|error|fatal|status=(?!sent)|accuses")
@@ -65,6 +77,15 @@ def write(path, text, mode=0o644):
 def run(*args, **more):
     return subprocess.run(args, check=True, capture_output=True, text=True,
                           **more).stdout
+
+
+def allow_descriptors(want):
+    """False where this machine does not let one process have so many."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < want:
+        return False
+    resource.setrlimit(resource.RLIMIT_NOFILE, (want, hard))
+    return True
 
 
 def die_with_parent():
@@ -221,10 +242,11 @@ class Net:
 class Host:
     """name: its short name; it is NAME.example unless domain says more.
     accounts: more of them, for servers that are not relais.
+    limits: the limit block for its clients.
     mounts: {where on the host: from where outside}, for these as well."""
 
     def __init__(self, net, name, number, users=(), config="", domain=None,
-                 aliases="", accounts=(), mounts=None):
+                 aliases="", accounts=(), mounts=None, limits=UNLIMITED):
         self.net = net
         self.name = name
         self.domain = domain or name + ".example"
@@ -236,6 +258,7 @@ class Host:
         self.users = list(users)
         self.accounts = ["relais-" + a for a in ACCOUNTS] + list(accounts)
         self.mounts = mounts or {}
+        self.limits = limits
         run("ip", "netns", "add", self.ns)
         net.ip("link", "add", "to-" + name, "type", "veth",
                "peer", "name", "eth0", "netns", self.ns)
@@ -286,7 +309,7 @@ listen smtp {
     address 0.0.0.0
     port 25
 }
-%s""" % (self.domain, more))
+%s%s""" % (self.domain, self.limits, more))
 
     def boot(self):
         """Switches the host on; relais is started by start()."""

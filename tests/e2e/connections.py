@@ -6,7 +6,6 @@ at one smtpd process.  Nobody is turned away, and who is idle costs little.
 """
 import os
 import re
-import resource
 import selectors
 import socket
 import sys
@@ -22,16 +21,6 @@ AT_ONCE = 500               # half of the backlog
 IDLE_MEMORY = 4096          # octets of smtpd, for one idle client
 CONFIG = "smtpd {\n processes 1\n sessions 6000\n}\n"
 LETTER = b"Subject: in the crowd\r\n\r\nhere I am\r\n"
-
-
-def allow_descriptors():
-    """False where this machine does not let one process have so many."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    want = IDLE + ACTIVE + 256
-    if hard != resource.RLIM_INFINITY and hard < want:
-        return False
-    resource.setrlimit(resource.RLIMIT_NOFILE, (want, hard))
-    return True
 
 
 def smtpd_of(host):
@@ -135,7 +124,7 @@ def is_closed(s):
 
 def main():
     check = hosts.Checks()
-    if not allow_descriptors():
+    if not hosts.allow_descriptors(IDLE + ACTIVE + 256):
         print("0 passed, 0 failed, 1 skipped")
         return 0
     with hosts.Net(hosts.tree()) as net:

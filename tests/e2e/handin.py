@@ -91,7 +91,7 @@ def a_dialog_that_ends_early(check, s1):
     done = call(s1, ["-bs"], b"QUIT\r\n" + b"NOOP\r\n" * 20000)
     check.claim("-bs outlives a server that has closed",
                 done.returncode == OK and
-                done.stdout.endswith(b"221 2.0.0 Bye\r\n"))
+                done.stdout.endswith(b"\r\n221 2.0.0 s1.example Bye\r\n"))
 
 
 def main():

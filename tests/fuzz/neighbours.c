@@ -187,7 +187,10 @@ remember(const struct msg *m)
 void
 peer_put(struct peer *p, const struct msg *m)
 {
-	fuzz_claim(p == &at.queue, "lookup is only asked");
+	if (p == &at.lookup) {
+		fuzz_claim(m->type == MSG_LEFT, "and said what is known");
+		return;
+	}
 	if (m->type == MSG_RECIPIENT)
 		on_recipient(&m->recipient);
 	else if (m->type == MSG_CONTENT)
@@ -207,7 +210,8 @@ peer_ask(struct peer *p, const struct msg *m)
 {
 	if (at.no_credit)
 		return false;
-	fuzz_claim(m->type == (p == &at.queue ? MSG_OPEN : MSG_RCPT),
+	fuzz_claim(p == &at.queue ? m->type == MSG_OPEN :
+	    m->type == MSG_RCPT || m->type == MSG_ADMIT,
 	    "a question that is known");
 	if (m->type == MSG_OPEN) {
 		fuzz_claim(at.token == 0, "one envelope at a time");
@@ -232,6 +236,15 @@ answer_rcpt(const struct msg_rcpt *m)
 	else if (m->recipient.text[0] == 'l')
 		v.reply = reply_make(450, "4.2.1", "Later");
 	recipient_on_verdict(&at.wire->server, &v);
+}
+
+static void
+answer_admit(const struct msg_admit *m)
+{
+	struct msg_admitted	 a = { .token = m->token };
+
+	a.reply = reply_make(250, NULL, "Ok");
+	admission_on_admitted(&at.wire->server, &a);
 }
 
 static void
@@ -268,6 +281,9 @@ static void
 answer(const struct msg *m)
 {
 	switch (m->type) {
+	case MSG_ADMIT:
+		answer_admit(&m->admit);
+		break;
 	case MSG_RCPT:
 		answer_rcpt(&m->rcpt);
 		break;
@@ -332,6 +348,7 @@ neighbours_join(struct wire *w)
 	buf_init(&at.envelope, 1 << 20);
 	buf_init(&at.content, 1 << 24);
 	forget_envelope();
+	admission_found(&w->server, &at.lookup);
 	recipient_found(&w->server, &at.lookup);
 	submit_found(&w->server, &at.queue);
 }

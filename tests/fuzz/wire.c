@@ -15,6 +15,7 @@ struct stream {
 
 static struct stream	*the_stream;
 static struct wire_begin the_begin;
+static struct limit_table *the_limits;
 
 /* ---- as the session sees it ---------------------------------------------- */
 
@@ -91,6 +92,13 @@ listener_release(struct listener *l)
 	(void)l;
 }
 
+struct limit *
+listener_limit(const struct listener *l)
+{
+	(void)l;
+	return the_limits->item;
+}
+
 const struct trust *
 listener_trust(const struct listener *l, enum trust_kind kind)
 {
@@ -138,6 +146,9 @@ wire_open(struct wire *w, const struct wire_begin *begin)
 	s->recipients_max = 5;
 	s->command_time = s->data_time = 1000;
 	s->errors_max = SESSION_ERRORS_MAX;
+	paces_init(s);
+	limits_init(&s->limits);
+	the_limits = &s->limits;
 	timer_init(&s->lookup_away, s->loop, recipient_give_up, s);
 	timer_init(&s->queue_away, s->loop, submit_give_up, s);
 	neighbours_join(w);

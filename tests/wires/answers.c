@@ -49,6 +49,28 @@ on_verify(struct rig *r, struct wire *w, struct msg *m)
 }
 
 static void
+on_admit(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_ADMITTED };
+
+	a.admitted.token = m->admit.token;
+	a.admitted.reply = dice_one_in(&r->dice, 16) ?
+	    reply_make(421, "4.7.0", "Limit connections") :
+	    reply_make(250, NULL, "Ok");
+	wire_say(r, w, &a);
+}
+
+static void
+on_admitted(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_LEFT };
+
+	a.left.token = m->admitted.token;
+	a.left.errors = dice_below(&r->dice, 3);
+	wire_say(r, w, &a);
+}
+
+static void
 on_open(struct rig *r, struct wire *w, struct msg *m)
 {
 	struct msg	 a = { .type = MSG_OPENED };
@@ -316,6 +338,8 @@ static void	 (*const answers[MSG_COUNT])(struct rig *, struct wire *,
 	[MSG_HELLO]	= on_hello,
 	[MSG_RCPT]	= on_rcpt,
 	[MSG_VERIFY]	= on_verify,
+	[MSG_ADMIT]	= on_admit,
+	[MSG_ADMITTED]	= on_admitted,
 	[MSG_OPEN]	= on_open,
 	[MSG_CONTENT]	= on_content,
 	[MSG_END]	= on_end,
@@ -438,17 +462,26 @@ static void
 fill(struct rig *r, struct wire *w, struct msg *m)
 {
 	static char	 name[64];
+	static uint64_t	 address[2];
 	struct addr	 a = somebody(r);
 
+	address[0] = dice_next(&r->dice);
 	w->size = dice_below(&r->dice, 3) * 70000;
 	snprintf(name, sizeof name, "u%u", dice_below(&r->dice, 5000));
 	if (m->type == MSG_RCPT)
-		m->rcpt = (struct msg_rcpt){ next_token(r), a, a, 1 };
+		m->rcpt = (struct msg_rcpt){ next_token(r), a, a, 1,
+		    hints_token(&r->hints, &r->dice), 1 };
 	else if (m->type == MSG_VERIFY)
 		m->verify = (struct msg_verify){ next_token(r), a,
-		    dice_below(&r->dice, 2), dice_below(&r->dice, 2), 0 };
+		    dice_below(&r->dice, 2), dice_below(&r->dice, 2), 0,
+		    hints_token(&r->hints, &r->dice) };
+	else if (m->type == MSG_ADMIT)
+		m->admit = (struct msg_admit){ next_token(r), 0,
+		    span_make(address, sizeof address),
+		    dice_below(&r->dice, 2) };
 	else if (m->type == MSG_UNSURE)
-		m->unsure = (struct msg_unsure){ next_token(r), next_token(r),
+		m->unsure = (struct msg_unsure){ next_token(r),
+		    hints_token(&r->hints, &r->dice),
 		    hints_message(&r->hints, &r->dice) };
 	else if (m->type == MSG_EXPAND)
 		m->expand = (struct msg_expand){ next_token(r), a, a, 0 };

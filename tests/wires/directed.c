@@ -12,6 +12,8 @@
 enum {
 	ENVELOPES	= 600,
 	SLOTS_EACH	= 1000,
+	PREFIXES	= 3 * COUNTERS_MAX,
+	PREFIX_GROWTH_MAX = 24 << 10,	/* KiB: COUNTERS_MAX */
 	TEXT_GROWTH_MAX	= 160 << 10,	/* KiB: ENVELOPES_TEXT_MAX, and room */
 	SLOT_GROWTH_MAX	= 72 << 10	/* STAGED_MAX, and on its way */
 };
@@ -128,6 +130,75 @@ smtpd_to_queue(struct rig *r)
 	many_slots(r);
 }
 
+/* ---- smtpd to lookup ----------------------------------------------------- */
+
+static void
+come(struct rig *r, struct buf *b, uint64_t n)
+{
+	uint64_t	 address[2] = { n * 0x9e3779b97f4a7c15u };
+	struct msg	 m = { .type = MSG_STAYS };
+
+	m.stays.token = n;
+	m.stays.address = span_make(address, sizeof address);
+	pour(r, b, &m);
+}
+
+/* Clients come and go, each from somewhere else. */
+static void
+many_prefixes(struct rig *r)
+{
+	unsigned long	 before = memory_of(r);
+	struct msg	 m = { .type = MSG_LEFT };
+	struct buf	 b;
+	uint64_t	 i;
+
+	buf_init(&b, FRAME_MAX);
+	new_pair(r, true);
+	for (i = 1; i <= PREFIXES && r->hostile->fd != -1; i++) {
+		come(r, &b, i);
+		m.left.token = i;
+		m.left.errors = UINT32_MAX;
+		pour(r, &b, &m);
+	}
+	pour(r, &b, NULL);
+	rig_check(r, r->hostile->fd != -1, "many prefixes: the pair ended");
+	program_probe(r, "behind many prefixes");
+	check_memory(r, "many prefixes", before, PREFIX_GROWTH_MAX);
+	buf_clear(&b);
+}
+
+static bool
+has_lost(struct rig *r, void *arg)
+{
+	(void)arg;
+	return r->hostile == NULL || r->hostile->fd == -1;
+}
+
+/* They come and never go. */
+static void
+many_visits(struct rig *r)
+{
+	struct buf	 b;
+	uint64_t	 i;
+
+	buf_init(&b, FRAME_MAX);
+	new_pair(r, true);
+	for (i = 1; i <= VISITS_MAX + 1 && r->hostile->fd != -1; i++)
+		come(r, &b, i);
+	pour(r, &b, NULL);
+	rig_check(r, rig_until(r, has_lost, NULL),
+	    "more clients than there can be: the pair goes on");
+	program_probe(r, "behind many clients");
+	buf_clear(&b);
+}
+
+static void
+smtpd_to_lookup(struct rig *r)
+{
+	many_prefixes(r);
+	many_visits(r);
+}
+
 /* ---- queue to smtpd ------------------------------------------------------ */
 
 static bool
@@ -173,6 +244,8 @@ directed(struct rig *r)
 {
 	if (r->program == ROLE_QUEUE && r->enemy == ROLE_SMTPD)
 		smtpd_to_queue(r);
+	else if (r->program == ROLE_LOOKUP && r->enemy == ROLE_SMTPD)
+		smtpd_to_lookup(r);
 	else if (r->program == ROLE_SMTPD && r->enemy == ROLE_QUEUE)
 		queue_to_smtpd(r);
 }

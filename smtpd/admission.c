@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "shared/alloc.h"
+#include "shared/log.h"
+#include "smtpd/admission.h"
+#include "smtpd/server.h"
+
+/* A question that is open, or waits for lookup or for credit. */
+struct admission {
+	RB_ENTRY(admission) by_token;
+	struct session	*session;
+	struct waiter	 waiter;
+	uint64_t	 token;		/* 0: not asked */
+};
+
+static int
+compare(const struct admission *a, const struct admission *b)
+{
+	if (a->token == b->token)
+		return 0;
+	return a->token < b->token ? -1 : 1;
+}
+
+RB_PROTOTYPE(admissions, admission, by_token, compare)
+RB_GENERATE(admissions, admission, by_token, compare)
+
+static struct server *
+server_of(const struct admission *a)
+{
+	return a->session->server;
+}
+
+/* It is not on its way any more. */
+static void
+forget_question(struct admission *a)
+{
+	waiter_clear(&a->waiter);
+	if (a->token != 0)
+		RB_REMOVE(admissions, &server_of(a)->admissions, a);
+	a->token = 0;
+}
+
+void
+admission_drop(struct session *s)
+{
+	struct admission	*a = s->admission;
+
+	if (a == NULL)
+		return;
+	forget_question(a);
+	s->admission = NULL;
+	free(a);
+}
+
+/* ---- asking -------------------------------------------------------------- */
+
+static struct span
+address_of(const struct session *s)
+{
+	return span_make(s->client.address, sizeof(s->client.address));
+}
+
+static void
+ask(void *arg)
+{
+	struct admission	*a = arg;
+	struct session		*s = a->session;
+	struct peer		*lookup = s->server->lookup;
+	struct msg		 m = { .type = MSG_ADMIT };
+
+	m.admit.token = peer_token(lookup);
+	m.admit.limits = s->limit->number;
+	m.admit.address = address_of(s);
+	m.admit.exempt = session_is_exempt(s);
+	if (!peer_ask(lookup, &m)) {
+		peer_wait(lookup, &a->waiter, ask, a);
+		return;
+	}
+	a->token = s->visit = m.admit.token;
+	RB_INSERT(admissions, &s->server->admissions, a);
+}
+
+static void
+let_in(struct session *s)
+{
+	admission_drop(s);
+	session_admit(s, NULL);
+}
+
+void
+admission_ask(struct session *s)
+{
+	struct server	*server = s->server;
+
+	if (server->lookup == NULL && !timer_is_set(&server->lookup_away)) {
+		let_in(s);
+		return;
+	}
+	s->admission = xcalloc(1, sizeof(*s->admission));
+	s->admission->session = s;
+	if (server->lookup != NULL)
+		ask(s->admission);
+}
+
+static struct admission *
+find(struct server *server, uint64_t token)
+{
+	struct admission	 key = { .token = token };
+
+	return RB_FIND(admissions, &server->admissions, &key);
+}
+
+void
+admission_on_admitted(struct server *server, const struct msg_admitted *m)
+{
+	struct admission	*a = find(server, m->token);
+	struct session		*s;
+
+	if (a == NULL)
+		return;		/* the client left meanwhile */
+	if (!reply_is_success(&m->reply) && !reply_is_later(&m->reply) &&
+	    !reply_is_refusal(&m->reply)) {
+		peer_accuse(server->lookup, "gives a verdict that is none");
+		return;
+	}
+	s = a->session;
+	if (reply_is_success(&m->reply)) {
+		let_in(s);
+		return;
+	}
+	admission_drop(s);
+	s->visit = 0;
+	session_admit(s, &m->reply);
+}
+
+void
+admission_end(struct session *s)
+{
+	struct peer	*lookup = s->server->lookup;
+	struct msg	 m = { .type = MSG_LEFT };
+
+	admission_drop(s);
+	if (s->visit == 0 || lookup == NULL)
+		return;
+	m.left.token = s->visit;
+	m.left.errors = session_failures(s) - s->told;
+	peer_put(lookup, &m);
+	s->told += m.left.errors;
+	s->visit = 0;
+}
+
+/* ---- its coming and going ------------------------------------------------ */
+
+static void
+tell_of(struct session *s, struct peer *lookup)
+{
+	struct msg	 m = { .type = MSG_STAYS };
+
+	if (s->visit == 0)
+		s->visit = peer_token(lookup);
+	m.stays.token = s->visit;
+	m.stays.limits = s->limit->number;
+	m.stays.address = address_of(s);
+	m.stays.exempt = session_is_exempt(s);
+	peer_put(lookup, &m);
+}
+
+static bool
+is_unasked(const struct session *s)
+{
+	return s->admission != NULL && s->admission->token == 0 &&
+	    s->admission->waiter.on == NULL;
+}
+
+/* Who is here comes first: it decides about those at the door. */
+void
+admission_found(struct server *server, struct peer *lookup)
+{
+	struct session	*s;
+
+	server->lookup = lookup;
+	LIST_FOREACH(s, &server->sessions, entry)
+		if (s->met && !s->closing && s->admission == NULL)
+			tell_of(s, lookup);
+	LIST_FOREACH(s, &server->sessions, entry)
+		if (is_unasked(s))
+			ask(s->admission);
+}
+
+void
+admission_lost(struct server *server)
+{
+	struct session	*s;
+
+	LIST_FOREACH(s, &server->sessions, entry) {
+		if (s->admission == NULL)
+			continue;
+		forget_question(s->admission);
+		s->visit = 0;
+	}
+}
+
+void
+admission_give_up(struct server *server)
+{
+	struct session	*s;
+
+	LIST_FOREACH(s, &server->sessions, entry)
+		if (is_unasked(s))
+			let_in(s);
+}
