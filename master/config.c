@@ -111,6 +111,7 @@ static const struct config_keyword listening[] = {
 	{ "socket",	CONFIG_PATH,	0, UNIX_PATH_MAX, NULL,
 	    LISTEN(socket) },
 	{ "relay",	CONFIG_YESNO,	0, 0, "no", LISTEN(relay) },
+	{ "protocol",	CONFIG_PROTOCOL, 0, 0, "smtp", LISTEN(lmtp) },
 	{ "vrfy",	CONFIG_YESNO,	0, 0, "no", LISTEN(vrfy) },
 	{ "expn",	CONFIG_YESNO,	0, 0, "no", LISTEN(expn) },
 	{ "proxy",	CONFIG_NETWORKS, 0, 0, NULL,

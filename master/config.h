@@ -84,7 +84,7 @@ struct config_listen {
 	bool			 anywhere;	/* no address was said */
 	uint64_t		 port;
 	char			 socket[UNIX_PATH_MAX + 1];
-	bool			 relay, vrfy, expn;
+	bool			 relay, vrfy, expn, lmtp;
 	struct config_networks	 trust[TRUST_KIND_COUNT];
 	struct config_limit	 limit;
 	uint32_t		 limited;	/* keywords that it says */

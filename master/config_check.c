@@ -189,6 +189,17 @@ check_trust(struct check *c, const struct config_listen *l)
 			    "this block", words[kind]);
 }
 
+/* RFC 2033 section 5: whoever calls there speaks SMTP. */
+static void
+check_lmtp(struct check *c, const struct config_listen *l)
+{
+	enum { SMTP_PORT = 25 };
+
+	if (l->lmtp && l->addresses.n > 0 && l->port == SMTP_PORT)
+		ERROR(c, l->line, "expected another port than %d for lmtp",
+		    SMTP_PORT);
+}
+
 /* What a block does not say is as it is said for all. */
 static void
 fill_limits(struct config_listen *l, const struct config_limit *all)
@@ -224,6 +235,7 @@ check_listens(struct check *c)
 			compare_listens(c, &l[i], &l[j]);
 		check_relay(c, &l[i]);
 		check_trust(c, &l[i]);
+		check_lmtp(c, &l[i]);
 	}
 	if (sockets > LISTENERS_MAX)
 		ERROR(c, 0, "expected at most %d addresses and sockets",

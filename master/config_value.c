@@ -160,6 +160,19 @@ take_yesno(struct value *v)
 	return true;
 }
 
+static bool
+take_protocol(struct value *v)
+{
+	bool	*lmtp = v->field;
+
+	if (v->n != 1)
+		return value_expected(v, "\"smtp\" or \"lmtp\"");
+	*lmtp = span_is(v->words[0], "lmtp");
+	if (!*lmtp && !span_is(v->words[0], "smtp"))
+		return value_expected(v, "\"smtp\" or \"lmtp\"");
+	return true;
+}
+
 /* ---- names and paths ---------------------------------------------------- */
 
 /* A name whose last label is a number is somebody's mistyped address. */
@@ -350,6 +363,7 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_FILE]		= take_file,
 	[CONFIG_MAILBOX]	= take_mailbox,
 	[CONFIG_LOG]		= take_log,
+	[CONFIG_PROTOCOL]	= take_protocol,
 	[CONFIG_NETWORKS]	= value_take_networks,
 	[CONFIG_SERVERS]	= value_take_servers,
 	[CONFIG_ADDRESSES]	= value_take_addresses,

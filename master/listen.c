@@ -117,6 +117,8 @@ flags_of(const struct config_listen *l)
 {
 	unsigned	 flags = l->relay ? LISTENER_RELAY : 0;
 
+	if (l->lmtp)
+		flags |= LISTENER_LMTP;
 	if (l->vrfy)
 		flags |= LISTENER_VRFY;
 	return l->expn ? flags | LISTENER_EXPN : flags;
@@ -223,11 +225,12 @@ open_unix(struct listeners *all, struct listener *l, mode_t mode)
 }
 
 static bool
-open_submit(struct listeners *all, const char *name, const char *path)
+open_submit(struct listeners *all, const char *name, const char *path,
+    unsigned flags)
 {
 	struct listener	*l = add(all, ROLE_SMTPD, name);
 
-	l->flags = LISTENER_UNIX | LISTENER_RELAY;
+	l->flags = LISTENER_UNIX | LISTENER_RELAY | flags;
 	snprintf(l->path, sizeof l->path, "%s", path);
 	return open_unix(all, l, ANYBODY);
 }
@@ -255,10 +258,11 @@ open_all(struct listeners *all, const struct config *c)
 	all->why[0] = '\0';
 	for (i = 0; i < c->nlistens; i++)
 		if (!open_inet(all, &l[i]) || (l[i].socket[0] != '\0' &&
-		    !open_submit(all, l[i].name, l[i].socket)))
+		    !open_submit(all, l[i].name, l[i].socket,
+		    flags_of(&l[i]))))
 			return false;
 	snprintf(path, sizeof path, "%s/submit", c->runtime);
-	return open_submit(all, "submit", path) &&
+	return open_submit(all, "submit", path, 0) &&
 	    open_admin(all, ROLE_CONTROL, c->runtime) &&
 	    open_admin(all, ROLE_MONITOR, c->runtime);
 }

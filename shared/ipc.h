@@ -39,6 +39,7 @@ enum log_kind { LOG_TO_STDERR, LOG_TO_FILE, LOG_TO_SYSLOG, LOG_KIND_COUNT };
 enum listener_flags {
 	LISTENER_UNIX	= 1,	/* the caller's uid is the identity */
 	LISTENER_RELAY	= 2,	/* whoever connects here may send anywhere */
+	LISTENER_LMTP	= 4,	/* RFC 2033 */
 	LISTENER_VRFY	= 256,	/* VRFY and EXPN are answered */
 	LISTENER_EXPN	= 512
 };

@@ -14,10 +14,7 @@ refusal(const struct session *s)
 		return reply_make(501, "5.5.4", "Syntax: BDAT size [LAST]");
 	if (t->accepted > 0)
 		return submit_refusal(t);
-	if (t->refused > 0)
-		return reply_make(554, "5.5.1",
-		    "No valid recipients; RSET next");
-	return reply_make(503, "5.5.1", "Say RCPT first");
+	return command_no_recipients(s);
 }
 
 /* Logged once for a message, for many more chunks may be on their way. */

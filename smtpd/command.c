@@ -190,15 +190,16 @@ static void
 do_data(struct session *s, struct span arg)
 {
 	struct transaction	*t = s->transaction;
+	struct reply		 r;
 
 	(void)arg;
 	content_init(&t->content, CONTENT_DOTTED, s->server->size_max);
-	if (t->accepted > 0)
+	if (t->accepted > 0) {
 		submit_open(t);
-	else if (t->refused > 0)
-		say(s, 554, "5.5.1", "No valid recipients; RCPT or RSET next");
-	else
-		say(s, 503, "5.5.1", "Say RCPT first");
+	} else {
+		r = command_no_recipients(s);
+		session_reply(s, &r);
+	}
 }
 
 static void
@@ -275,6 +276,7 @@ do_http(struct session *s, struct span arg)
 static const struct command commands[] = {
 	{ "EHLO", STATE_ANY, STATE_READY, REQUIRED, TALLY_EHLO, do_ehlo },
 	{ "HELO", STATE_ANY, STATE_READY, REQUIRED, TALLY_HELO, do_helo },
+	{ "LHLO", STATE_ANY, STATE_READY, REQUIRED, TALLY_LHLO, do_ehlo },
 	{ "MAIL", STATE_READY, STATE_MAIL, REQUIRED, TALLY_MAIL, do_mail },
 	{ "RCPT", STATE_MAIL | STATE_RCPT, STATE_RCPT, REQUIRED, TALLY_RCPT,
 	    do_rcpt },
@@ -312,14 +314,23 @@ static const struct command commands[] = {
 static const struct command unknown = { .verb = "UNKNOWN",
 	.tally = TALLY_UNKNOWN };
 
-static const struct command *
-find(struct span verb)
+/* RFC 2033 section 4.1: LHLO is LMTP's, EHLO and HELO are SMTP's. */
+static bool
+is_spoken(const struct session *s, const struct command *c)
 {
-	size_t	 i;
+	if (session_is_lmtp(s))
+		return c->tally != TALLY_EHLO && c->tally != TALLY_HELO;
+	return c->tally != TALLY_LHLO;
+}
 
-	for (i = 0; i < COUNT(commands); i++)
-		if (span_is_word(verb, commands[i].verb))
-			return &commands[i];
+static const struct command *
+find(const struct session *s, struct span verb)
+{
+	const struct command	*c;
+
+	for (c = commands; c < commands + COUNT(commands); c++)
+		if (is_spoken(s, c) && span_is_word(verb, c->verb))
+			return c;
 	return &unknown;
 }
 
@@ -346,11 +357,23 @@ is_clean(const struct command *c, struct span arg)
 	return true;
 }
 
+/* RFC 2033 section 4.2 has 503 for both. */
+struct reply
+command_no_recipients(const struct session *s)
+{
+	if (s->transaction->refused == 0)
+		return reply_make(503, "5.5.1", "Say RCPT first");
+	return reply_make(session_is_lmtp(s) ? 503 : 554, "5.5.1",
+	    s->state == STATE_CHUNKS ? "No valid recipients; RSET next" :
+	    "No valid recipients; RCPT or RSET next");
+}
+
 void
 command_out_of_order(struct session *s)
 {
 	if (s->state == STATE_NEW)
-		say(s, 503, "5.5.1", "Say EHLO first");
+		say(s, 503, "5.5.1", session_is_lmtp(s) ? "Say LHLO first" :
+		    "Say EHLO first");
 	else if (s->state == STATE_CHUNKS)
 		say(s, 503, "5.5.1", "BDAT has begun, go on with it or RSET");
 	else if (s->transaction != NULL)
@@ -377,7 +400,7 @@ command_take(struct session *s, struct span line)
 	const struct command	*c;
 
 	arg = span_trim(span_cut(span_trim(line), ' ', &verb));
-	s->command = c = find(verb);
+	s->command = c = find(s, verb);
 	s->tried[c->tally]++;
 	if (span_starts_word(line, "BDAT") && !is_clean(&unknown, line))
 		chunk_unframed(s);

@@ -23,6 +23,9 @@ void	 command_take(struct session *, struct span line);
 /* 503, and which command would come first. */
 void	 command_out_of_order(struct session *);
 
+/* Why there is nobody for DATA or BDAT to write to. */
+struct reply	 command_no_recipients(const struct session *);
+
 /* The line was longer than COMMAND_LINE_MAX, and has ended. */
 void	 command_too_long(struct session *);
 

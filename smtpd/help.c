@@ -15,6 +15,8 @@ static const struct {
 	    "The answer tells our extensions.  Ends a transaction." },
 	{ "HELO",	"HELO name\n"
 	    "As EHLO, without extensions." },
+	{ "LHLO",	"LHLO name\n"
+	    "As EHLO, and in its place where LMTP is spoken." },
 	{ "MAIL",	"MAIL FROM:<address> [SIZE=octets] "
 	    "[BODY=7BIT | BODY=8BITMIME]\n"
 	    "Begins a transaction; <> for mail that wants no answer." },

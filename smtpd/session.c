@@ -13,9 +13,24 @@
 enum {
 	INPUT_MAX	= 32768,
 	OUTPUT_MAX	= 16384,
+	LMTP_OUTPUT_MAX	= RECIPIENTS_MAX * REPLY_LINE_MAX,
 	SKIP_MAX	= 1 << 20,	/* of one line that is too long */
 	CLOSE_TIME	= 10 * 1000	/* for the last words to get out */
 };
+
+bool
+session_is_lmtp(const struct session *s)
+{
+	return s->client.flags & LISTENER_LMTP;
+}
+
+const char *
+session_protocol(const struct session *s)
+{
+	if (session_is_lmtp(s))
+		return "LMTP";
+	return s->esmtp ? "ESMTP" : "SMTP";
+}
 
 /* ---- the end ------------------------------------------------------------- */
 
@@ -231,15 +246,27 @@ session_reply(struct session *s, const struct reply *r)
 	session_reply_text(s, r, span_of(r->text));
 }
 
+/* To one recipient more; it is no other error than that of the first. */
+static void
+say_again(struct session *s, const struct reply *r)
+{
+	if (!s->closing && !reply_put(r, stream_out(s->stream)))
+		s->mute = true;
+}
+
 void
 session_end_content(struct session *s, const struct reply *r)
 {
+	unsigned	 n = session_is_lmtp(s) ? s->transaction->accepted : 1;
+
 	session_reset(s);
 	if (reply_is_success(r)) {
 		s->good[s->command->tally]++;
 		s->errors = 0;
 	}
 	say(s, r, span_of(r->text));
+	while (n-- > 1)
+		say_again(s, r);
 }
 
 void
@@ -427,8 +454,9 @@ greet(struct session *s)
 {
 	struct reply	 early = reply_make(421, "4.7.0", "Limit early-talk: "
 			    "wait for the greeting before you speak");
-	struct reply	 r = reply_make(220, NULL, "%s ESMTP relais",
-			    s->server->hostname);
+	struct reply	 r = reply_make(220, NULL, "%s %s relais",
+			    s->server->hostname,
+			    session_is_lmtp(s) ? "LMTP" : "ESMTP");
 
 	if (talks_early(s)) {
 		turn_away(s, "CONNECT", &early);
@@ -507,7 +535,7 @@ void
 session_new(struct server *server, struct listener *l, int fd,
     const struct client *client)
 {
-	static const struct stream_limits limits = { INPUT_MAX, OUTPUT_MAX };
+	struct stream_limits limits = { INPUT_MAX, OUTPUT_MAX };
 	static const struct stream_calls calls = { on_readable, on_drained,
 					    on_closed };
 	struct session	*s = xcalloc(1, sizeof(*s));
@@ -518,6 +546,8 @@ session_new(struct server *server, struct listener *l, int fd,
 	s->limit = listener_limit(l);
 	s->state = STATE_NEW;
 	timer_init(&s->timer, server->loop, on_timer, s);
+	if (session_is_lmtp(s))
+		limits.out = LMTP_OUTPUT_MAX;
 	s->stream = stream_new(server->loop, fd, &limits, &calls, s);
 	LIST_INSERT_HEAD(&server->sessions, s, entry);
 	server->session_count++;

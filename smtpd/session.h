@@ -34,9 +34,10 @@ enum session_state {
 
 /* What "disconnect from" counts. */
 enum tally {
-	TALLY_EHLO, TALLY_HELO, TALLY_MAIL, TALLY_RCPT, TALLY_DATA, TALLY_BDAT,
-	TALLY_RSET, TALLY_NOOP, TALLY_VRFY, TALLY_EXPN, TALLY_HELP, TALLY_QUIT,
-	TALLY_XCLIENT, TALLY_XFORWARD, TALLY_UNKNOWN, TALLY_COUNT
+	TALLY_EHLO, TALLY_HELO, TALLY_LHLO, TALLY_MAIL, TALLY_RCPT,
+	TALLY_DATA, TALLY_BDAT, TALLY_RSET, TALLY_NOOP, TALLY_VRFY,
+	TALLY_EXPN, TALLY_HELP, TALLY_QUIT, TALLY_XCLIENT, TALLY_XFORWARD,
+	TALLY_UNKNOWN, TALLY_COUNT
 };
 
 /*
@@ -61,7 +62,7 @@ struct session {
 	bool		 may_xclient, may_xforward;	/* behalf.c alone */
 	bool		 relay;		/* may send anywhere */
 	bool		 greeted;	/* 220 was said */
-	bool		 esmtp;		/* EHLO, not HELO */
+	bool		 esmtp;		/* EHLO or LHLO, not HELO */
 	bool		 mute;		/* a reply found no room */
 	bool		 closing;	/* only output is still going out */
 	bool		 waits;		/* the timer is that of an answer */
@@ -116,8 +117,13 @@ void	 session_reply_text(struct session *, const struct reply *,
 	    struct span text);		/* in place of the reply's own */
 void	 session_resume(struct session *);
 
-/* The answer to the end of the content: the transaction is over. */
+/* Once to the end of the content; by LMTP once for each accepted recipient, in
+ * their order (RFC 2033 section 4.2).  The transaction is over. */
 void	 session_end_content(struct session *, const struct reply *);
+
+/* "SMTP", "ESMTP" or "LMTP": RFC 3848. */
+const char	*session_protocol(const struct session *);
+bool	 session_is_lmtp(const struct session *);
 
 /* Back to READY; a transaction is given up. */
 void	 session_reset(struct session *);

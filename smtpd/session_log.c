@@ -7,8 +7,9 @@
 #include "smtpd/session_log.h"
 
 static const char *const tallies[TALLY_COUNT] = {
-	"ehlo", "helo", "mail", "rcpt", "data", "bdat", "rset", "noop",
-	"vrfy", "expn", "help", "quit", "xclient", "xforward", "unknown"
+	"ehlo", "helo", "lhlo", "mail", "rcpt", "data", "bdat", "rset",
+	"noop", "vrfy", "expn", "help", "quit", "xclient", "xforward",
+	"unknown"
 };
 
 void
@@ -82,7 +83,7 @@ session_log_reject(const struct session *s, const char *where,
 	    "proto=%s helo=<%s>%s%s", id, where, client, r->code, enhanced,
 	    r->text, t != NULL ? t->sender.text : "",
 	    to != NULL ? " to=<" : "", to != NULL ? to->text : "",
-	    to != NULL ? ">" : "", s->esmtp ? "ESMTP" : "SMTP",
+	    to != NULL ? ">" : "", session_protocol(s),
 	    s->helo != NULL ? s->helo : "", rule != NULL ? " rule=" : "",
 	    rule != NULL ? rule : "");
 }

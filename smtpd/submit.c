@@ -218,8 +218,8 @@ put_trace(struct transaction *t)
 	struct addr	 only;
 	struct buf	 b;
 	struct trace	 trace = { &s->client, s->helo, s->server->hostname,
-			    s->esmtp, t->message, NULL, clock_wall(),
-			    t->tags, t->tag_count };
+			    session_protocol(s), t->message, NULL,
+			    clock_wall(), t->tags, t->tag_count };
 
 	if (t->accepted == 1 && recipient_take(&list, &only))
 		trace.recipient = &only;

@@ -54,7 +54,7 @@ trace_put(struct buf *b, const struct trace *t)
 	date_format(date, t->wall);
 	return put_tags(b, t) && buf_printf(b, "Received: from %s (%s)\r\n"
 	    "\tby %s (relais) with %s id %s", helo, client, host,
-	    t->esmtp ? "ESMTP" : "SMTP", id) &&
+	    t->with, id) &&
 	    put_recipient(b, t->recipient) &&
 	    buf_printf(b, "%s\r\n", date);
 }

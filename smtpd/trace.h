@@ -11,7 +11,7 @@ struct trace {
 	const struct client	*client;
 	const char		*helo;
 	const char		*host;
-	bool			 esmtp;		/* EHLO, not HELO */
+	const char		*with;		/* RFC 3848 */
 	uint64_t		 message;
 	const struct addr	*recipient;	/* the only one, or NULL */
 	int64_t			 wall;

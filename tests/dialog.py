@@ -37,7 +37,9 @@ MORE = {
     "verify": "vrfy yes\n\texpn yes",
     "proxy": "proxy 127.0.0.1",
     "trusted": "xclient 127.0.0.1\n\txforward 127.0.0.1",
+    "lmtp": "protocol lmtp\n\tsocket {runtime}/lmtp",
 }
+SOCKETS = {"socket": "submit", "lmtp-socket": "lmtp"}
 SILENT = ("proxy",)         # these wait for their client
 
 # All other questions are refused.
@@ -149,8 +151,8 @@ class Suite:
         self.dns.point("127.0.2.2", dns.NXDOMAIN)
 
     def address(self, name):
-        if name == "socket":
-            return str(self.runtime / "submit")
+        if name in SOCKETS:
+            return str(self.runtime / SOCKETS[name])
         return ("127.0.0.1", self.ports[name])
 
     def configure(self):
@@ -167,7 +169,8 @@ class Suite:
                       **dict(zip(MORE, numbers[2:]))}
         more = "".join(
             f"listen {name} {{\n\taddress 127.0.0.1\n"
-            f"\tport {self.ports[name]}\n\t{said}\n}}\n"
+            f"\tport {self.ports[name]}\n"
+            f"\t{said.format(runtime=self.runtime)}\n}}\n"
             for name, said in MORE.items())
         users = self.dir / "users"
         lines = []

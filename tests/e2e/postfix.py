@@ -33,6 +33,16 @@ relay-from 10.99.0.0/24
 route sink.example {
     via [10.99.0.2]:%d
 }
+listen filter {
+    address 10.99.0.1
+    port 2526
+    xforward 10.99.0.2
+}
+listen lmtp {
+    address 10.99.0.1
+    port 2524
+    protocol lmtp
+}
 """ % SINK
 
 MAIN_CF = """\
@@ -58,6 +68,12 @@ alias_database =
 local_recipient_maps = unix:passwd.byname
 recipient_delimiter = +
 home_mailbox = Maildir/
+smtp_send_xforward_command = yes
+lmtp_send_xforward_command = yes
+transport_maps = inline:{{
+    {{ u1@s1.example = smtp:[10.99.0.1]:2526 }},
+    {{ u2@s1.example = lmtp:inet:10.99.0.1:2524 }},
+    {{ u3@s1.example = lmtp:inet:10.99.0.1:2524 }} }}
 in_flow_delay = 0
 """
 # service, type, private, unprivileged, chroot, wake up, processes, command
@@ -73,6 +89,7 @@ trace      unix       - - n -    0   bounce
 flush      unix       n - n 1000 0   flush
 proxymap   unix       - - n -    -   proxymap
 smtp       unix       - - n -    -   smtp
+lmtp       unix       - - n -    -   lmtp
 showq      unix       n - n -    -   showq
 error      unix       - - n -    -   error
 retry      unix       - - n -    -   error
@@ -290,6 +307,26 @@ def postfix_sends_to_many(check, s1, s2):
 
 # ---- crowds -----------------------------------------------------------------
 
+def postfix_forwards(check, s1, s2):
+    """What Postfix sends to a filter, and to mailboxes."""
+    with s1.smtp(s2) as client:
+        client.sendmail("jqp@s1.example", ["u1@s1.example"],
+                        "Subject: xforward\n\nx\n")
+    check.claim("Postfix says by XFORWARD whose letter it is", s1.wait_log(
+        r": client=\S+\[10\.99\.0\.2\], orig_queue_id=[0-9A-Za-z]+, "
+        r"orig_client=\S+\[10\.99\.0\.1\], .*orig_helo=client\.example"))
+    postfix_submit(s2, "jqp@s2.example",
+                   ["u2@s1.example", "u3@s1.example"],
+                   b"Subject: lmtp\r\n\r\nx\r\n")
+    for user in "u2", "u3":
+        hosts.wait_for("the letter by LMTP", lambda u=user: any(
+            b"with LMTP" in m for m in s1.mail(u)))
+    check.claim("Postfix hears of both recipients by LMTP", hosts.wait_for(
+        "its log", lambda: len(re.findall(
+            r"postfix/lmtp\[.* to=<u[23]@s1\.example>.* status=sent",
+            s2.log())) == 2))
+
+
 def source(s2, sender, recipient, port_of):
     began = time.monotonic()
     s2.run_program("/usr/sbin/smtp-source", "-s", str(SESSIONS),
@@ -348,6 +385,7 @@ def main():
         check.claim("we pipeline to Postfix", to_s2.has_groups())
         postfix_sends(check, s1, s2)
         postfix_sends_to_many(check, s1, s2)
+        postfix_forwards(check, s1, s2)
         check.claim("Postfix pipelines to us", to_s1.has_groups())
         a_crowd_comes(check, s1, s2)
         a_crowd_goes(check, s1, s2)

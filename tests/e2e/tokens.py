@@ -150,6 +150,28 @@ def dies_in(trial, state):
     trial.check.claim("and its session goes on", trial.goes_on(session))
 
 
+def dies_amid_chunks(trial, chunks):
+    """Behind so many chunks: those that follow hear 451, up to the last one;
+    none is stored without its beginning."""
+    session = trial.begin()
+    session.say("MAIL FROM:<%s>" % trial.name(), "RCPT TO:<%s>" % TO)
+    codes = []
+    for n in range(4):
+        if n == chunks:
+            trial.kill()
+            time.sleep(0.05)
+        session.socket.sendall(b"BDAT 12%s\r\n%s" % (
+            b" LAST" if n == 3 else b"", b"x" * 10 + b"\r\n"))
+        codes.append(session.reply()[0])
+    late = chunks > 0
+    trial.check.claim("killed behind %d chunks: the client hears %s" % (
+        chunks, codes), codes == [250] * chunks + [451 if late else 250] * (
+            4 - chunks))
+    trial.check.claim("and what it was told is true", trial.settle(
+        0 if late else 1))
+    trial.check.claim("and its session goes on", trial.goes_on(session))
+
+
 def dies_before_opened(trial):
     session = trial.begin()
     session.say("MAIL FROM:<%s>" % trial.name(), "RCPT TO:<%s>" % TO)
@@ -223,6 +245,8 @@ def with_a_journal(trial):
     for state in STATES:
         dies_in(trial, state)
     dies_before_opened(trial)
+    for chunks in range(4):
+        dies_amid_chunks(trial, chunks)
     for point in POINTS:
         dies_at(trial, point)
     for point in POINTS[2:6]:

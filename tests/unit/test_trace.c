@@ -23,28 +23,28 @@ client_of(const char *mapped, unsigned flags)
 static const struct {
 	const char	*name, *address;
 	unsigned	 flags;
-	bool		 esmtp;
+	const char	*with;
 	const char	*recipient, *line;
 } lines[] = {
-	{ "one recipient", "::ffff:192.0.2.1", 0, true, "jones@foo.com",
+	{ "one recipient", "::ffff:192.0.2.1", 0, "ESMTP", "jones@foo.com",
 	    "Received: from bar.example (unknown [192.0.2.1])\r\n"
 	    "\tby mail.example.org (relais) with ESMTP id 0000000000001\r\n"
 	    "\tfor <jones@foo.com>; Mon, 23 Nov 2026 02:06:47 +0000\r\n" },
-	{ "several recipients", "::ffff:192.0.2.1", 0, true, NULL,
+	{ "several recipients", "::ffff:192.0.2.1", 0, "ESMTP", NULL,
 	    "Received: from bar.example (unknown [192.0.2.1])\r\n"
 	    "\tby mail.example.org (relais) with ESMTP id 0000000000001;\r\n"
 	    "\tMon, 23 Nov 2026 02:06:47 +0000\r\n" },
-	{ "HELO", "::ffff:192.0.2.1", 0, false, NULL,
+	{ "HELO", "::ffff:192.0.2.1", 0, "SMTP", NULL,
 	    "Received: from bar.example (unknown [192.0.2.1])\r\n"
 	    "\tby mail.example.org (relais) with SMTP id 0000000000001;\r\n"
 	    "\tMon, 23 Nov 2026 02:06:47 +0000\r\n" },
-	{ "IPv6", "2001:db8::1", 0, true, NULL,
+	{ "IPv6", "2001:db8::1", 0, "ESMTP", NULL,
 	    "Received: from bar.example (unknown [IPv6:2001:db8::1])\r\n"
 	    "\tby mail.example.org (relais) with ESMTP id 0000000000001;\r\n"
 	    "\tMon, 23 Nov 2026 02:06:47 +0000\r\n" },
-	{ "a user", "::", LISTENER_UNIX, true, NULL,
+	{ "a user", "::", LISTENER_UNIX, "LMTP", NULL,
 	    "Received: from bar.example (uid 1000)\r\n"
-	    "\tby mail.example.org (relais) with ESMTP id 0000000000001;\r\n"
+	    "\tby mail.example.org (relais) with LMTP id 0000000000001;\r\n"
 	    "\tMon, 23 Nov 2026 02:06:47 +0000\r\n" },
 };
 
@@ -53,7 +53,7 @@ START_TEST(the_line_says_who_what_and_when)
 	struct client	 c = client_of(lines[_i].address, lines[_i].flags);
 	struct trace	 t = { .client = &c, .helo = "bar.example",
 			    .host = "mail.example.org", .message = 1,
-			    .esmtp = lines[_i].esmtp, .wall = wall };
+			    .with = lines[_i].with, .wall = wall };
 	struct addr	 a;
 	struct buf	 b;
 
@@ -149,7 +149,7 @@ START_TEST(the_longest_parts_fit)
 	struct client	 c = client_of("ffff:ffff:ffff:ffff:ffff:ffff:ffff:1",
 			    0);
 	struct trace	 t = { .client = &c, .helo = name, .host = name,
-			    .esmtp = true, .message = UINT64_MAX,
+			    .with = "ESMTP", .message = UINT64_MAX,
 			    .wall = wall, .tags = tags,
 			    .tag_count = TAGS_MAX };
 	int		 i;
