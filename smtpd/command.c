@@ -8,6 +8,7 @@
 #include "smtpd/command.h"
 #include "smtpd/help.h"
 #include "smtpd/params.h"
+#include "smtpd/protocol.h"
 #include "smtpd/recipient.h"
 #include "smtpd/server.h"
 
@@ -318,7 +319,7 @@ static const struct command unknown = { .verb = "UNKNOWN",
 static bool
 is_spoken(const struct session *s, const struct command *c)
 {
-	if (session_is_lmtp(s))
+	if (protocol_is_lmtp(s))
 		return c->tally != TALLY_EHLO && c->tally != TALLY_HELO;
 	return c->tally != TALLY_LHLO;
 }
@@ -363,7 +364,7 @@ command_no_recipients(const struct session *s)
 {
 	if (s->transaction->refused == 0)
 		return reply_make(503, "5.5.1", "Say RCPT first");
-	return reply_make(session_is_lmtp(s) ? 503 : 554, "5.5.1",
+	return reply_make(protocol_is_lmtp(s) ? 503 : 554, "5.5.1",
 	    s->state == STATE_CHUNKS ? "No valid recipients; RSET next" :
 	    "No valid recipients; RCPT or RSET next");
 }
@@ -372,7 +373,7 @@ void
 command_out_of_order(struct session *s)
 {
 	if (s->state == STATE_NEW)
-		say(s, 503, "5.5.1", session_is_lmtp(s) ? "Say LHLO first" :
+		say(s, 503, "5.5.1", protocol_is_lmtp(s) ? "Say LHLO first" :
 		    "Say EHLO first");
 	else if (s->state == STATE_CHUNKS)
 		say(s, 503, "5.5.1", "BDAT has begun, go on with it or RSET");

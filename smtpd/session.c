@@ -7,6 +7,7 @@
 #include "shared/log.h"
 #include "smtpd/behalf.h"
 #include "smtpd/command.h"
+#include "smtpd/protocol.h"
 #include "smtpd/proxied.h"
 #include "smtpd/server.h"
 
@@ -23,20 +24,6 @@ static const char *const tallies[TALLY_COUNT] = {
 	"noop", "vrfy", "expn", "help", "quit", "xclient", "xforward",
 	"unknown"
 };
-
-bool
-session_is_lmtp(const struct session *s)
-{
-	return s->client.flags & LISTENER_LMTP;
-}
-
-const char *
-session_protocol(const struct session *s)
-{
-	if (session_is_lmtp(s))
-		return "LMTP";
-	return s->esmtp ? "ESMTP" : "SMTP";
-}
 
 /* ---- what the log is told ------------------------------------------------ */
 
@@ -96,7 +83,7 @@ session_log_reject(const struct session *s, const char *where,
 	    "proto=%s helo=<%s>", id, where, client, r->code, enhanced,
 	    r->text, t != NULL ? t->sender.text : "",
 	    to != NULL ? " to=<" : "", to != NULL ? to->text : "",
-	    to != NULL ? ">" : "", session_protocol(s),
+	    to != NULL ? ">" : "", protocol_name(s),
 	    s->helo != NULL ? s->helo : "");
 }
 
@@ -322,7 +309,7 @@ say_again(struct session *s, const struct reply *r)
 void
 session_end_content(struct session *s, const struct reply *r)
 {
-	unsigned	 n = session_is_lmtp(s) ? s->transaction->accepted : 1;
+	unsigned	 n = protocol_is_lmtp(s) ? s->transaction->accepted : 1;
 
 	session_reset(s);
 	if (reply_is_success(r)) {
@@ -521,7 +508,7 @@ greet(struct session *s)
 			    "wait for the greeting before you speak");
 	struct reply	 r = reply_make(220, NULL, "%s %s relais",
 			    s->server->hostname,
-			    session_is_lmtp(s) ? "LMTP" : "ESMTP");
+			    protocol_is_lmtp(s) ? "LMTP" : "ESMTP");
 
 	if (talks_early(s)) {
 		turn_away(s, "CONNECT", &early);
@@ -600,7 +587,7 @@ session_new(struct server *server, struct listener *l, int fd,
 	s->limit = listener_limit(l);
 	s->state = STATE_NEW;
 	timer_init(&s->timer, server->loop, on_timer, s);
-	if (session_is_lmtp(s))
+	if (protocol_is_lmtp(s))
 		limits.out = LMTP_OUTPUT_MAX;
 	s->stream = stream_new(server->loop, fd, &limits, &calls, s);
 	LIST_INSERT_HEAD(&server->sessions, s, entry);

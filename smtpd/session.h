@@ -115,10 +115,6 @@ void	 session_resume(struct session *);
  * their order (RFC 2033 section 4.2).  The transaction is over. */
 void	 session_end_content(struct session *, const struct reply *);
 
-/* "SMTP", "ESMTP" or "LMTP": RFC 3848. */
-const char	*session_protocol(const struct session *);
-bool	 session_is_lmtp(const struct session *);
-
 /* Back to READY; a transaction is given up. */
 void	 session_reset(struct session *);
 

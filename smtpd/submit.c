@@ -5,6 +5,7 @@
 #include "shared/id.h"
 #include "shared/log.h"
 #include "smtpd/behalf.h"
+#include "smtpd/protocol.h"
 #include "smtpd/server.h"
 #include "smtpd/trace.h"
 
@@ -218,7 +219,7 @@ put_trace(struct transaction *t)
 	struct addr	 only;
 	struct buf	 b;
 	struct trace	 trace = { &s->client, s->helo, s->server->hostname,
-			    session_protocol(s), t->message, NULL,
+			    protocol_name(s), t->message, NULL,
 			    clock_wall() };
 
 	if (t->accepted == 1 && recipient_take(&list, &only))
