@@ -402,7 +402,7 @@ command_take(struct session *s, struct span line)
 	arg = span_trim(span_cut(span_trim(line), ' ', &verb));
 	s->command = c = find(s, verb);
 	s->tried[c->tally]++;
-	if (span_starts_word(line, "BDAT") && !is_clean(&unknown, line))
+	if (command_has_content(line) && !is_clean(&unknown, line))
 		chunk_unframed(s);
 	else if (c == &unknown && !is_clean(c, verb))
 		say(s, 500, "5.5.2", "Invalid character in a command");
@@ -421,10 +421,21 @@ command_take(struct session *s, struct span line)
 		c->run(s, arg);
 }
 
-void
-command_too_long(struct session *s)
+bool
+command_has_content(struct span line)
 {
-	s->command = &unknown;
-	s->tried[TALLY_UNKNOWN]++;
-	say(s, 500, "5.5.2", "Line too long: 2048 octets may be");
+	return span_starts_word(line, "BDAT");
+}
+
+void
+command_too_long(struct session *s, struct span head)
+{
+	bool	 unframed = s->skipped == 0 && command_has_content(head);
+
+	s->command = unframed ? find(s, span_of("BDAT")) : &unknown;
+	s->tried[s->command->tally]++;
+	if (unframed)
+		chunk_unframed(s);
+	else
+		say(s, 500, "5.5.2", "Line too long: 2048 octets may be");
 }

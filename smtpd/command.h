@@ -26,7 +26,11 @@ void	 command_out_of_order(struct session *);
 /* Why there is nobody for DATA or BDAT to write to. */
 struct reply	 command_no_recipients(const struct session *);
 
-/* The line was longer than COMMAND_LINE_MAX, and has ended. */
-void	 command_too_long(struct session *);
+/* Does content follow this line unasked (RFC 3030)?  Then nobody can go on when
+ * it is not understood. */
+bool	 command_has_content(struct span line);
+
+/* The line was longer than COMMAND_LINE_MAX; `head`: what there is of it. */
+void	 command_too_long(struct session *, struct span head);
 
 #endif

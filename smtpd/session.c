@@ -293,7 +293,7 @@ skip(struct session *s, struct buf *in)
 	s->skipped += n;
 	if (s->skipped <= SKIP_MAX)
 		return;
-	command_too_long(s);
+	command_too_long(s, span_of(""));
 	close_for_errors(s);
 }
 
@@ -304,13 +304,16 @@ take_command(struct session *s, struct buf *in)
 	struct span	 line;
 
 	if (!buf_take_line(in, &line)) {
-		if (buf_len(in) > COMMAND_LINE_MAX ||
+		if (s->skipped == 0 && buf_len(in) > COMMAND_LINE_MAX &&
+		    command_has_content(buf_span(in)))
+			command_too_long(s, buf_span(in));
+		else if (buf_len(in) > COMMAND_LINE_MAX ||
 		    (s->skipped > 0 && buf_len(in) > 0))
 			skip(s, in);
 		return false;
 	}
 	if (s->skipped + line.len + 2 > COMMAND_LINE_MAX)
-		command_too_long(s);
+		command_too_long(s, line);
 	else
 		command_take(s, line);
 	s->skipped = 0;

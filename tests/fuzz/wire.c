@@ -99,6 +99,13 @@ listener_limit(const struct listener *l)
 	return the_limits->item;
 }
 
+struct span
+listener_name(const struct listener *l)
+{
+	(void)l;
+	return span_of("smtp");
+}
+
 const struct trust *
 listener_trust(const struct listener *l, enum trust_kind kind)
 {
@@ -128,6 +135,15 @@ close_stream(struct wire *w)
 	the_stream->calls.closed(the_stream->arg, 0);
 }
 
+static void
+give_lookup_up(void *arg)
+{
+	struct server	*s = arg;
+
+	recipient_give_up(s);
+	admission_give_up(s);
+}
+
 void
 wire_open(struct wire *w, const struct wire_begin *begin)
 {
@@ -149,7 +165,7 @@ wire_open(struct wire *w, const struct wire_begin *begin)
 	paces_init(s);
 	limits_init(&s->limits);
 	the_limits = &s->limits;
-	timer_init(&s->lookup_away, s->loop, recipient_give_up, s);
+	timer_init(&s->lookup_away, s->loop, give_lookup_up, s);
 	timer_init(&s->queue_away, s->loop, submit_give_up, s);
 	neighbours_join(w);
 	session_new(s, NULL, -1, &client);
