@@ -35,6 +35,7 @@ enum {
 	PEER_OUT_MAX		= 32 << 20,	/* waiting for one neighbour */
 	PEER_OUT_HIGH		= 16 << 20,	/* past it nothing is asked */
 	PEER_PACKETS_TURN	= 64,		/* packets read in one turn */
+	PEER_PACKETS_CALL	= 4,		/* and by one call */
 	RING_SLOT		= 65536,	/* content in one slot */
 	RING_SLOTS_MAX		= 1024,
 	INSTANCES_MAX		= 64,		/* processes of one role */

@@ -285,8 +285,8 @@ peer_new(struct peer_owner *o, int fd, enum role role, unsigned instance,
 {
 	struct peer	*p = xcalloc(1, sizeof *p);
 
-	if (o->frame == NULL)
-		o->frame = xcalloc(1, FRAME_MAX);
+	if (o->frames == NULL)
+		o->frames = xcalloc(PEER_PACKETS_CALL, FRAME_MAX);
 	p->owner = o;
 	p->role = role;
 	p->instance = instance;

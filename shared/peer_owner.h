@@ -33,7 +33,7 @@ struct peer_owner {
 
 	/* peer.c's own */
 	TAILQ_HEAD(, peer) peers;
-	char		*frame;		/* the packet being read */
+	char		*frames;	/* the packets being read */
 };
 
 /* Sets loop, self, instance, a life, and the rest to nothing. */

@@ -9,6 +9,9 @@
 #include "shared/log.h"
 #include "shared/peer_private.h"
 
+/* Read by one call, so that none is needed to see that there are no more. */
+enum { PACKETS = PEER_PACKETS_CALL };
+
 static void
 on_hello(struct peer *p, const struct msg_hello *h)
 {
@@ -121,40 +124,72 @@ received_fds(struct msghdr *h, int fds[FRAME_FDS_MAX])
 	return count;
 }
 
+/* What one call reads. */
+struct packets {
+	struct mmsghdr	 headers[PACKETS];
+	struct iovec	 parts[PACKETS];
+	union {
+		char		 space[CMSG_SPACE(FRAME_FDS_MAX * sizeof(int))];
+		struct cmsghdr	 align;
+	} control[PACKETS];
+};
+
+static void
+prepare(struct packets *ps, char *frames)
+{
+	struct msghdr	*h;
+	unsigned	 i;
+
+	for (i = 0; i < PACKETS; i++) {
+		ps->parts[i] = (struct iovec){ frames + i * FRAME_MAX,
+		    FRAME_MAX };
+		h = &ps->headers[i].msg_hdr;
+		*h = (struct msghdr){ .msg_iov = &ps->parts[i],
+		    .msg_iovlen = 1 };
+		h->msg_control = ps->control[i].space;
+		h->msg_controllen = sizeof ps->control[i].space;
+	}
+}
+
+/* Of a neighbour that is gone by now nothing is heard; its descriptors are
+ * closed. */
+static void
+take_message(struct peer *p, struct msghdr *h, size_t len)
+{
+	int		 fds[FRAME_FDS_MAX];
+	unsigned	 i, nfds = received_fds(h, fds);
+
+	if (p->fd == -1)
+		;
+	else if (len == 0)
+		peer_shut(p, NULL);
+	else if (h->msg_flags & MSG_CTRUNC && p->role == ROLE_MASTER)
+		fatal("no descriptor is left for those that master sends");
+	else if (h->msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		peer_accuse(p, "sends too large a packet");
+	else
+		take_packet(p, span_make(h->msg_iov->iov_base, len), fds,
+		    nfds);
+	for (i = 0; i < nfds; i++)
+		fd_close(&fds[i]);
+}
+
 /* False when nothing more is to be read now. */
 static bool
 receive(struct peer *p)
 {
-	union {
-		char		 space[CMSG_SPACE(FRAME_FDS_MAX * sizeof(int))];
-		struct cmsghdr	 align;
-	} control;
-	struct peer_owner *o = p->owner;
-	struct iovec	 iov = { o->frame, FRAME_MAX };
-	struct msghdr	 h = { .msg_iov = &iov, .msg_iovlen = 1,
-			    .msg_control = control.space,
-			    .msg_controllen = sizeof control.space };
-	int		 fds[FRAME_FDS_MAX];
-	unsigned	 i, nfds;
-	ssize_t		 n;
+	struct packets	 ps;
+	int		 i, n;
 
-	n = recvmsg(p->fd, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	prepare(&ps, p->owner->frames);
+	n = recvmmsg(p->fd, ps.headers, PACKETS,
+	    MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
 	if (n == -1)
 		peer_failed(p);
-	else if (n == 0)
-		peer_shut(p, NULL);
-	if (n <= 0)
-		return false;
-	nfds = received_fds(&h, fds);
-	if (h.msg_flags & MSG_CTRUNC && p->role == ROLE_MASTER)
-		fatal("no descriptor is left for those that master sends");
-	if (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		peer_accuse(p, "sends too large a packet");
-	else
-		take_packet(p, span_make(o->frame, n), fds, nfds);
-	for (i = 0; i < nfds; i++)
-		fd_close(&fds[i]);
-	return p->fd != -1;
+	for (i = 0; i < n; i++)
+		take_message(p, &ps.headers[i].msg_hdr,
+		    ps.headers[i].msg_len);
+	return n == PACKETS && p->fd != -1;
 }
 
 void
@@ -167,7 +202,7 @@ peer_on_ready(void *arg, unsigned events)
 		peer_flush(p);
 	if (!(events & LOOP_READ) || p->fd == -1)
 		return;
-	for (i = 0; i < PEER_PACKETS_TURN; i++)
+	for (i = 0; i < PEER_PACKETS_TURN; i += PACKETS)
 		if (!receive(p))
 			return;
 }

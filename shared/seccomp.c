@@ -22,8 +22,8 @@
 
 /* Harmless with any argument.  Hot ones first: the filter asks in order. */
 static const int base[] = {
-	CALL(epoll_wait), CALL(read), CALL(write), CALL(recvmsg),
-	CALL(recvfrom), CALL(writev), CALL(readv), CALL(close),
+	CALL(epoll_wait), CALL(read), CALL(write), CALL(recvmmsg),
+	CALL(recvmsg), CALL(recvfrom), CALL(writev), CALL(readv), CALL(close),
 	CALL(epoll_ctl), CALL(epoll_pwait), CALL(futex), CALL(clock_gettime),
 	CALL(gettimeofday), CALL(time), CALL(brk), CALL(munmap), CALL(mremap),
 	CALL(madvise), CALL(getrandom), CALL(lseek), CALL(getpid),

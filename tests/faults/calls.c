@@ -41,6 +41,7 @@ static const struct call calls[] = {
 	{ "sendmmsg",	SYS_sendmmsg,	CALL_FD,	false,	0 },
 	{ "sendto",	SYS_sendto,	CALL_FD,	false,	0 },
 	{ "recvmsg",	SYS_recvmsg,	CALL_FD,	false,	0 },
+	{ "recvmmsg",	SYS_recvmmsg,	CALL_FD,	false,	0 },
 	{ "recvfrom",	SYS_recvfrom,	CALL_FD,	false,	0 },
 	{ "epoll_ctl",	SYS_epoll_ctl,	CALL_FD,	false,	0 },
 	{ "epoll_wait",

@@ -133,7 +133,7 @@ teardown(struct side *s)
 	turn(s);
 	timer_clear(&s->stop);
 	fd_close(&s->other);
-	free(s->owner.frame);
+	free(s->owner.frames);
 	loop_free(s->loop);
 }
 

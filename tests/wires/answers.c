@@ -475,10 +475,11 @@ static void
 fill(struct rig *r, struct wire *w, struct msg *m)
 {
 	static char	 name[64];
-	static uint64_t	 address[2];
+	static uint8_t	 address[16];
 	struct addr	 a = somebody(r);
+	uint64_t	 drawn = dice_next(&r->dice);
 
-	address[0] = dice_next(&r->dice);
+	memcpy(address, &drawn, sizeof drawn);
 	w->size = dice_below(&r->dice, 3) * 70000;
 	snprintf(name, sizeof name, "u%u", dice_below(&r->dice, 5000));
 	if (m->type == MSG_RCPT)
@@ -504,6 +505,7 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 		m->resolve = (struct msg_resolve){ next_token(r),
 		    span_of(name), dice_below(&r->dice, 2) };
 	else if (m->type == MSG_NAME_OF) {
+		memset(address, 0, 15);
 		address[15] = dice_below(&r->dice, 256);
 		m->name_of = (struct msg_name_of){ next_token(r),
 		    span_make(address, 16) };
