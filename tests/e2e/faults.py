@@ -148,6 +148,9 @@ class Trial:
         self.what = "%s %s%s" % (call, error, " at start" * at_start)
         self.met.clear()
         many = self.draw.random() < 0.3 and not at_start
+        if call == "mmap":
+            many = False        # lest it meets the next one's loader
+            self.recovers()
         number = 0 if error == "short" else getattr(errno, error)
         self.injector.arm_now(
             "queue", call, "short" if error == "short" else "error",

@@ -144,7 +144,7 @@ def main():
                     killer.longest, not killer.left)
         print("".join("%s %d stayed\n" % x for x in killer.left), end="")
         killer.deaths.ends(check, clients, sink,
-                           "|error:|was killed by signal (?!9 )")
+                           "|was killed by signal (?!9 )")
         sink.close()
     return check.end()
 
