@@ -2,28 +2,14 @@
 #include <stdlib.h>
 
 #include "shared/alloc.h"
-#include "shared/log.h"
 #include "smtpd/admission.h"
 #include "smtpd/server.h"
 
 /* A question that is open, or waits for lookup or for credit. */
 struct admission {
-	RB_ENTRY(admission) by_token;
+	struct question	 question;
 	struct session	*session;
-	struct waiter	 waiter;
-	uint64_t	 token;		/* 0: not asked */
 };
-
-static int
-compare(const struct admission *a, const struct admission *b)
-{
-	if (a->token == b->token)
-		return 0;
-	return a->token < b->token ? -1 : 1;
-}
-
-RB_PROTOTYPE(admissions, admission, by_token, compare)
-RB_GENERATE(admissions, admission, by_token, compare)
 
 static struct server *
 server_of(const struct admission *a)
@@ -35,10 +21,7 @@ server_of(const struct admission *a)
 static void
 forget_question(struct admission *a)
 {
-	waiter_clear(&a->waiter);
-	if (a->token != 0)
-		RB_REMOVE(admissions, &server_of(a)->admissions, a);
-	a->token = 0;
+	question_end(&server_of(a)->admissions, &a->question);
 }
 
 void
@@ -74,11 +57,11 @@ ask(void *arg)
 	m.admit.address = address_of(s);
 	m.admit.exempt = session_is_exempt(s);
 	if (!peer_ask(lookup, &m)) {
-		peer_wait(lookup, &a->waiter, ask, a);
+		question_wait(&a->question, lookup, ask);
 		return;
 	}
-	a->token = s->visit = m.admit.token;
-	RB_INSERT(admissions, &s->server->admissions, a);
+	s->visit = m.admit.token;
+	question_asked(&s->server->admissions, &a->question, s->visit);
 }
 
 static void
@@ -98,23 +81,17 @@ admission_ask(struct session *s)
 		return;
 	}
 	s->admission = xcalloc(1, sizeof(*s->admission));
+	question_init(&s->admission->question, s->admission);
 	s->admission->session = s;
 	if (server->lookup != NULL)
 		ask(s->admission);
 }
 
-static struct admission *
-find(struct server *server, uint64_t token)
-{
-	struct admission	 key = { .token = token };
-
-	return RB_FIND(admissions, &server->admissions, &key);
-}
-
 void
 admission_on_admitted(struct server *server, const struct msg_admitted *m)
 {
-	struct admission	*a = find(server, m->token);
+	struct admission	*a = question_find(&server->admissions,
+				    m->token);
 	struct session		*s;
 
 	if (a == NULL)
@@ -169,8 +146,8 @@ tell_of(struct session *s, struct peer *lookup)
 static bool
 is_unasked(const struct session *s)
 {
-	return s->admission != NULL && s->admission->token == 0 &&
-	    s->admission->waiter.on == NULL;
+	return s->admission != NULL &&
+	    question_is_unasked(&s->admission->question);
 }
 
 /* Who is here comes first: it decides about those at the door. */

@@ -2,8 +2,6 @@
 #ifndef SMTPD_ADMISSION_H
 #define SMTPD_ADMISSION_H
 
-#include <bsd/sys/tree.h>
-
 #include "shared/peer.h"
 #include "smtpd/session.h"
 
@@ -13,8 +11,6 @@
  * mail is for all.  It hears of him as soon as it is back.
  */
 struct admission;
-
-RB_HEAD(admissions, admission);
 
 /* session_admit follows, now or later. */
 void	 admission_ask(struct session *);

@@ -74,7 +74,8 @@ remember_sent(struct handover *h, const struct transaction *t)
 	if (h->count == RING_SLOTS_MAX)
 		accuse(t);
 	else
-		h->sent[(h->first + h->count++) % RING_SLOTS_MAX] = t->token;
+		h->sent[(h->first + h->count++) % RING_SLOTS_MAX] =
+		    t->question.token;
 }
 
 void
@@ -85,7 +86,7 @@ slot_send(struct transaction *t)
 
 	if (t->slot == -1)
 		return;
-	m.content.token = t->token;
+	m.content.token = t->question.token;
 	m.content.slot = t->slot;
 	m.content.length = RING_SLOT - t->sink.room;
 	peer_put(server_of(t)->queue, &m);

@@ -7,26 +7,13 @@
 #include "smtpd/server.h"
 
 struct inquiry {
-	RB_ENTRY(inquiry) entry;
+	struct question	 question;
 	struct session	*session;
-	struct waiter	 waiter;	/* for credit */
-	uint64_t	 token;		/* 0: not asked yet */
 	struct addr	 about;
 	bool		 bare, expands;
 	struct buf	 members;	/* a line each */
 	bool		 too_many;
 };
-
-static int
-compare(const struct inquiry *a, const struct inquiry *b)
-{
-	if (a->token == b->token)
-		return 0;
-	return a->token < b->token ? -1 : 1;
-}
-
-RB_PROTOTYPE(inquiries, inquiry, entry, compare)
-RB_GENERATE(inquiries, inquiry, entry, compare)
 
 static struct server *
 server_of(const struct inquiry *q)
@@ -34,22 +21,12 @@ server_of(const struct inquiry *q)
 	return q->session->server;
 }
 
-static struct inquiry *
-find(struct server *server, uint64_t token)
-{
-	struct inquiry	 key = { .token = token };
-
-	return RB_FIND(inquiries, &server->inquiries, &key);
-}
-
 void
 inquiry_free(struct inquiry *q)
 {
 	if (q == NULL)
 		return;
-	if (q->token != 0)
-		RB_REMOVE(inquiries, &server_of(q)->inquiries, q);
-	waiter_clear(&q->waiter);
+	question_end(&server_of(q)->inquiries, &q->question);
 	buf_clear(&q->members);
 	q->session->inquiry = NULL;
 	free(q);
@@ -71,11 +48,11 @@ ask(void *arg)
 	m.verify.relay = q->session->relay;
 	m.verify.visit = q->session->visit;
 	if (!peer_ask(lookup, &m)) {
-		peer_wait(lookup, &q->waiter, ask, q);
+		question_wait(&q->question, lookup, ask);
 		return;
 	}
-	q->token = m.verify.token;
-	(void)RB_INSERT(inquiries, &server_of(q)->inquiries, q);
+	question_asked(&server_of(q)->inquiries, &q->question,
+	    m.verify.token);
 }
 
 /*
@@ -147,6 +124,7 @@ inquiry_begin(struct session *s, struct span arg, bool expands)
 		return;
 	}
 	q = xcalloc(1, sizeof(*q));
+	question_init(&q->question, q);
 	q->session = s;
 	q->expands = expands;
 	buf_init(&q->members, EXPN_TEXT_MAX);
@@ -165,7 +143,7 @@ inquiry_begin(struct session *s, struct span arg, bool expands)
 bool
 inquiry_on_verdict(struct server *server, const struct msg_verdict *m)
 {
-	struct inquiry	*q = find(server, m->token);
+	struct inquiry	*q = question_find(&server->inquiries, m->token);
 	struct session	*s;
 
 	if (q == NULL)
@@ -183,7 +161,7 @@ inquiry_on_verdict(struct server *server, const struct msg_verdict *m)
 void
 inquiry_on_member(struct server *server, const struct msg_member *m)
 {
-	struct inquiry	*q = find(server, m->token);
+	struct inquiry	*q = question_find(&server->inquiries, m->token);
 
 	if (q == NULL)
 		return;		/* the client left meanwhile */

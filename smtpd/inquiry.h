@@ -2,8 +2,6 @@
 #ifndef SMTPD_INQUIRY_H
 #define SMTPD_INQUIRY_H
 
-#include <bsd/sys/tree.h>
-
 #include "shared/peer.h"
 #include "smtpd/session.h"
 
@@ -14,8 +12,6 @@
  * is not allowed.
  */
 struct inquiry;
-
-RB_HEAD(inquiries, inquiry);
 
 /* Asks, or answers at once, about what stands behind the verb. */
 void	 inquiry_begin(struct session *, struct span arg, bool expands);

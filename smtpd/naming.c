@@ -2,27 +2,13 @@
 #include <stdlib.h>
 
 #include "shared/alloc.h"
-#include "shared/log.h"
 #include "smtpd/naming.h"
 #include "smtpd/server.h"
 
 struct naming {
-	RB_ENTRY(naming) by_token;
+	struct question	 question;
 	struct session	*session;
-	struct waiter	 waiter;	/* for credit */
-	uint64_t	 token;		/* 0: not asked yet */
 };
-
-static int
-compare(const struct naming *a, const struct naming *b)
-{
-	if (a->token == b->token)
-		return 0;
-	return a->token < b->token ? -1 : 1;
-}
-
-RB_PROTOTYPE(namings, naming, by_token, compare)
-RB_GENERATE(namings, naming, by_token, compare)
 
 static void
 ask(void *arg)
@@ -36,12 +22,10 @@ ask(void *arg)
 	m.name_of.address = span_make(s->client.address,
 	    sizeof(s->client.address));
 	if (!peer_ask(resolver, &m)) {
-		peer_wait(resolver, &n->waiter, ask, n);
+		question_wait(&n->question, resolver, ask);
 		return;
 	}
-	n->token = m.name_of.token;
-	if (RB_INSERT(namings, &s->server->namings, n) != NULL)
-		fatal("a token was given out twice");
+	question_asked(&s->server->namings, &n->question, m.name_of.token);
 }
 
 bool
@@ -57,6 +41,7 @@ naming_ask(struct session *s)
 	if (s->server->resolver == NULL)
 		return false;
 	n = xcalloc(1, sizeof(*n));
+	question_init(&n->question, n);
 	n->session = s;
 	s->naming = n;
 	ask(n);
@@ -66,12 +51,8 @@ naming_ask(struct session *s)
 static void
 end(struct session *s)
 {
-	struct naming	*n = s->naming;
-
-	if (n->token != 0)
-		RB_REMOVE(namings, &s->server->namings, n);
-	waiter_clear(&n->waiter);
-	free(n);
+	question_end(&s->server->namings, &s->naming->question);
+	free(s->naming);
 	s->naming = NULL;
 }
 
@@ -96,14 +77,14 @@ is_answer(const struct msg_named *m)
 void
 naming_on_named(struct server *server, const struct msg_named *m)
 {
-	struct naming	 key = { .token = m->token }, *n;
+	struct naming	*n;
 	struct session	*s;
 
 	if (!is_answer(m)) {
 		peer_accuse(server->resolver, "gives a name that is none");
 		return;
 	}
-	n = RB_FIND(namings, &server->namings, &key);
+	n = question_find(&server->namings, m->token);
 	if (n == NULL)
 		return;		/* it came too late */
 	s = n->session;

@@ -2,8 +2,6 @@
 #ifndef SMTPD_NAMING_H
 #define SMTPD_NAMING_H
 
-#include <bsd/sys/tree.h>
-
 #include "shared/ipc.h"
 #include "smtpd/session.h"
 
@@ -13,8 +11,6 @@
  * is said by session_named.
  */
 struct naming;
-
-RB_HEAD(namings, naming);
 
 /* Asks, if there is something to ask and somebody who knows; false: what the
  * client has of a name is all there will be. */

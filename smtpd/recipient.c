@@ -19,7 +19,7 @@ ask(void *arg)
 	if (peer_ask(lookup, &m))
 		transaction_ask(t, m.rcpt.token);
 	else
-		peer_wait(lookup, &t->waiter, ask, t);
+		question_wait(&t->question, lookup, ask);
 }
 
 /*
@@ -38,7 +38,6 @@ static void
 answer(struct transaction *t, const struct reply *verdict)
 {
 	transaction_answered(t);
-	waiter_clear(&t->waiter);
 	t->awaits = AWAITS_NOTHING;
 	if (reply_is_success(verdict)) {
 		transaction_add_recipient(t, &t->recipient);
@@ -136,7 +135,6 @@ recipient_lost(struct server *server)
 		if (t == NULL || t->awaits != AWAITS_VERDICT)
 			continue;
 		transaction_answered(t);
-		waiter_clear(&t->waiter);
 	}
 	timer_in(&server->lookup_away, AWAY_TIME);
 }

@@ -13,6 +13,7 @@
 #include "smtpd/naming.h"
 #include "smtpd/pace.h"
 #include "smtpd/policy.h"
+#include "smtpd/question.h"
 #include "smtpd/session.h"
 #include "smtpd/session_log.h"
 #include "smtpd/submit.h"
@@ -59,11 +60,11 @@ struct server {
 	struct listener_list	 listeners;
 	struct session_list	 sessions;
 	unsigned		 session_count;
-	struct tokens		 tokens;
-	struct inquiries	 inquiries;
-	struct admissions	 admissions;
+
+	/* Open questions, a tree for each kind. */
+	struct questions	 admissions, namings, inquiries, transactions;
+
 	struct paces		 paces;
-	struct namings		 namings;
 	size_t			 recipient_octets;
 	struct handover		 handover;
 	struct timer		 patience;	/* before the first client */

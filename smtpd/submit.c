@@ -32,17 +32,18 @@ drop_envelope(struct transaction *t)
 static bool
 is_envelope(const struct transaction *t)
 {
-	return t->token != 0 && t->awaits != AWAITS_VERDICT;
+	return t->question.token != 0 && t->awaits != AWAITS_VERDICT;
 }
 
 /* Whether END has been said decides: then it is queue's, come what may. */
 void
 submit_abandon(struct transaction *t)
 {
-	struct msg	 m = { .type = MSG_ABORT, .abort = { t->token } };
+	struct msg	 m = { .type = MSG_ABORT };
 
 	if (!is_envelope(t))
 		return;
+	m.abort.token = t->question.token;
 	if (!t->ended && server_of(t)->queue != NULL)
 		peer_put(server_of(t)->queue, &m);
 	drop_envelope(t);
@@ -69,7 +70,7 @@ put_recipients(struct transaction *t)
 	struct span	 list = buf_span(&t->recipients);
 	struct msg	 m = { .type = MSG_RECIPIENT };
 
-	m.recipient.token = t->token;
+	m.recipient.token = t->question.token;
 	while (recipient_take(&list, &m.recipient.recipient)) {
 		peer_put(server_of(t)->queue, &m);
 		m.recipient.number++;
@@ -91,7 +92,7 @@ static void	 ask_open(void *);
 static void
 wait_for_credit(struct transaction *t)
 {
-	peer_wait(server_of(t)->queue, &t->waiter, ask_open, t);
+	question_wait(&t->question, server_of(t)->queue, ask_open);
 }
 
 static void
@@ -201,12 +202,12 @@ close_envelope(struct transaction *t)
 	struct msg	 m = { .type = MSG_END };
 
 	slot_send(t);
-	m.end.token = t->token;
+	m.end.token = t->question.token;
 	m.end.size = t->sent;
 	m.end.recipients = t->accepted;
 	peer_put(server_of(t)->queue, &m);
 	t->ended = true;
-	t->envelope = t->token;
+	t->envelope = t->question.token;
 	t->awaits = AWAITS_STORED;
 }
 
@@ -432,7 +433,7 @@ ask_unsure(void *arg)
 	if (peer_ask(queue, &m))
 		transaction_ask(t, m.unsure.token);
 	else
-		peer_wait(queue, &t->waiter, ask_unsure, t);
+		question_wait(&t->question, queue, ask_unsure);
 }
 
 static void
@@ -493,7 +494,6 @@ submit_lost(struct server *server)
 			continue;
 		if (t->awaits == AWAITS_OPENED ||
 		    t->awaits == AWAITS_STORED) {
-			waiter_clear(&t->waiter);
 			drop_envelope(t);
 		} else if (is_envelope(t)) {
 			end_envelope(t, STORED_FAILED);

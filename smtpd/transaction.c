@@ -13,22 +13,12 @@ enum {
 	RECIPIENTS_SIZE = RECIPIENTS_MAX * sizeof(struct addr)
 };
 
-static int
-compare(const struct transaction *a, const struct transaction *b)
-{
-	if (a->token == b->token)
-		return 0;
-	return a->token < b->token ? -1 : 1;
-}
-
-RB_PROTOTYPE(tokens, transaction, by_token, compare)
-RB_GENERATE(tokens, transaction, by_token, compare)
-
 struct transaction *
 transaction_new(struct session *s)
 {
 	struct transaction	*t = xcalloc(1, sizeof(*t));
 
+	question_init(&t->question, t);
 	t->session = s;
 	t->slot = -1;
 	buf_init(&t->recipients, RECIPIENTS_SIZE);
@@ -44,7 +34,6 @@ transaction_free(struct transaction *t)
 	pace_end(t);
 	submit_abandon(t);
 	transaction_answered(t);
-	waiter_clear(&t->waiter);
 	t->session->server->recipient_octets -= buf_len(&t->recipients);
 	buf_clear(&t->recipients);
 	t->session->transaction = NULL;
@@ -60,34 +49,26 @@ transaction_is_waiting(const struct transaction *t)
 bool
 transaction_is_unasked(const struct transaction *t, enum awaited awaited)
 {
-	return t != NULL && t->awaits == awaited && t->token == 0 &&
-	    t->waiter.on == NULL;
+	return t != NULL && t->awaits == awaited &&
+	    question_is_unasked(&t->question);
 }
 
 void
 transaction_ask(struct transaction *t, uint64_t token)
 {
-	t->token = token;
-	if (RB_INSERT(tokens, &t->session->server->tokens, t) != NULL)
-		fatal("a token was given out twice");
+	question_asked(&t->session->server->transactions, &t->question, token);
 }
 
 void
 transaction_answered(struct transaction *t)
 {
-	if (t->token == 0)
-		return;
-	RB_REMOVE(tokens, &t->session->server->tokens, t);
-	t->token = 0;
+	question_end(&t->session->server->transactions, &t->question);
 }
 
 struct transaction *
 transaction_find(struct server *server, uint64_t token)
 {
-	struct transaction	 key;
-
-	key.token = token;
-	return RB_FIND(tokens, &server->tokens, &key);
+	return question_find(&server->transactions, token);
 }
 
 void

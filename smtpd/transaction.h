@@ -3,10 +3,9 @@
 #define SMTPD_TRANSACTION_H
 
 #include <sys/queue.h>
-#include <bsd/sys/tree.h>
 
-#include "shared/peer.h"
 #include "smtpd/content.h"
+#include "smtpd/question.h"
 #include "smtpd/session.h"
 
 /* What a transaction waits for; meanwhile no line of the client is read. */
@@ -20,15 +19,13 @@ enum awaited {
 
 /*
  * One piece of mail, made by MAIL and ended by transaction_free on every way
- * out.  The token is that of the one question which is open: RCPT's until its
- * VERDICT, OPEN's from DATA to STORED.
+ * out.  It has one question at a time: RCPT's until its VERDICT, OPEN's from
+ * DATA to STORED.
  */
 struct transaction {
-	RB_ENTRY(transaction) by_token;
+	struct question	 question;
 	TAILQ_ENTRY(transaction) waiting;	/* for a slot */
 	struct session	*session;
-	struct waiter	 waiter;		/* for credit */
-	uint64_t	 token;			/* 0: none */
 	enum awaited	 awaits;
 
 	struct addr	 sender;
@@ -63,8 +60,6 @@ struct transaction {
 	enum stored_outcome failure;		/* STORED_OK: none so far */
 };
 
-RB_HEAD(tokens, transaction);
-
 /* NULL is harmless; it waits for nothing. */
 struct transaction	*transaction_new(struct session *);
 void			 transaction_free(struct transaction *);
@@ -74,7 +69,8 @@ bool			 transaction_is_waiting(const struct transaction *);
 bool			 transaction_is_unasked(const struct transaction *,
 			    enum awaited);
 
-/* The token of a question that was just asked; its transaction; its end. */
+/* A question was just asked; its end, or that of the wait for credit; the
+ * transaction whose question is open. */
 void	 transaction_ask(struct transaction *, uint64_t token);
 void	 transaction_answered(struct transaction *);
 struct transaction	*transaction_find(struct server *, uint64_t token);

@@ -177,7 +177,7 @@ wire_close(struct wire *w)
 	fuzz_claim(the_stream == NULL, "a session that is over is gone");
 	fuzz_claim(w->server.session_count == 0 &&
 	    LIST_EMPTY(&w->server.sessions), "nobody counts it any more");
-	fuzz_claim(RB_EMPTY(&w->server.tokens), "it waits for nothing");
+	fuzz_claim(RB_EMPTY(&w->server.transactions), "it waits for nothing");
 	fuzz_claim(w->server.recipient_octets == 0, "it holds nobody");
 	neighbours_leave(w);
 	loop_free(w->server.loop);

@@ -527,7 +527,7 @@ rig_is_clean(void)
 	const struct server	*s = &rig.server;
 
 	return rig.stream == NULL && s->session_count == 0 &&
-	    LIST_EMPTY(&s->sessions) && RB_EMPTY(&s->tokens) &&
+	    LIST_EMPTY(&s->sessions) && RB_EMPTY(&s->transactions) &&
 	    RB_EMPTY(&s->inquiries) && s->recipient_octets == 0 &&
 	    s->handover.waiters == 0 && s->handover.filling == 0 &&
 	    ring_free_slots(rig.ring) == SLOTS;
