@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
+# tests/run: alone
 """Ten thousand clients that say nothing, or an octet now and then, and two
 thousand from fifty addresses that crawl inside DATA: others are answered
 within 100 ms.  The first with the limits as they are unless one says more.
