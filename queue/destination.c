@@ -71,12 +71,31 @@ destination_get(struct queue *q, struct span name)
 	return d;
 }
 
-/* Kept while anybody has to do with it. */
+static bool
+is_closed(const struct destination *d, uint64_t now)
+{
+	return d->failures > 0 && d->closed > now;
+}
+
+/* What the index has for it is looked for when it opens, if that was set for
+ * another time meanwhile. */
+static void
+wait_to_open(struct queue *q, const struct destination *d)
+{
+	schedule_due(q, d->closed);
+}
+
+/* Kept while anybody has to do with it.  What it knows goes with it: that there
+ * is more becomes a time to look. */
 static void
 settle(struct queue *q, struct destination *d)
 {
 	if (d->users > 0 || d->jobs > 0 || d->hungry)
 		return;
+	if (d->more && is_closed(d, queue_now()))
+		wait_to_open(q, d);
+	else if (d->more)
+		schedule_stall(q);
 	if (d->in_turn)
 		TAILQ_REMOVE(&q->turns[d->by], d, turn);
 	RB_REMOVE(destination_tree, &q->destinations.tree, d);
@@ -92,12 +111,6 @@ destination_leave(struct queue *q, struct destination *d)
 }
 
 /* ---- sending ------------------------------------------------------------- */
-
-static bool
-is_closed(const struct destination *d, uint64_t now)
-{
-	return d->failures > 0 && d->closed > now;
-}
 
 bool
 destination_can_send(const struct destination *d)
@@ -231,9 +244,12 @@ destination_job_done(struct queue *q, struct destination *d,
 void
 destination_hungers(struct queue *q, struct destination *d)
 {
-	if (d->hungry || !d->more || d->nready > READY_LOW ||
-	    is_closed(d, queue_now()))
+	if (d->hungry || !d->more || d->nready > READY_LOW)
 		return;
+	if (is_closed(d, queue_now())) {
+		wait_to_open(q, d);
+		return;
+	}
 	d->hungry = true;
 	TAILQ_INSERT_TAIL(&q->destinations.hungry, d, hunger);
 }
@@ -318,6 +334,8 @@ destination_fill(struct queue *q, struct view *v, struct destination *d)
 	bool			 ahead;
 
 	d->more = true;		/* for the next job that ends */
+	if (is_closed(d, now))
+		wait_to_open(q, d);
 	if (is_closed(d, now) || d->nready > READY_LOW ||
 	    (d->failures > 0 && d->jobs > 0))
 		return;
@@ -337,8 +355,6 @@ destination_fill(struct queue *q, struct view *v, struct destination *d)
 	}
 	if (!d->more && ahead)
 		schedule_due(q, k.due);
-	if (d->more && d->users <= 1)
-		schedule_stall(q);
 }
 
 void

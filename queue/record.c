@@ -243,10 +243,12 @@ take_result(struct unpack *u)
 	if (u->failed || row.len == 0)
 		return c;
 	c->kind = CHANGE_UPDATE;
-	if (recipient_row_decode(row, &r))
-		change_add_row(c, &r);
-	else
+	if (!recipient_row_decode(row, &r)) {
 		u->failed = true;
+		return c;
+	}
+	c->due = r.state == ROW_WAITING ? r.due : 0;
+	change_add_row(c, &r);
 	return c;
 }
 

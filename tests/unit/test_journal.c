@@ -209,6 +209,7 @@ START_TEST(all_records_come_back)
 	ck_assert_int_eq(at.seen[2]->kind, CHANGE_DELETE);
 	ck_assert_uint_eq(at.seen[2]->number, 4);
 	ck_assert_int_eq(at.seen[3]->kind, CHANGE_UPDATE);
+	ck_assert_uint_eq(at.seen[3]->due, 9);
 	ck_assert(at.seen[3]->keeps_reply);
 	ck_assert_int_eq(at.seen[4]->kind, CHANGE_REPLACE);
 	ck_assert_ptr_nonnull(STAILQ_NEXT(STAILQ_FIRST(&at.seen[4]->rows),
