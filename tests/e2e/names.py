@@ -325,10 +325,12 @@ def other_configuration(check, net, s2, server):
                     % (hosts.USER_UID + 1)))
     s2.configure("rule r {\n hleo x\n then accept\n}\n")
     done = s2.run("relais", "check", check=False)
+    with open(s2.path("etc/relais/relais.conf")) as f:
+        line = f.read().split("\n").index(" hleo x") + 1
     check.claim("relais check tells what is wrong with a rule",
                 done.returncode == 78 and re.search(
-                    r":8: expected a keyword such as \"helo\"", done.stderr +
-                    done.stdout))
+                    r":%d: expected a keyword such as \"helo\"" % line,
+                    done.stderr + done.stdout))
 
 
 def add_addresses(net):
