@@ -272,9 +272,8 @@ come_to_rest(void)
 			broken("there is no end");
 		}
 		step();
-		if (the->queue != NULL && the->queue->working &&
-		    n % the->haste == 0 && timers_next(&due) &&
-		    due > the->now) {
+		if (the->queue != NULL && the->queue->working && n % 64 == 0 &&
+		    timers_next(&due) && due > the->now) {
 			the->now = due;
 			timers_fire();
 			turn();
@@ -416,7 +415,6 @@ static void
 begin_round(uint64_t seed, unsigned long limit)
 {
 	static const unsigned	 peace[] = { 60, 300, 300, 2000 };
-	static const unsigned	 haste[] = { 3, 16, 64, 64 };
 	unsigned	 mode;
 
 	the->seed = the->random = seed;
@@ -432,7 +430,6 @@ begin_round(uint64_t seed, unsigned long limit)
 	the->odds = 0;
 	the->eager = seed % 6 == 0;
 	the->peace = peace[below(4)];
-	the->haste = haste[below(4)];
 	mode = below(10);
 	the->always_on = mode < 7;
 	the->never_on = mode == 7;

@@ -528,6 +528,27 @@ audit_start(void)
 }
 
 /* What is said of memory is so. */
+/* No change is on its way: then what waits on disk, and for no destination that
+ * is at work, has a time when it is looked for, be it due long since. */
+static void
+audit_waiting(struct queue *q)
+{
+	struct span	 name = span_of("");
+	uint64_t	 due = 0;
+	struct view	 v;
+
+	if (!q->working || q->stopping || jobs_outstanding(q->spiller) > 0 ||
+	    jobs_outstanding(q->journal.jobs) > 0 ||
+	    timer_is_set(&q->schedule.scan))
+		return;
+	view_open(&v, q->index);
+	while (view_next_due(&v, &due, &name))
+		if (name.len > 0 && destination_find(q, name) == NULL)
+			broken("nobody looks after what waits for %.*s",
+			    (int)name.len, name.ptr);
+	view_close(&v);
+}
+
 void
 audit_turn(void)
 {
@@ -552,4 +573,5 @@ audit_turn(void)
 		broken("too much is hot: %u, %zu", hot, octets);
 	if (q->messages.count - q->hots.count > ACTIVE_MESSAGES_MAX)
 		broken("%u messages are active", q->messages.count);
+	audit_waiting(q);
 }

@@ -53,7 +53,6 @@ struct sim {
 	unsigned	 depth;		/* of events in events */
 	bool		 fails[WHO_COUNT];	/* its disk */
 	unsigned	 peace;		/* between two strokes of fate */
-	unsigned	 haste;		/* steps between timers, in the end */
 	unsigned	 odds;		/* of a crash at a system call */
 	bool		 full;			/* the disk says so */
 	size_t		 blocks;		/* of memory, when empty */
