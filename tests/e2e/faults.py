@@ -57,12 +57,12 @@ ERRORS = ("ENOSPC", "EIO", "EMFILE", "ENOMEM", "EINTR", "EAGAIN")
 # A write to an eventfd is not among them: it cannot fail.
 CALLS = ("pwrite64@journal fdatasync@journal pread64@journal pwrite64@data.mdb "
          "fdatasync@data.mdb write@message/ fsync@message/ openat@message/ "
-         "unlinkat@message/ pread64@message/ read sendmsg recvmsg "
+         "unlinkat@message/ pread64@message/ read sendmsg recvmmsg "
          "epoll_wait epoll_ctl fstatfs mmap").split()
 # Nor a mapping at the start: most are the loader's, which dies of it.
 AT_START = ("openat openat@journal openat@message mkdirat newfstatat "
             "pread64@journal fdatasync@journal pwrite64@journal fsync "
-            "lseek getdents64 getrandom read recvmsg").split()
+            "lseek getdents64 getrandom read recvmmsg").split()
 SHORT = ("pwrite64@journal pread64@journal write@message/ pread64@message/ "
          "pwrite64@data.mdb read").split()
 STOPPED = "no mail is taken until queue is started anew"

@@ -38,7 +38,7 @@ STATES = ["before MAIL", "after MAIL", "after RCPT", "after DATA",
 
 # Stands a letter that is small or large in the journal then?  None: it may.
 POINTS = [
-    (SMALL, "recvmsg", "after", False),
+    (SMALL, "recvmmsg", "after", False),
     (SMALL, "pwrite64@journal", "before", False),
     (SMALL, "pwrite64@journal", "after", True),
     (SMALL, "fdatasync@journal", "before", True),
