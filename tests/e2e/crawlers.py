@@ -249,7 +249,9 @@ def is_closed(s):
 
 def main():
     check = hosts.Checks()
-    if not hosts.allow_descriptors(CROWD + 256):
+    # Instrumented it would say nothing about time.
+    if os.environ.get("RELAIS_SANITIZED") or \
+            not hosts.allow_descriptors(CROWD + 256):
         print("0 passed, 0 failed, 1 skipped")
         return 0
     with hosts.Net(hosts.tree()) as net:
