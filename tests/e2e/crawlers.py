@@ -255,6 +255,8 @@ def main():
         print("0 passed, 0 failed, 1 skipped")
         return 0
     with hosts.Net(hosts.tree()) as net:
+        net.zone("crawl.example", "@ A 10.99.0.1")
+        net.serve_dns()
         host = net.host("crawl", users=["jones"], config=CONFIG, limits="")
         give_addresses(net, host)
         host.start()

@@ -433,6 +433,8 @@ def main():
     check = hosts.Checks()
     only = sys.argv[1:]
     with hosts.Net(hosts.tree()) as net:
+        net.zone("limits.example", "@ A 10.99.0.1")
+        net.serve_dns()
         host = net.host("limits", users=["jones"], config=CONFIG)
         give_addresses(net, host)
         host.start()
