@@ -430,6 +430,28 @@ listen smtp {
                 found.append((os.path.basename(program), int(pid)))
         return found
 
+    def is_gone(self):
+        """Nor is one dying: without a program it still holds its sockets."""
+        return not self.processes() and not any(map(
+            self.is_dying, filter(str.isdigit, os.listdir("/proc"))))
+
+    def is_dying(self, pid):
+        try:
+            if os.readlink("/proc/%s/ns/pid" % pid) != os.readlink(
+                    "/proc/%d/ns/pid" % self.pid):
+                return False
+            with open("/proc/%s/stat" % pid) as f:
+                state = f.read().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        try:
+            os.readlink("/proc/%s/exe" % pid)
+        except FileNotFoundError:
+            return state not in "ZX"
+        except OSError:
+            return False
+        return False
+
     def pids(self, role):
         return {pid for r, pid in self.processes() if r == role}
 

@@ -147,8 +147,7 @@ class Trial:
             self.host.stop()
         else:
             self.kill(())
-            hosts.wait_for("all to be gone",
-                           lambda: not self.host.processes())
+            hosts.wait_for("all to be gone", self.host.is_gone)
         with self.lock:
             self.deaths.note("all")
         self.died = 0

@@ -115,7 +115,7 @@ def lines_wait_for_the_logger(check, host):
 
 def masters_death_ends_all(check, host):
     os.kill(running(host, "relais-master")[0], signal.SIGKILL)
-    hosts.wait_for("the end of all", lambda: not host.processes())
+    hosts.wait_for("the end of all", host.is_gone)
     check.claim("status says that nothing runs",
                 host.run("relais", "status", check=False).returncode == 3)
     host.start()

@@ -88,7 +88,7 @@ class Killer:
         begin = time.monotonic()
         try:
             hosts.wait_for("all to be gone",
-                           lambda: not self.host.processes(), ORPHANS)
+                           self.host.is_gone, ORPHANS)
         except hosts.Timeout:
             self.left += self.host.processes()
             for _, pid in self.host.processes():

@@ -196,7 +196,7 @@ class Killer:
                         os.kill(pid, signal.SIGKILL)
                         self.points[(role, "anywhere", way)] += 1
             self.deaths.note("all")
-        hosts.wait_for("all to be gone", lambda: not self.host.processes())
+        hosts.wait_for("all to be gone", self.host.is_gone)
         with self.lock:
             self.deaths.note("all")
 
