@@ -114,22 +114,12 @@ class Trial:
                 self.bad.append("%s: queue died of signal %d" % (
                     self.what, status & 127))
 
-    def begins(self):
-        """Who was killed is gone a moment before what it held is closed."""
-        try:
-            self.host.start()
-        except RuntimeError as e:
-            if "Address already in use" not in str(e):
-                raise
-            return False
-        return True
-
     def ensure_life(self):
         """The suite is there, and no back-off has gathered."""
         if self.died >= DEATHS_A_LIFE:
             self.end_life()
         if not self.host.processes():
-            hosts.wait_for("the next life", self.begins)
+            self.host.start()
             self.injector.attach(inject.master_of(self.host))
 
     def kill(self, roles):
