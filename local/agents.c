@@ -395,8 +395,7 @@ agent_delivered(struct agent *a, const struct msg_delivered *m)
 		peer_accuse(a->peer, "delivers what it has not read");
 		return;
 	}
-	if (!reply_is_success(&reply) && !reply_is_later(&reply) &&
-	    !reply_is_refusal(&reply))
+	if (!reply_is_verdict(&reply))
 		reply = reply_make(451, "4.3.0", "the agent says nothing");
 	conclude(a, &reply);
 	work(a);

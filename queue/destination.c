@@ -334,10 +334,11 @@ destination_fill(struct queue *q, struct view *v, struct destination *d)
 	bool			 ahead;
 
 	d->more = true;		/* for the next job that ends */
-	if (is_closed(d, now))
+	if (is_closed(d, now)) {
 		wait_to_open(q, d);
-	if (is_closed(d, now) || d->nready > READY_LOW ||
-	    (d->failures > 0 && d->jobs > 0))
+		return;
+	}
+	if (d->nready > READY_LOW || (d->failures > 0 && d->jobs > 0))
 		return;
 	d->more = false;
 	while ((ahead = view_next_wait(v, &k)) && k.due <= now) {

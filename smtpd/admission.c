@@ -96,8 +96,7 @@ admission_on_admitted(struct server *server, const struct msg_admitted *m)
 
 	if (a == NULL)
 		return;		/* the client left meanwhile */
-	if (!reply_is_success(&m->reply) && !reply_is_later(&m->reply) &&
-	    !reply_is_refusal(&m->reply)) {
+	if (!reply_is_verdict(&m->reply)) {
 		peer_accuse(server->lookup, "gives a verdict that is none");
 		return;
 	}
