@@ -149,7 +149,7 @@ listener_add_trust(struct server *server, const struct msg_conf_trust *conf)
 	LIST_FOREACH(l, &server->listeners, entry)
 		if (l->number == conf->listener)
 			return trust_add(&l->trust[conf->kind], conf->address,
-			    conf->prefix);
+			    conf->prefix, TRUSTED_MAX);
 	return false;
 }
 

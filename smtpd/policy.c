@@ -8,13 +8,7 @@
 bool
 policy_add(struct policy *p, struct span address, unsigned prefix)
 {
-	struct network	 n;
-
-	if (p->count == NETWORKS_MAX || !network_init(&n, address, prefix))
-		return false;
-	p->networks = xreallocarray(p->networks, p->count + 1, sizeof(n));
-	p->networks[p->count++] = n;
-	return true;
+	return trust_add(&p->networks, address, prefix, NETWORKS_MAX);
 }
 
 bool
@@ -39,7 +33,7 @@ policy_clear(struct policy *p)
 	for (i = 0; i < p->identity_count; i++)
 		free(p->identities[i].text);
 	free(p->identities);
-	free(p->networks);
+	trust_clear(&p->networks);
 	rules_clear(&p->rules);
 	*p = (struct policy){ 0 };
 }
@@ -68,7 +62,6 @@ bool
 policy_may_relay(const struct policy *p, const struct client *c)
 {
 	char	 identity[IDENTITY_SIZE];
-	size_t	 i;
 
 	client_identity(identity, c);
 	if (has_identity(p, span_of(identity)))
@@ -77,8 +70,5 @@ policy_may_relay(const struct policy *p, const struct client *c)
 		return false;
 	if (c->flags & LISTENER_RELAY)
 		return true;
-	for (i = 0; i < p->count && !c->unnamed; i++)
-		if (network_holds(&p->networks[i], c->address))
-			return true;
-	return false;
+	return !c->unnamed && trust_has(&p->networks, c);
 }

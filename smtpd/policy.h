@@ -3,6 +3,7 @@
 #define SMTPD_POLICY_H
 
 #include "smtpd/rule.h"
+#include "smtpd/trust.h"
 
 /*
  * Who may send anywhere: clients of a listener that says so, clients of the
@@ -19,8 +20,7 @@ struct identity_pattern {
 };
 
 struct policy {
-	struct network	*networks;
-	size_t		 count;
+	struct trust	 networks;
 	struct identity_pattern *identities;
 	size_t		 identity_count;
 	struct rules	 rules;

@@ -5,11 +5,11 @@
 #include "smtpd/trust.h"
 
 bool
-trust_add(struct trust *t, struct span address, unsigned prefix)
+trust_add(struct trust *t, struct span address, unsigned prefix, size_t most)
 {
 	struct network	 n;
 
-	if (t->count == TRUSTED_MAX || !network_init(&n, address, prefix))
+	if (t->count == most || !network_init(&n, address, prefix))
 		return false;
 	t->networks = xreallocarray(t->networks, t->count + 1, sizeof(n));
 	t->networks[t->count++] = n;
