@@ -27,9 +27,9 @@
 
 #include "shared/alloc.h"
 #include "shared/fd.h"
-#include "shared/span.h"
 #include "tests/crash/checker.h"
 #include "tests/crash/hour.h"
+#include "tests/crash/number.h"
 #include "tests/crash/quota.h"
 
 enum {
@@ -242,16 +242,6 @@ run(struct result *r)
 		if (waitpid(pids[i], &status, 0) == -1 || status != 0)
 			errx(2, "a worker failed");
 	(void)printf("%" PRIu64 " octets are taken; ", most);
-}
-
-static uint64_t
-number(const char *text)
-{
-	uint64_t	 n;
-
-	if (!span_parse_u64(span_of(text), UINT64_MAX, &n))
-		errx(2, "%s: no number", text);
-	return n;
 }
 
 static bool

@@ -27,6 +27,7 @@
 
 #include "shared/alloc.h"
 #include "shared/id.h"
+#include "tests/crash/number.h"
 #include "tests/crash/spot.h"
 #include "tests/crash/runner.h"
 #include "tests/crash/truth.h"
@@ -293,16 +294,6 @@ prepare(void)
 			damage.size +=
 			    damage.state.files[all->list[i].file].size;
 		}
-}
-
-static uint64_t
-number(const char *text)
-{
-	uint64_t	 n;
-
-	if (!span_parse_u64(span_of(text), UINT64_MAX, &n))
-		errx(2, "%s: no number", text);
-	return n;
 }
 
 static bool

@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #include "shared/fd.h"
-#include "shared/span.h"
 #include "tests/crash/hour.h"
+#include "tests/crash/number.h"
 
 static struct {
 	struct hour	 o;
@@ -77,16 +77,6 @@ set_full(bool full)
 		fill();
 	else
 		unfill();
-}
-
-static uint64_t
-number(const char *text)
-{
-	uint64_t	 n;
-
-	if (!span_parse_u64(span_of(text), UINT64_MAX, &n))
-		errx(2, "%s: no number", text);
-	return n;
 }
 
 int

@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #include "shared/alloc.h"
-#include "shared/span.h"
 #include "tests/crash/checker.h"
+#include "tests/crash/number.h"
 #include "tests/crash/spot.h"
 #include "tests/crash/runner.h"
 
@@ -203,16 +203,6 @@ run(const struct options *o, const struct log *l, struct result *sum)
 		sum->points += r[i].points;
 	}
 	return good;
-}
-
-static uint64_t
-number(const char *text)
-{
-	uint64_t	 n;
-
-	if (!span_parse_u64(span_of(text), UINT64_MAX, &n))
-		errx(2, "%s: no number", text);
-	return n;
 }
 
 static bool
