@@ -289,9 +289,12 @@ class Dialogue:
             "no such line in the log")
 
     def has_mail(self, user, expression):
-        home = self.suite.dir / "home" / user
-        return any(re.search(expression.encode(), path.read_bytes())
-                   for path in home.glob("Maildir/new/*"))
+        read = self.suite.letters[user]
+        for path in (self.suite.dir / "home" / user).glob("Maildir/new/*"):
+            if path not in read:
+                read[path] = path.read_bytes()
+        return any(re.search(expression.encode(), letter)
+                   for letter in read.values())
 
     def expect_mail(self, user, expression):
         """Waits for a message with such a line (or lines, \\r\\n between) in

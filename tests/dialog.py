@@ -30,7 +30,7 @@ from conversation import (  # noqa: E402
     PATIENCE, Connection, Dialogue, Mismatch)
 
 HERE = pathlib.Path(__file__).resolve().parent
-USERS = ("jones", "brown", "green", "postmaster")
+USERS = ("jones", "brown", "green", "crowd", "postmaster")
 
 # Listeners beside inet and relay: what is said of them.
 MORE = {
@@ -142,6 +142,7 @@ class Suite:
         self.account = None
         if os.geteuid() == 0:
             self.account = pwd.getpwnam("nobody")
+        self.letters = {name: {} for name in USERS}    # what was read, once
         self.ports = {}
         self.master = None
         self.dns = dns.Server(("127.0.0.1", 0), otherwise=dns.REFUSED)
