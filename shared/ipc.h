@@ -41,7 +41,30 @@ enum listener_flags {
 	LISTENER_RELAY	= 2,	/* whoever connects here may send anywhere */
 	LISTENER_LMTP	= 4,	/* RFC 2033 */
 	LISTENER_VRFY	= 256,	/* VRFY and EXPN are answered */
-	LISTENER_EXPN	= 512
+	LISTENER_EXPN	= 512,
+	LISTENER_TLS	= 1 << 10,	/* from the first octet: RFC 8314 */
+	LISTENER_STARTTLS = 1 << 11,	/* RFC 3207 */
+	LISTENER_TLS_FIRST = 1 << 12,	/* no mail without */
+	LISTENER_AUTH	= 1 << 13,	/* RFC 4954, under TLS alone */
+	LISTENER_AUTH_FIRST = 1 << 14,	/* no mail without */
+	LISTENER_SUBMISSION = 1 << 15,	/* RFC 6409 */
+	LISTENER_HIDES_CLIENT = 1 << 16, /* in our Received line */
+	LISTENER_ANY_SENDER = 1 << 17,	/* not only an identity's own */
+	LISTENER_CERTIFICATE = 1 << 18	/* the client is asked for one */
+};
+
+enum judge_kind {
+	JUDGE_NONE, JUDGE_PASSWORDS, JUDGE_DOVECOT, JUDGE_KIND_COUNT
+};
+
+enum judged_outcome {
+	JUDGED_GOOD,
+	JUDGED_BAD,		/* no such account, or not its password */
+	JUDGED_LATER,		/* who knows is not there */
+	JUDGED_MALFORMED,	/* not as the mechanism wants it */
+	JUDGED_CANCELLED,
+	JUDGED_WEAK,		/* this account has no such mechanism */
+	JUDGED_OUTCOME_COUNT
 };
 
 /* In what a client is believed: who its own client is, for a connection, for
@@ -58,7 +81,7 @@ enum rule_verdict {
 enum condition {
 	CONDITION_CLIENT, CONDITION_NAME, CONDITION_HELO, CONDITION_SENDER,
 	CONDITION_RECIPIENT, CONDITION_TLS, CONDITION_IDENTITY,
-	CONDITION_LISTENER, CONDITION_COUNT
+	CONDITION_LISTENER, CONDITION_CERTIFICATE, CONDITION_COUNT
 };
 
 enum message_flags {

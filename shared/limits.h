@@ -54,6 +54,20 @@ enum {
 	PROXY_TIME		= 5 * 1000,	/* until it is whole */
 	TRUSTED_MAX		= 256,	/* networks of a kind, of a listener */
 
+	/* TLS and AUTH */
+	CERTIFICATES_MAX	= 64,
+	CERTIFICATE_FILE_MAX	= 1 << 20,
+	SIGN_CONTENT_MAX	= 512,	/* a transcript's digest, or a point */
+	SIGNATURE_MAX		= 1024,	/* RSA of 8192 bits */
+	SIGNS_MAX		= 1024,	/* outstanding from an smtpd */
+	MECHANISM_MAX		= 20,	/* RFC 4422 section 3.1 */
+	LOGIN_LINE_MAX		= 12288, /* RFC 4954 section 4 */
+	LOGIN_OCTETS_MAX	= 9216,	/* the same without base64 */
+	BINDING_NAME_MAX	= 32,
+	BINDING_MAX		= 64,
+	ACCOUNT_TEXT_MAX	= 255,
+	LOGINS_MAX		= 1024,	/* outstanding from an smtpd */
+
 	/* rules of policy */
 	POLICY_RULES_MAX	= 256,
 	RULE_VALUES_MAX		= 4096,		/* of all rules */
