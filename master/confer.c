@@ -247,6 +247,13 @@ confer_policy(struct audience *a)
 		confer_rule(a, &config->rules[i]);
 }
 
+/* Not in the picture: who runs hears of others without beginning anew. */
+static bool
+confer_certificates(struct audience *a)
+{
+	return a->child == NULL || tls_confer(a->child);
+}
+
 static bool
 confer_smtpd(struct audience *a)
 {
@@ -265,7 +272,7 @@ confer_smtpd(struct audience *a)
 	say(a, &m);
 	confer_policy(a);
 	confer_limits(a);
-	return confer_listeners(a);
+	return confer_certificates(a) && confer_listeners(a);
 }
 
 static bool
@@ -438,6 +445,7 @@ static bool	 (*const conferrers[ROLE_COUNT])(struct audience *) = {
 	[ROLE_MONITOR]	= confer_listeners,
 	[ROLE_USERS]	= confer_users,
 	[ROLE_LOGGER]	= confer_sink,
+	[ROLE_KEYS]	= confer_certificates,
 };
 
 static bool

@@ -26,6 +26,7 @@ enum {
 #define DOMAIN(field)	offsetof(struct config_domain, field)
 #define ROUTE(field)	offsetof(struct config_route, field)
 #define LIMIT(field)	offsetof(struct config_limit, field)
+#define TLS(field)	offsetof(struct config_tls, field)
 #define CONDITION(kind)	CONFIG_CONDITION, CONDITION_##kind, 0, NULL, 0
 
 static const struct config_keyword top[] = {
@@ -47,6 +48,10 @@ static const struct config_keyword top[] = {
 	{ "message-size", CONFIG_SIZE,	KIB, GIB, "50M", IN(message_size) },
 	{ "watchdog",	CONFIG_TIME,	SECOND, HOUR, "60s", IN(watchdog) },
 	{ "drain",	CONFIG_TIME,	SECOND, DAY, "10m", IN(drain) },
+	{ "tls-minimum", CONFIG_CHOICE,	CHOICE_VERSION, 0, "1.2",
+	    IN(tls_minimum) },
+	{ "tls-tickets", CONFIG_TIME_OR_NO, SECOND, 7 * DAY, "1h",
+	    IN(tls_tickets) },
 	{ .word = NULL }
 };
 
@@ -120,6 +125,14 @@ static const struct config_keyword listening[] = {
 	    LISTEN(trust[TRUST_XCLIENT]) },
 	{ "xforward",	CONFIG_NETWORKS, 0, 0, NULL,
 	    LISTEN(trust[TRUST_XFORWARD]) },
+	{ "tls",	CONFIG_CHOICE,	CHOICE_TLS, 0, NULL, LISTEN(tls) },
+	{ "auth",	CONFIG_CHOICE,	CHOICE_AUTH, 0, NULL, LISTEN(auth) },
+	{ "submission",	CONFIG_CHOICE,	CHOICE_YESNO, 0, NULL,
+	    LISTEN(submission) },
+	{ "hide-client", CONFIG_YESNO,	0, 0, "no", LISTEN(hide_client) },
+	{ "any-sender",	CONFIG_YESNO,	0, 0, "no", LISTEN(any_sender) },
+	{ "client-certificate", CONFIG_YESNO, 0, 0, "no",
+	    LISTEN(client_certificate) },
 	{ .word = NULL }
 };
 
@@ -190,21 +203,30 @@ static const struct config_keyword rule[] = {
 	{ "tls",	CONDITION(TLS) },
 	{ "identity",	CONDITION(IDENTITY) },
 	{ "listener",	CONDITION(LISTENER) },
+	{ "certificate", CONDITION(CERTIFICATE) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword tls[] = {
+	{ "certificate", CONFIG_PATH,	0, PATH_TEXT_MAX, NULL,
+	    TLS(certificate) },
+	{ "key",	CONFIG_PATH,	0, PATH_TEXT_MAX, NULL, TLS(key) },
 	{ .word = NULL }
 };
 
 static const struct config_block blocks[SECTION_COUNT] = {
-	[SECTION_TOP]	 = { NULL,	NULL,		false,	top },
-	[SECTION_RETRY]	 = { "retry",	NULL,		false,	retry },
-	[SECTION_JOURNAL] = { "journal", NULL,		false,	journal },
-	[SECTION_SMTPD]	 = { "smtpd",	NULL,		false,	smtpd },
-	[SECTION_REMOTE] = { "remote",	NULL,		false,	remote },
-	[SECTION_LISTEN] = { "listen",	"one name",	false,	listening },
-	[SECTION_DOMAIN] = { "domain",	"domains",	true,	domain },
-	[SECTION_ROUTE]	 = { "route",	"patterns",	true,	route },
-	[SECTION_LIMIT]	 = { "limit",	NULL,		false,	limit },
-	[SECTION_LISTEN_LIMIT] = { "limit", NULL,	false,	limit },
-	[SECTION_RULE]	 = { "rule",	"one name",	false,	rule },
+	[SECTION_TOP]	 = { NULL,	NULL,	false,	false,	top },
+	[SECTION_RETRY]	 = { "retry",	NULL,	false,	false,	retry },
+	[SECTION_JOURNAL] = { "journal", NULL,	false,	false,	journal },
+	[SECTION_SMTPD]	 = { "smtpd",	NULL,	false,	false,	smtpd },
+	[SECTION_REMOTE] = { "remote",	NULL,	false,	false,	remote },
+	[SECTION_LISTEN] = { "listen", "one name", false, false, listening },
+	[SECTION_DOMAIN] = { "domain", "domains", false, true,	domain },
+	[SECTION_ROUTE]	 = { "route", "patterns", false, true,	route },
+	[SECTION_LIMIT]	 = { "limit",	NULL,	false,	false,	limit },
+	[SECTION_LISTEN_LIMIT] = { "limit", NULL, false, false,	limit },
+	[SECTION_RULE]	 = { "rule", "one name", false,	false,	rule },
+	[SECTION_TLS]	 = { "tls", "at most one name", true, false, tls },
 };
 
 const struct config_block *
@@ -256,11 +278,32 @@ config_new(void)
 	return c;
 }
 
+static void
+pem_free(struct config_pem *p)
+{
+	if (p->text != NULL)
+		explicit_bzero(p->text, p->len);
+	free(p->text);
+}
+
+static void
+free_tls(struct config *c)
+{
+	unsigned	 i;
+
+	for (i = 0; i < c->ntls; i++) {
+		pem_free(&c->tls[i].certificate_pem);
+		pem_free(&c->tls[i].key_pem);
+	}
+	free(c->tls);
+}
+
 void
 config_free(struct config *c)
 {
 	if (c == NULL)
 		return;
+	free_tls(c);
 	free(c->listens);
 	free(c->domains);
 	free(c->routes);

@@ -129,6 +129,24 @@ take_listener(struct span s, struct config_pattern *p)
 	return config_listen_name(s, name) && lower(s, p->text);
 }
 
+/* SHA-256 of a certificate, as openssl(1) shows it or without colons. */
+static bool
+take_certificate(struct span s, struct config_pattern *p)
+{
+	enum { DIGITS = 64 };
+	size_t	 i, n = 0;
+
+	for (i = 0; i < s.len; i++) {
+		if (s.ptr[i] == ':' && n % 2 == 0 && n > 0 && n < DIGITS &&
+		    s.ptr[i - 1] != ':')
+			continue;
+		if (n == DIGITS || !isxdigit((unsigned char)s.ptr[i]))
+			return false;
+		p->text[n++] = tolower((unsigned char)s.ptr[i]);
+	}
+	return n == DIGITS && isxdigit((unsigned char)s.ptr[s.len - 1]);
+}
+
 static const struct {
 	bool		 (*take)(struct span, struct config_pattern *);
 	const char	*what;
@@ -145,6 +163,8 @@ static const struct {
 	[CONDITION_IDENTITY] = { take_identity,
 	    "a user such as joe, *@DOMAIN, uid:1000, uid:* or *" },
 	[CONDITION_LISTENER] = { take_listener, "the name of a listen block" },
+	[CONDITION_CERTIFICATE] = { take_certificate,
+	    "the SHA-256 fingerprint of a certificate, 64 hexadecimal digits" },
 };
 
 /* Room doubles whenever it is a power of two that is full. */

@@ -102,6 +102,8 @@ matches(const struct rule_value *v, const struct rule_facts *f)
 		return (strcmp(v->pattern, "yes") == 0) == f->tls;
 	case CONDITION_IDENTITY:
 		return pattern_has_identity(v->pattern, f->identity);
+	case CONDITION_CERTIFICATE:
+		return span_is_word(f->certificate, v->pattern);
 	default:
 		return span_is_word(f->listener, v->pattern);
 	}
