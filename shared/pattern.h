@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef SMTPD_PATTERN_H
-#define SMTPD_PATTERN_H
+#ifndef SHARED_PATTERN_H
+#define SHARED_PATTERN_H
 
 #include "shared/addr.h"
 

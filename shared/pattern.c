@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
-#include "smtpd/pattern.h"
+#include "shared/pattern.h"
 
 /* Ends in `tail`, and is longer. */
 static bool
