@@ -108,6 +108,7 @@ enum {
 	USERS_MAX		= 4096,		/* outstanding from lookup */
 	VISITS_MAX		= SESSIONS_MAX,	/* clients of one smtpd */
 	COUNTERS_MAX		= 65536,	/* prefixes that are counted */
+	QUOTAS_MAX		= 65536,	/* identities, likewise */
 
 	/* resolver and remote */
 	QUESTIONS_MAX		= 4096,		/* outstanding from remote */
