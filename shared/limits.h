@@ -60,6 +60,7 @@ enum {
 	SIGN_CONTENT_MAX	= 512,	/* a transcript's digest, or a point */
 	SIGNATURE_MAX		= 1024,	/* RSA of 8192 bits */
 	SIGNS_MAX		= 1024,	/* outstanding from an smtpd */
+	SIGNS_ABOVE		= 16,	/* more than connections */
 	MECHANISM_MAX		= 20,	/* RFC 4422 section 3.1 */
 	LOGIN_LINE_MAX		= 12288, /* RFC 4954 section 4 */
 	LOGIN_OCTETS_MAX	= 9216,	/* the same without base64 */
@@ -107,6 +108,7 @@ enum {
 	USERS_MAX		= 4096,		/* outstanding from lookup */
 	VISITS_MAX		= SESSIONS_MAX,	/* clients of one smtpd */
 	COUNTERS_MAX		= 65536,	/* prefixes that are counted */
+	QUOTAS_MAX		= 65536,	/* identities, likewise */
 
 	/* resolver and remote */
 	QUESTIONS_MAX		= 4096,		/* outstanding from remote */
