@@ -5,6 +5,7 @@ and as lookup: the file, a real Dovecot, and a Dovecot that is hostile.
 """
 import contextlib
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -315,6 +316,74 @@ def hostile(check, top):
     check.claim("the judge ends as it is told", j.status == 0)
 
 
+# ---- master -----------------------------------------------------------------
+
+def reload(host):
+    done = host.run("relais", "reload", check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def master_starts(check, net, d):
+    """The program that the configuration names, and no other."""
+    host = net.host("s1", mounts={"/run/dovecot": d.run})
+    file = host.path("etc/relais/passwords")
+
+    def there():
+        return {r: p for r, p in host.processes()
+                if r in ("passwords", "dovecot")}
+
+    host.start()
+    check.claim("without passwords nobody judges", there() == {})
+    hosts.write(file, "joe:" + KEY + "\n", 0o600)
+    host.configure("passwords file /etc/relais/passwords\n")
+    check.claim("a reload starts who judges by a file",
+                reload(host)[0] == 0 and list(there()) == ["passwords"])
+    host.wait_log("passwords: 1 accounts, 0 warnings")
+    first, lookup = there(), host.pids("lookup")
+    hosts.write(file, "joe:" + KEY + "\nann:" + KEY + "\n", 0o600)
+    check.claim("another reload tells of another file, and begins nothing",
+                reload(host)[0] == 0 and there() == first and
+                host.pids("lookup") == lookup)
+    host.wait_log("passwords: 2 accounts, 0 warnings")
+    for mode in (0o604, 0o660):
+        os.chmod(file, mode)
+        status, said = reload(host)
+        check.claim("a file of mode %o is refused" % mode,
+                    status == 78 and "mode 600 or 640" in said and
+                    there() == first)
+    os.chmod(file, 0o600)
+    os.kill(first["passwords"], 9)
+    hosts.wait_for("another judge", lambda: there() not in ({}, first))
+    hosts.wait_for("the file", lambda: host.log().count(
+        "passwords: 2 accounts") == 2)
+    check.claim("one that was killed comes again, with the file", True)
+    host.configure("passwords dovecot /run/dovecot/relais\n")
+    check.claim("who asks Dovecot takes its place",
+                reload(host)[0] == 0 and list(there()) == ["dovecot"])
+    done = host.run("relais", "status")
+    check.claim("and has a line in the status",
+                re.search(r"^dovecot .* running", done.stdout, re.M))
+    host.configure("passwords dovecot /run/nowhere/relais\n")
+    status, said = reload(host)
+    check.claim("a directory that is not there is a warning",
+                status == 0 and "nobody can log in" in said)
+    host.wait_log("/run/nowhere/relais: No such file or directory; nobody")
+    host.configure("")
+    check.claim("without passwords again nobody judges",
+                reload(host)[0] == 0 and there() == {})
+    host.configure("passwords dovecot /run/nowhere/relais\n")
+    host.stop()
+    host.start()
+    check.claim("a start does not wait for Dovecot",
+                list(there()) == ["dovecot"])
+    host.stop()
+    wrong = [line for line in host.log().splitlines()
+             if re.search("(error|fatal|panic): ", line) and
+             not re.search("mode 600 or 640|the one before holds", line)]
+    if not check.claim("our log has no error but those", wrong == []):
+        print("\n".join(wrong))
+
+
 def main():
     check = hosts.Checks()
     top = tempfile.mkdtemp(prefix="relais-judges.")
@@ -329,6 +398,11 @@ def main():
         many_at_once(check, top, empty)
         dovecot_judges(check, top)
         hostile(check, top)
+        with hosts.Net(hosts.tree(), PEERS) as net, dovecot.Dovecot(
+                PEERS, os.path.join(top, "other"), ["joe:" + KEY]) as d:
+            net.zone("s1.example", "@ MX 10 mail", "mail A 10.99.0.1")
+            net.serve_dns()
+            master_starts(check, net, d)
     finally:
         shutil.rmtree(top, ignore_errors=True)
     return check.end()
