@@ -14,6 +14,7 @@
 #include "smtpd/pace.h"
 #include "smtpd/policy.h"
 #include "smtpd/question.h"
+#include "smtpd/secure.h"
 #include "smtpd/session.h"
 #include "smtpd/session_log.h"
 #include "smtpd/submit.h"

@@ -106,6 +106,21 @@ listener_name(const struct listener *l)
 	return span_of("smtp");
 }
 
+bool
+secure_holds(const struct session *s)
+{
+	(void)s;
+	return false;
+}
+
+bool
+secure_binding(const struct session *s, struct binding *b)
+{
+	(void)s;
+	(void)b;
+	return false;
+}
+
 const struct trust *
 listener_trust(const struct listener *l, enum trust_kind kind)
 {

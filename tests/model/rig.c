@@ -168,6 +168,23 @@ listener_name(const struct listener *l)
 	return span_of("model");
 }
 
+/* ---- in place of smtpd/secure -------------------------------------------- */
+
+bool
+secure_holds(const struct session *s)
+{
+	(void)s;
+	return false;
+}
+
+bool
+secure_binding(const struct session *s, struct binding *b)
+{
+	(void)s;
+	(void)b;
+	return false;
+}
+
 /* ---- in place of shared/stream ------------------------------------------- */
 
 struct stream *
