@@ -6,7 +6,7 @@
 #include "smtpd/pattern.h"
 #include "smtpd/rule.h"
 
-/* ---- from master --------------------------------------------------------- */
+/* ---- from master -------------------------------------------------------- */
 
 static bool
 says_what_it_means(const struct msg_conf_rule *m)
@@ -76,7 +76,7 @@ rules_clear(struct rules *all)
 	*all = (struct rules){ 0 };
 }
 
-/* ---- a match ------------------------------------------------------------- */
+/* ---- a match ------------------------------------------------------------ */
 
 static bool
 has_client(const struct rule_value *v, const struct client *c)
@@ -102,6 +102,8 @@ matches(const struct rule_value *v, const struct rule_facts *f)
 		return (strcmp(v->pattern, "yes") == 0) == f->tls;
 	case CONDITION_IDENTITY:
 		return pattern_has_identity(v->pattern, f->identity);
+	case CONDITION_CERTIFICATE:
+		return span_is_word(f->certificate, v->pattern);
 	default:
 		return span_is_word(f->listener, v->pattern);
 	}

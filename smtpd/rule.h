@@ -38,6 +38,7 @@ struct rules {
 struct rule_facts {
 	const struct client *client;
 	struct span	 name, helo, identity, listener;
+	struct span	 certificate;	/* fingerprint of the client's */
 	bool		 name_later;	/* it could not be found out for now */
 	bool		 tls;
 	const struct addr *sender, *recipient;

@@ -9,7 +9,7 @@
 #include "smtpd/pattern.h"
 #include "smtpd/rule.h"
 
-/* ---- patterns ------------------------------------------------------------ */
+/* ---- patterns ----------------------------------------------------------- */
 
 static const struct {
 	const char	*pattern, *name;
@@ -119,7 +119,7 @@ START_TEST(an_identity_matches_by_name_or_uid)
 }
 END_TEST
 
-/* ---- rules --------------------------------------------------------------- */
+/* ---- rules -------------------------------------------------------------- */
 
 /* "verdict kind=value kind=!value", one after the other, as master would tell
  * them; the name of a rule is its number. */
@@ -127,7 +127,8 @@ static void
 add_value(struct rules *all, struct span word)
 {
 	static const char *const kinds[CONDITION_COUNT] = { "client", "name",
-	    "helo", "sender", "recipient", "tls", "identity", "listener" };
+	    "helo", "sender", "recipient", "tls", "identity", "listener",
+	    "certificate" };
 	struct msg_conf_condition m = { .prefix = 128 };
 	struct span		 kind, value = span_cut(word, '=', &kind), net;
 	char			 text[64];
@@ -177,7 +178,7 @@ add_rule(struct rules *all, const char *text)
 
 struct known {
 	const char	*address, *name, *helo, *sender, *recipient, *identity;
-	const char	*listener;
+	const char	*listener, *certificate;
 	bool		 later, tls;
 };
 
@@ -190,7 +191,9 @@ decide(const struct rules *all, const struct known *k, bool *unsure)
 				    span_of(k->helo ? k->helo : "h.example"),
 				    span_of(k->identity ? k->identity : ""),
 				    span_of(k->listener ? k->listener : "l"),
-				    k->later, k->tls, &sender, &recipient };
+				    span_of(k->certificate ?
+				    k->certificate : ""), k->later, k->tls,
+				    &sender, &recipient };
 	char			 text[64];
 
 	client = (struct client){ .flags = k->identity ? LISTENER_UNIX : 0 };
