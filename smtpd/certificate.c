@@ -2,16 +2,14 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "shared/alloc.h"
-#include "shared/buf.h"
 #include "shared/limits.h"
+#include "shared/pem.h"
 #include "smtpd/certificate.h"
 
 /* ---- names --------------------------------------------------------------- */
@@ -99,18 +97,6 @@ certificate_is_like(const struct certificate *a, const struct certificate *b)
 
 /* ---- the file ------------------------------------------------------------ */
 
-static bool
-read_all(struct buf *into, int fd)
-{
-	ssize_t	 n;
-
-	if (lseek(fd, 0, SEEK_SET) == -1)
-		return false;
-	while ((n = buf_read(into, fd, 65536)) > 0)
-		continue;
-	return n == 0;
-}
-
 /* A passphrase is nobody's to give. */
 static int
 no_passphrase(char *into, int size, int writing, void *arg)
@@ -141,21 +127,21 @@ parse(struct certificate *c, BIO *from)
 bool
 certificate_read(struct certificate *c, int fd, const char **why)
 {
-	struct buf	 text;
+	size_t		 len;
+	char		*text = pem_read(fd, CERTIFICATE_FILE_MAX, &len);
 	BIO		*bio;
 	bool		 good = false;
 
 	*c = (struct certificate){ 0 };
 	*why = "cannot be read";
-	buf_init(&text, CERTIFICATE_FILE_MAX + 1);
-	if (read_all(&text, fd) && buf_len(&text) <= CERTIFICATE_FILE_MAX) {
+	if (text != NULL) {
 		*why = "has no certificate, or a damaged one";
-		bio = BIO_new_mem_buf(buf_span(&text).ptr, buf_len(&text));
+		bio = BIO_new_mem_buf(text, len);
 		good = bio != NULL && parse(c, bio);
 		BIO_free(bio);
 	}
 	ERR_clear_error();
-	buf_clear(&text);
+	free(text);
 	if (good)
 		take_names(c);
 	else

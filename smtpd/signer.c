@@ -21,15 +21,15 @@ struct signer {
 	struct signing	*asked;
 };
 
-enum kind { KEY_RSA, KEY_EC, KEY_ED25519, KIND_COUNT };
+enum kind { KEY_RSA, KEY_EC, KIND_COUNT };
 
-static const char *const kinds[KIND_COUNT] = { "RSA", "EC", "ED25519" };
+static const char *const kinds[KIND_COUNT] = { "RSA", "EC" };
 
 struct key {
 	struct signer	*signer;
 	enum kind	 kind;
 	EVP_PKEY	*public;
-	uint8_t		 name[SIGNING_KEY];
+	uint8_t		 name[KEY_NAME_SIZE];
 	unsigned	 references;
 };
 
@@ -206,12 +206,6 @@ rsa_operation(int operation)
 	return operation == OSSL_OP_SIGNATURE ? "RSA" : NULL;
 }
 
-static const char *
-ed25519_operation(int operation)
-{
-	return operation == OSSL_OP_SIGNATURE ? "ED25519" : NULL;
-}
-
 #define CALL(id, function)	{ id, (void (*)(void))function }
 #define KEYMGMT(table, operation)					\
 static const OSSL_DISPATCH table[] = {					\
@@ -231,14 +225,13 @@ static const OSSL_DISPATCH table[] = {					\
 
 KEYMGMT(rsa_keys, rsa_operation);
 KEYMGMT(ec_keys, ec_operation);
-KEYMGMT(ed25519_keys, ed25519_operation);
 
 /* ---- signatures ---------------------------------------------------------- */
 
 struct signature {
 	struct key	*key;		/* or NULL, and no signing either */
 	struct signing	*signing;
-	int		 hash;		/* place in `hashes`; -1: none */
+	int		 hash;		/* place in `hashes` */
 	bool		 pss;
 };
 
@@ -250,8 +243,6 @@ static const struct {
 	{ { "SHA384", "SHA2-384" }, 0x0501, 0x0805, 0x0503 },
 	{ { "SHA512", "SHA2-512" }, 0x0601, 0x0806, 0x0603 },
 };
-
-enum { ED25519_SCHEME = 0x0807 };
 
 static void *
 signature_new(void *provider, const char *properties)
@@ -334,22 +325,15 @@ signature_init(void *arg, const char *hash, void *key,
 	s->signing = xcalloc(1, sizeof(*s->signing));
 	s->hash = find_hash(hash);
 	s->pss = false;
-	if (s->hash == -1 && s->key->kind != KEY_ED25519)
-		return 0;
-	return signature_set(s, params);
+	return s->hash != -1 && signature_set(s, params);
 }
 
 static uint16_t
 scheme_of(const struct signature *s)
 {
-	switch (s->key->kind) {
-	case KEY_RSA:
-		return s->pss ? hashes[s->hash].pss : hashes[s->hash].pkcs1;
-	case KEY_EC:
+	if (s->key->kind == KEY_EC)
 		return hashes[s->hash].ecdsa;
-	default:
-		return ED25519_SCHEME;
-	}
+	return s->pss ? hashes[s->hash].pss : hashes[s->hash].pkcs1;
 }
 
 /* False when there is nobody to wake us. */
@@ -416,14 +400,12 @@ query(void *provider, int operation, int *no_cache)
 		{ "RSA:rsaEncryption:1.2.840.113549.1.1.1", OURS, rsa_keys,
 		    NULL },
 		{ "EC:id-ecPublicKey:1.2.840.10045.2.1", OURS, ec_keys, NULL },
-		{ "ED25519:1.3.101.112", OURS, ed25519_keys, NULL },
 		{ NULL, NULL, NULL, NULL }
 	};
 	static const OSSL_ALGORITHM	 signing[] = {
 		{ "RSA:rsaEncryption:1.2.840.113549.1.1.1", OURS, signatures,
 		    NULL },
 		{ "ECDSA", OURS, signatures, NULL },
-		{ "ED25519:1.3.101.112", OURS, signatures, NULL },
 		{ NULL, NULL, NULL, NULL }
 	};
 
@@ -479,20 +461,6 @@ signer_free(struct signer *s)
 
 /* ---- keys, of certificates ----------------------------------------------- */
 
-static bool
-name_key(uint8_t name[SIGNING_KEY], X509 *certificate)
-{
-	unsigned char	*der = NULL;
-	int		 len;
-	bool		 good;
-
-	len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-	good = len > 0 && EVP_Q_digest(NULL, "SHA256", NULL, der, len, name,
-	    NULL);
-	OPENSSL_free(der);
-	return good;
-}
-
 static EVP_PKEY *
 wrap(struct key *k)
 {
@@ -529,7 +497,7 @@ signer_key(struct signer *signer, X509 *certificate)
 	k->kind = i;
 	k->public = public;
 	k->references = 1;
-	if (name_key(k->name, certificate))
+	if (pem_key_name(public, k->name))
 		made = wrap(k);
 	key_release(k);
 	return made;

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "shared/limits.h"
+#include "shared/pem.h"
 #include "shared/span.h"
 
 /*
@@ -18,10 +19,8 @@
 struct signer;
 
 /* A signature that a paused job waits for. */
-enum { SIGNING_KEY = 32 };
-
 struct signing {
-	uint8_t		 key[SIGNING_KEY];	/* SHA-256 of the SPKI */
+	uint8_t		 key[KEY_NAME_SIZE];
 	uint16_t	 scheme;		/* RFC 8446 section 4.2.3 */
 	uint8_t		 content[SIGN_CONTENT_MAX];
 	size_t		 len;

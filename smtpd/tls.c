@@ -306,7 +306,7 @@ set_algorithms(SSL_CTX *c, const struct msg_conf_tls *m)
 	return SSL_CTX_set_min_proto_version(c, m->minimum) &&
 	    SSL_CTX_set_cipher_list(c, "DEFAULT:!kRSA:!kDHE:!PSK:!SRP") &&
 	    SSL_CTX_set1_sigalgs_list(c, "ECDSA+SHA256:ECDSA+SHA384:"
-	    "ECDSA+SHA512:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:"
+	    "ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:"
 	    "RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512") &&
 	    SSL_CTX_set1_client_sigalgs_list(c, "ECDSA+SHA256:ECDSA+SHA384:"
 	    "ECDSA+SHA512:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:"

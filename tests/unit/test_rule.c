@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "shared/alloc.h"
-#include "smtpd/pattern.h"
+#include "shared/pattern.h"
 #include "smtpd/rule.h"
 
 /* ---- patterns ----------------------------------------------------------- */
@@ -178,8 +178,9 @@ add_rule(struct rules *all, const char *text)
 
 struct known {
 	const char	*address, *name, *helo, *sender, *recipient, *identity;
-	const char	*listener, *certificate;
+	const char	*listener;
 	bool		 later, tls;
+	const char	*certificate;
 };
 
 static const struct rule *
@@ -191,9 +192,9 @@ decide(const struct rules *all, const struct known *k, bool *unsure)
 				    span_of(k->helo ? k->helo : "h.example"),
 				    span_of(k->identity ? k->identity : ""),
 				    span_of(k->listener ? k->listener : "l"),
-				    span_of(k->certificate ?
-				    k->certificate : ""), k->later, k->tls,
-				    &sender, &recipient };
+				    k->later, k->tls, &sender, &recipient,
+				    span_of(k->certificate ? k->certificate :
+				    "") };
 	char			 text[64];
 
 	client = (struct client){ .flags = k->identity ? LISTENER_UNIX : 0 };
@@ -256,6 +257,11 @@ static const struct {
 	{ { "refuse identity=!*" }, { .identity = "uid:7" }, NOBODY, false },
 	{ { "refuse listener=L" }, { .listener = "l" }, 0, false },
 	{ { "refuse listener=m" }, { .listener = "l" }, NOBODY, false },
+	{ { "refuse certificate=ab12" }, { 0 }, NOBODY, false },
+	{ { "refuse certificate=!ab12" }, { 0 }, 0, false },
+	{ { "refuse certificate=ab12" }, { .certificate = "ab12" }, 0, false },
+	{ { "refuse certificate=ab1" }, { .certificate = "ab12" }, NOBODY,
+	    false },
 	/* a user has no address */
 	{ { "refuse client=0.0.0.0/0" }, { .identity = "uid:7" }, NOBODY,
 	    false },

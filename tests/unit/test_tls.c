@@ -44,8 +44,6 @@ static const struct {
 	{ "EC",		TLS1_2_VERSION,	"ECDSA+SHA384",		0x0503 },
 	{ "EC",		TLS1_2_VERSION,	"ECDSA+SHA512",		0x0603 },
 	{ "EC",		TLS1_2_VERSION,	"ECDSA+SHA1",		0 },
-	{ "ED25519",	TLS1_3_VERSION,	"ed25519",		0x0807 },
-	{ "ED25519",	TLS1_2_VERSION,	"ed25519",		0x0807 },
 };
 
 static const char	 context13[] = "TLS 1.3, server CertificateVerify";
@@ -132,6 +130,17 @@ START_TEST(who_leaves_amid_a_signature_leaves_no_job)
 	r.mood = RIG_SIGNS;
 	rig_connect(&r);
 	ck_assert(rig_shake(&r));
+}
+END_TEST
+
+START_TEST(another_kind_of_key_is_not_used)
+{
+	X509	*c = rig_certify(&r, "ED25519", "mail.example.org");
+
+	rig_add(&r, 1, 0, c);
+	rig_use(&r, 1, 1, TLS1_2_VERSION, 0);
+	ck_assert(!tls_is_ready(r.tls));
+	X509_free(c);
 }
 END_TEST
 
@@ -499,6 +508,7 @@ suite(void)
 	tcase_add_test(tc, a_refused_signature_fails_the_handshake);
 	tcase_add_test(tc, a_signature_may_come_late);
 	tcase_add_test(tc, who_leaves_amid_a_signature_leaves_no_job);
+	tcase_add_test(tc, another_kind_of_key_is_not_used);
 	tcase_add_loop_test(tc, a_certificate_is_chosen_by_name, 0,
 	    COUNT(asked));
 	tcase_add_loop_test(tc, two_kinds_of_keys_stand_side_by_side, 0,

@@ -23,7 +23,7 @@ struct rig {
 	struct tls	*tls;
 
 	EVP_PKEY	*keys[RIG_KEYS_MAX];
-	uint8_t		 names[RIG_KEYS_MAX][SIGNING_KEY];
+	uint8_t		 names[RIG_KEYS_MAX][KEY_NAME_SIZE];
 	unsigned	 count;
 	enum rig_mood	 mood;
 	struct signing	*signing;	/* that nobody has answered */
@@ -46,7 +46,7 @@ struct rig {
 void	 rig_init(struct rig *);		/* no certificates yet */
 void	 rig_clear(struct rig *);
 
-/* A new key of this kind ("RSA", "EC", "ED25519"), and a certificate of it for
+/* A new key of this kind ("RSA", "EC"), and a certificate of it for
  * names that are parted by blanks; a NUL within one is written '@'. */
 X509	*rig_certify(struct rig *, const char *kind, const char *names);
 
