@@ -5,6 +5,7 @@
  */
 #include "lookup/question.h"
 #include "lookup/rules.h"
+#include "lookup/senders.h"
 #include "lookup/visit.h"
 #include "shared/log.h"
 #include "shared/program.h"
@@ -13,6 +14,8 @@ static struct {
 	struct rules	 rules;
 	struct questions questions;
 	struct counters	 counters;
+	struct quotas	 quotas;
+	struct senders	 senders;
 	struct loop	*loop;
 } lookup;
 
@@ -28,8 +31,10 @@ static void
 after_drop(struct process *p)
 {
 	lookup.loop = process_loop(p);
-	questions_init(&lookup.questions, lookup.loop, &lookup.rules);
+	questions_init(&lookup.questions, lookup.loop, &lookup.rules,
+	    &lookup.quotas);
 	counters_init(&lookup.counters);
+	quotas_init(&lookup.quotas);
 }
 
 static void
@@ -86,6 +91,21 @@ on_conf_limit(struct peer *master, struct msg *m)
 	counters_set(&lookup.counters, &m->conf_limit);
 }
 
+static void
+on_conf_quota(struct peer *master, struct msg *m)
+{
+	(void)master;
+	quotas_set(&lookup.quotas, &m->conf_quota);
+}
+
+static void
+on_conf_senders(struct peer *master, struct msg *m)
+{
+	(void)master;
+	senders_set(&lookup.senders, m->conf_senders.path,
+	    m->nfds > 0 ? m->fds[0] : -1);
+}
+
 /* ---- clients ------------------------------------------------------------- */
 
 static void
@@ -128,6 +148,17 @@ on_rcpt(struct peer *from, struct msg *m)
 }
 
 static void
+on_may_send(struct peer *from, struct msg *m)
+{
+	struct msg	 answer = { .type = MSG_VERDICT };
+
+	answer.verdict.token = m->may_send.token;
+	answer.verdict.reply = senders_verdict(&lookup.senders, &lookup.rules,
+	    &m->may_send);
+	peer_put(from, &answer);
+}
+
+static void
 on_verify(struct peer *from, struct msg *m)
 {
 	question_verify(&lookup.questions, from, &m->verify);
@@ -151,10 +182,13 @@ static const struct route	 inbox[] = {
 	{ MSG_CONF_DOMAIN,	on_conf_domain },
 	{ MSG_CONF_ROUTE,	on_conf_route },
 	{ MSG_CONF_LIMIT,	on_conf_limit },
+	{ MSG_CONF_QUOTA,	on_conf_quota },
+	{ MSG_CONF_SENDERS,	on_conf_senders },
 	{ MSG_ADMIT,		on_admit },
 	{ MSG_STAYS,		on_stays },
 	{ MSG_LEFT,		on_left },
 	{ MSG_RCPT,		on_rcpt },
+	{ MSG_MAY_SEND,		on_may_send },
 	{ MSG_VERIFY,		on_verify },
 	{ MSG_EXPAND,		on_expand },
 	{ MSG_USER_IS,		on_user_is },

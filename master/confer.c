@@ -377,6 +377,38 @@ confer_domain(struct audience *a, const struct config_domain *d)
 	return true;
 }
 
+/*
+ * Not in the picture: who runs hears of others without beginning anew, and
+ * still knows what each identity has sent.
+ */
+static bool
+confer_submission(struct audience *a)
+{
+	const struct config	*c = a->suite->config;
+	struct msg		 quota = { .type = MSG_CONF_QUOTA };
+	struct msg		 senders = { .type = MSG_CONF_SENDERS };
+	int			 fd = -1;
+
+	if (c->senders[0] != '\0') {
+		fd = open_aliases(c->senders);
+		if (fd == -1) {
+			log_error("%s: %s", c->senders, strerror(errno));
+			return false;
+		}
+		senders.fds[senders.nfds++] = fd;
+	}
+	senders.conf_senders.path = span_of(c->senders);
+	quota.conf_quota = (struct msg_conf_quota){ c->quota.hour_messages,
+	    c->quota.day_messages, c->quota.hour_recipients,
+	    c->quota.day_recipients };
+	if (a->child != NULL) {
+		peer_put(a->child->peer, &senders);
+		peer_put(a->child->peer, &quota);
+	}
+	fd_close(&fd);
+	return true;
+}
+
 static bool
 confer_lookup(struct audience *a)
 {
@@ -384,6 +416,8 @@ confer_lookup(struct audience *a)
 	struct msg		 m = { .type = MSG_CONF_ROUTE };
 	unsigned		 i;
 
+	if (!confer_submission(a))
+		return false;
 	confer_limits(a);
 	for (i = 0; i < config->ndomains; i++)
 		if (!confer_domain(a, &config->domains[i]))
@@ -466,6 +500,17 @@ confer(struct child *c)
 		return false;
 	peer_put(c->peer, &start);
 	return true;
+}
+
+void
+confer_again(struct suite *s)
+{
+	struct audience	 a = { .suite = s, .role = ROLE_LOOKUP };
+
+	TAILQ_FOREACH(a.child, &s->children, entry)
+		if (a.child->role == ROLE_LOOKUP && a.child->peer != NULL &&
+		    peer_is_open(a.child->peer))
+			(void)confer_submission(&a);
 }
 
 bool

@@ -41,6 +41,7 @@ static const struct config_keyword top[] = {
 	    IN(minimum_uid) },
 	{ "postmaster",	CONFIG_MAILBOX,	0, 0, NULL, IN(postmaster) },
 	{ "aliases",	CONFIG_FILE,	0, PATH_TEXT_MAX, NULL, IN(aliases) },
+	{ "senders",	CONFIG_FILE,	0, PATH_TEXT_MAX, NULL, IN(senders) },
 	{ "resolver",	CONFIG_SERVERS,	0, 0, NULL, IN(resolvers) },
 	{ "relay-from",	CONFIG_NETWORKS, 0, 0, NULL, IN(relay_from) },
 	{ "relay-identity", CONFIG_IDENTITIES, 0, 0, NULL,
@@ -193,6 +194,18 @@ static const struct config_keyword limit[] = {
 	{ .word = NULL }
 };
 
+static const struct config_keyword identity_limit[] = {
+	{ "messages-per-hour", CONFIG_NUMBER, 0, 10000000, "300",
+	    IN(quota.hour_messages) },
+	{ "messages-per-day", CONFIG_NUMBER, 0, 10000000, "1000",
+	    IN(quota.day_messages) },
+	{ "recipients-per-hour", CONFIG_NUMBER, 0, 10000000, "1000",
+	    IN(quota.hour_recipients) },
+	{ "recipients-per-day", CONFIG_NUMBER, 0, 10000000, "5000",
+	    IN(quota.day_recipients) },
+	{ .word = NULL }
+};
+
 static const struct config_keyword rule[] = {
 	{ "then",	CONFIG_THEN,	0, 0, NULL, 0 },
 	{ "client",	CONDITION(CLIENT) },
@@ -225,6 +238,8 @@ static const struct config_block blocks[SECTION_COUNT] = {
 	[SECTION_ROUTE]	 = { "route", "patterns", false, true,	route },
 	[SECTION_LIMIT]	 = { "limit",	NULL,	false,	false,	limit },
 	[SECTION_LISTEN_LIMIT] = { "limit", NULL, false, false,	limit },
+	[SECTION_QUOTA]	 = { "identity-limit", NULL, false, false,
+	    identity_limit },
 	[SECTION_RULE]	 = { "rule", "one name", false,	false,	rule },
 	[SECTION_TLS]	 = { "tls", "at most one name", true, false, tls },
 };
@@ -275,6 +290,7 @@ config_new(void)
 	config_defaults(SECTION_SMTPD, c);
 	config_defaults(SECTION_REMOTE, c);
 	config_defaults(SECTION_LIMIT, &c->limit);
+	config_defaults(SECTION_QUOTA, c);
 	return c;
 }
 

@@ -172,6 +172,7 @@ struct config {
 	char			 runtime[RUNTIME_PATH_MAX + 1];
 	char			 users[PATH_TEXT_MAX + 1];
 	char			 aliases[PATH_TEXT_MAX + 1];
+	char			 senders[PATH_TEXT_MAX + 1];	/* or "" */
 	char			 postmaster[ADDR_TEXT_MAX + 1];
 	uint64_t		 minimum_uid;
 	uint64_t		 message_size;
@@ -204,6 +205,10 @@ struct config {
 	struct config_tls	*tls;
 	unsigned		 ntls;
 	struct config_limit	 limit;		/* for all that say nothing */
+	struct {
+		uint64_t	 hour_messages, day_messages;
+		uint64_t	 hour_recipients, day_recipients;
+	} quota;				/* of each identity; 0: none */
 	struct config_listen	*listens;
 	unsigned		 nlistens;
 	struct config_domain	*domains;

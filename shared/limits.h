@@ -69,6 +69,21 @@ enum {
 	ACCOUNT_TEXT_MAX	= 255,
 	LOGINS_MAX		= 1024,	/* outstanding from an smtpd */
 
+	/* those who judge passwords */
+	JUDGES_MAX		= 256,	/* outstanding from lookup */
+	SASL_MESSAGE_MAX	= 1024,	/* of a mechanism, without base64 */
+	SCRAM_SALT_MAX		= 64,
+	SCRAM_SALT_NEW		= 16,	/* of new keys */
+	SCRAM_ITERATIONS_MAX	= 1000000,
+	SCRAM_ITERATIONS	= 10000, /* of new keys */
+	PASSWORD_FILE_MAX	= 64 << 20,
+	PASSWORD_LINE_MAX	= 4096,
+	PASSWORD_HASHES_MAX	= 8,	/* of one account */
+	DOVECOT_LINE_MAX	= 8192,	/* as long as Dovecot takes them */
+	DOVECOT_FIRST		= 100,	/* back-off of its socket */
+	DOVECOT_MAX		= 10 * 1000,
+	DOVECOT_TIME		= 60 * 1000, /* until it answers */
+
 	/* rules of policy */
 	POLICY_RULES_MAX	= 256,
 	RULE_VALUES_MAX		= 4096,		/* of all rules */
@@ -93,6 +108,7 @@ enum {
 	USERS_MAX		= 4096,		/* outstanding from lookup */
 	VISITS_MAX		= SESSIONS_MAX,	/* clients of one smtpd */
 	COUNTERS_MAX		= 65536,	/* prefixes that are counted */
+	QUOTAS_MAX		= 65536,	/* identities, likewise */
 
 	/* resolver and remote */
 	QUESTIONS_MAX		= 4096,		/* outstanding from remote */

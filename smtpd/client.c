@@ -82,6 +82,12 @@ client_is_ipv4(const struct client *c)
 	return memcmp(c->address, mapped, sizeof(mapped)) == 0;
 }
 
+struct span
+client_account(const struct client *c)
+{
+	return span_of(c->login != NULL ? c->login : "");
+}
+
 void
 client_identity(char into[IDENTITY_SIZE], const struct client *c)
 {

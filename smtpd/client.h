@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "shared/limits.h"
+#include "shared/span.h"
 
 /*
  * Who is at the other end: an address and port, or a user of this machine
@@ -46,6 +47,9 @@ void	 client_set_address(struct client *, int family,
 
 bool	 client_is_local(const struct client *);	/* a user */
 bool	 client_is_ipv4(const struct client *);
+
+/* Whom it logged in as, with us or with who speaks for it; empty: nobody. */
+struct span	 client_account(const struct client *);
 
 /* "uid:1000" of a user; empty: nobody has said who he is. */
 void	 client_identity(char into[IDENTITY_SIZE], const struct client *);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "shared/alloc.h"
-#include "smtpd/pattern.h"
+#include "shared/pattern.h"
 #include "smtpd/rule.h"
 
 /* ---- from master --------------------------------------------------------- */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "shared/alloc.h"
-#include "smtpd/pattern.h"
+#include "shared/pattern.h"
 #include "smtpd/rule.h"
 
 /* ---- patterns ------------------------------------------------------------ */
