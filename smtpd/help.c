@@ -28,6 +28,8 @@ static const struct {
 	    "A line of yours that begins with a dot has one more in front." },
 	{ "BDAT",	"BDAT octets [LAST]\n"
 	    "A part of the message, without dots in front of dots." },
+	{ "AUTH",	"AUTH mechanism [response]\n"
+	    "Says who you are, under TLS; EHLO tells the mechanisms." },
 	{ "RSET",	"RSET\n"
 	    "Gives the transaction up." },
 	{ "NOOP",	"NOOP [anything]\n"
