@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "control/compose.h"
-#include "control/header.h"
+#include "shared/header.h"
 #include "shared/alloc.h"
 #include "shared/clock.h"
 #include "shared/id.h"

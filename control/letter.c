@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control/header.h"
+#include "shared/header.h"
 #include "control/letter.h"
 #include "shared/alloc.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/header.h"
+#include "shared/header.h"
 #include "control/recipients.h"
 #include "shared/alloc.h"
 

@@ -229,7 +229,7 @@ alias_reply(struct span s, struct reply *reply)
 /* ---- reading ------------------------------------------------------------- */
 
 struct alias_table *
-alias_read(int fd, const char *path)
+alias_read(int fd, const char *path, const struct alias_syntax *syntax)
 {
 	struct alias_table	*t = NULL;
 	struct buf		 text;
@@ -240,7 +240,8 @@ alias_read(int fd, const char *path)
 		n = buf_read(&text, fd, READ_SIZE);
 	while (n > 0 || (n == -1 && errno == EINTR));
 	if (n == 0)
-		t = alias_parse(text.data + text.head, buf_len(&text), path);
+		t = alias_parse(text.data + text.head, buf_len(&text), path,
+		    syntax);
 	buf_clear(&text);
 	return t;
 }

@@ -33,12 +33,28 @@ struct alias {
 	size_t		 first, count;
 };
 
-/* `text` is written into while it is read.  `path` is for the log. */
-struct alias_table	*alias_parse(char *text, size_t len, const char *path);
+/*
+ * What a file has in front of the colon, and between the commas.  Each answers
+ * NULL, or says what is wrong.  A token is without quotes, when all of it stood
+ * in them, and may be written into: it has ALIAS_TOKEN_SIZE octets.
+ */
+enum { ALIAS_TOKEN_SIZE = 2048 };
+
+struct alias_syntax {
+	const char	*(*objection)(const char *name, bool quoted);
+	const char	*(*read)(char *token, bool quoted,
+			    struct alias_value *);
+};
+
+/* `text` is written into while it is read.  `path` is for the log.  Without a
+ * syntax it is that of aliases(5). */
+struct alias_table	*alias_parse(char *text, size_t len, const char *path,
+			    const struct alias_syntax *);
 
 /* Reads all of `fd` first: NULL with errno when that fails, ENOBUFS when there
  * is more than ALIAS_FILE_MAX. */
-struct alias_table	*alias_read(int fd, const char *path);
+struct alias_table	*alias_read(int fd, const char *path,
+			    const struct alias_syntax *);
 void			 alias_free(struct alias_table *);
 
 size_t		 alias_count(const struct alias_table *);

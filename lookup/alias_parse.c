@@ -11,10 +11,9 @@
 #include "lookup/name.h"
 #include "shared/addr.h"
 
-enum { TOKEN_SIZE = 2048 };
-
 struct scan {
 	struct alias_table *table;
+	const struct alias_syntax *syntax;
 	struct span	 left;		/* of the entry */
 	unsigned	 line;		/* where `left` begins */
 };
@@ -93,7 +92,7 @@ find_end(struct span s, char end, bool *closed)
  * ends inside it being blanks; NULL, or what is wrong.
  */
 static const char *
-take_token(struct scan *s, char end, char token[TOKEN_SIZE])
+take_token(struct scan *s, char end, char token[ALIAS_TOKEN_SIZE])
 {
 	bool		 closed;
 	struct span	 word;
@@ -105,7 +104,7 @@ take_token(struct scan *s, char end, char token[TOKEN_SIZE])
 		word.len--;
 	if (!closed)
 		return "a quote is not closed";
-	if (word.len >= TOKEN_SIZE)
+	if (word.len >= ALIAS_TOKEN_SIZE)
 		return "too long";
 	for (i = 0; i < word.len; i++) {
 		token[i] = is_white(word.ptr[i]) ? ' ' : word.ptr[i];
@@ -174,12 +173,11 @@ read_error(const char *text, struct alias_value *v)
 	return NULL;
 }
 
-/* Either fills `*v`, whose text is in `token` or `*a`, or says what is
- * wrong. */
+/* Either fills `*v`, whose text is in `token`, or says what is wrong. */
 static const char *
-read_value(char *token, struct addr *a, struct alias_value *v)
+read_value(char *token, bool quoted, struct alias_value *v)
 {
-	bool	 quoted = unquote(token);
+	struct addr	 a;
 
 	*v = (struct alias_value){ ALIAS_NAME, false, token };
 	if (unsupported(token) != NULL)
@@ -192,10 +190,10 @@ read_value(char *token, struct addr *a, struct alias_value *v)
 	}
 	if (is_local_part(token) && (quoted || strpbrk(token, " \"") == NULL))
 		return NULL;
-	if (addr_parse(span_of(token), a) == ADDR_OK &&
-	    addr_domain(a).len > 0) {
+	if (addr_parse(span_of(token), &a) == ADDR_OK &&
+	    addr_domain(&a).len > 0) {
 		v->kind = ALIAS_ADDRESS;
-		v->text = a->text;
+		memcpy(token, a.text, a.len + 1);
 		return NULL;
 	}
 	if (strchr(token, ' ') != NULL)
@@ -214,10 +212,10 @@ static void
 take_values(struct scan *s)
 {
 	struct alias_value	 value;
-	struct addr		 a;
-	char			 token[TOKEN_SIZE];
+	char			 token[ALIAS_TOKEN_SIZE];
 	const char		*wrong;
 	unsigned		 line, found = 0;
+	bool			 quoted;
 
 	for (skip_white(s); s->left.len > 0; skip_white(s)) {
 		line = s->line;
@@ -225,8 +223,11 @@ take_values(struct scan *s)
 		if (wrong == NULL && token[0] == '\0')
 			continue;	/* a comma too many */
 		found++;
-		if (wrong == NULL)
-			wrong = read_value(token, &a, &value);
+		value = (struct alias_value){ .text = token };
+		if (wrong == NULL) {
+			quoted = unquote(token);
+			wrong = s->syntax->read(token, quoted, &value);
+		}
 		if (wrong == NULL)
 			alias_add(s->table, &value);
 		else
@@ -239,10 +240,8 @@ take_values(struct scan *s)
 /* ---- entries ------------------------------------------------------------- */
 
 static const char *
-objection_to_name(char *token)
+objection_to_name(const char *token, bool quoted)
 {
-	bool	 quoted = unquote(token);
-
 	if (!is_local_part(token))
 		return "a name without domain was expected before \":\"";
 	if (!quoted && strpbrk(token, " \"") != NULL)
@@ -253,17 +252,19 @@ objection_to_name(char *token)
 static void
 take_entry(struct scan *s)
 {
-	char		 token[TOKEN_SIZE], name[TOKEN_SIZE];
+	char		 token[ALIAS_TOKEN_SIZE], name[ALIAS_TOKEN_SIZE];
 	unsigned	 line = s->line;
-	bool		 closed;
+	bool		 closed, quoted;
 	const char	*wrong = NULL;
 
 	if (find_end(s->left, ':', &closed) == s->left.len)
 		wrong = "\"name: value\" was expected";
 	else
 		wrong = take_token(s, ':', token);
-	if (wrong == NULL)
-		wrong = objection_to_name(token);
+	if (wrong == NULL) {
+		quoted = unquote(token);
+		wrong = s->syntax->objection(token, quoted);
+	}
 	if (wrong != NULL) {
 		alias_warn(s->table, line, "%s", wrong);
 		return;
@@ -285,12 +286,20 @@ entry_length(struct span text)
 	return end < text.len ? end : text.len;
 }
 
+static const struct alias_syntax	 aliases = {
+	objection_to_name, read_value
+};
+
 struct alias_table *
-alias_parse(char *text, size_t len, const char *path)
+alias_parse(char *text, size_t len, const char *path,
+    const struct alias_syntax *syntax)
 {
 	struct alias_table	*t = alias_new(path);
-	struct scan		 file = { t, span_make(text, len), 1 }, entry;
+	struct scan		 file = { t, syntax, span_make(text, len), 1 };
+	struct scan		 entry;
 
+	if (syntax == NULL)
+		file.syntax = &aliases;
 	blank_comments(text, len);
 	while (file.left.len > 0) {
 		entry = file;

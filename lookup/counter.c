@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lookup/allowance.h"
 #include "lookup/counter.h"
 #include "shared/alloc.h"
 #include "shared/log.h"
@@ -153,17 +154,21 @@ counter_find(struct counters *cs, struct limits *l, const uint8_t address[16])
 
 /* ---- counting ------------------------------------------------------------ */
 
+/* What happens is counted by the minute. */
+static struct allowance
+per_minute(uint32_t ceiling)
+{
+	return (struct allowance){ MINUTE, ceiling };
+}
+
 /* Of the last minute, when one more comes. */
 static uint64_t
 with_one_more(const struct count *c, enum counted what, uint32_t ceiling,
     struct instant now)
 {
-	int64_t	 share = MINUTE / ceiling, ahead;
-
 	if (what == COUNTED_CONNECTIONS)
 		return (uint64_t)c->open + 1;
-	ahead = c->spent[what].ns - now.ns;
-	return ahead <= 0 ? 1 : (ahead + share - 1) / share + 1;
+	return allowance_count(per_minute(ceiling), c->spent[what], now);
 }
 
 static bool
@@ -183,31 +188,16 @@ counter_is_over(const struct counting *g, enum counted what)
 	    is_over(&g->row->count, what, top->each, g->now));
 }
 
-/* No more than a minute ahead, however much happened. */
-static void
-spend(struct count *c, enum counted what, uint32_t ceiling,
-    const struct counting *g, unsigned n)
-{
-	struct instant	*spent = &c->spent[what];
-	int64_t		 room, share;
-
-	if (ceiling == 0)
-		return;
-	share = MINUTE / ceiling;
-	if (spent->ns < g->now.ns)
-		spent->ns = g->now.ns;
-	room = (g->now.ns + MINUTE - spent->ns) / share;
-	spent->ns += share * (n < room ? (int64_t)n : room);
-}
-
 void
 counter_add(const struct counting *g, enum counted what, unsigned n)
 {
 	const struct ceiling	*top = &g->limits->ceilings[what];
 
-	spend(&g->limits->all, what, top->all, g, n);
+	allowance_spend(per_minute(top->all), &g->limits->all.spent[what], n,
+	    g->now);
 	if (g->row != NULL)
-		spend(&g->row->count, what, top->each, g, n);
+		allowance_spend(per_minute(top->each),
+		    &g->row->count.spent[what], n, g->now);
 }
 
 void

@@ -10,11 +10,9 @@
 
 /*
  * What clients do, counted for each prefix of addresses and in all, per
- * listener.  What is open is a number; what happens per minute is an instant,
- * up to which the allowance is spent: each event moves it by its share of a
- * minute, and it may be a minute ahead.  So a minute of silence forgives all,
- * and a row of which nothing is open and no instant lies ahead tells nothing:
- * it may go.
+ * listener.  What is open is a number; what happens per minute is an allowance.
+ * A row of which nothing is open and no instant lies ahead tells nothing: it
+ * may go.
  *
  * A tree, so that no choice of addresses makes it slow.  At COUNTERS_MAX the
  * row goes that was used the longest ago and has nothing open.

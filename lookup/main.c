@@ -6,6 +6,7 @@
 #include "lookup/login.h"
 #include "lookup/question.h"
 #include "lookup/rules.h"
+#include "lookup/senders.h"
 #include "lookup/visit.h"
 #include "shared/log.h"
 #include "shared/program.h"
@@ -15,6 +16,8 @@ static struct {
 	struct questions questions;
 	struct counters	 counters;
 	struct logins	 logins;
+	struct quotas	 quotas;
+	struct senders	 senders;
 	struct loop	*loop;
 } lookup;
 
@@ -30,9 +33,11 @@ static void
 after_drop(struct process *p)
 {
 	lookup.loop = process_loop(p);
-	questions_init(&lookup.questions, lookup.loop, &lookup.rules);
+	questions_init(&lookup.questions, lookup.loop, &lookup.rules,
+	    &lookup.quotas);
 	counters_init(&lookup.counters);
 	logins_init(&lookup.logins, lookup.loop);
+	quotas_init(&lookup.quotas);
 }
 
 static void
@@ -102,6 +107,21 @@ on_conf_auth(struct peer *master, struct msg *m)
 	logins_set(&lookup.logins, &m->conf_auth);
 }
 
+static void
+on_conf_quota(struct peer *master, struct msg *m)
+{
+	(void)master;
+	quotas_set(&lookup.quotas, &m->conf_quota);
+}
+
+static void
+on_conf_senders(struct peer *master, struct msg *m)
+{
+	(void)master;
+	senders_set(&lookup.senders, m->conf_senders.path,
+	    m->nfds > 0 ? m->fds[0] : -1);
+}
+
 /* ---- clients ------------------------------------------------------------- */
 
 static void
@@ -141,6 +161,17 @@ static void
 on_rcpt(struct peer *from, struct msg *m)
 {
 	question_rcpt(&lookup.questions, from, &m->rcpt);
+}
+
+static void
+on_may_send(struct peer *from, struct msg *m)
+{
+	struct msg	 answer = { .type = MSG_VERDICT };
+
+	answer.verdict.token = m->may_send.token;
+	answer.verdict.reply = senders_verdict(&lookup.senders, &lookup.rules,
+	    &m->may_send);
+	peer_put(from, &answer);
 }
 
 static void
@@ -200,10 +231,13 @@ static const struct route	 inbox[] = {
 	{ MSG_CONF_ROUTE,	on_conf_route },
 	{ MSG_CONF_LIMIT,	on_conf_limit },
 	{ MSG_CONF_AUTH,	on_conf_auth },
+	{ MSG_CONF_QUOTA,	on_conf_quota },
+	{ MSG_CONF_SENDERS,	on_conf_senders },
 	{ MSG_ADMIT,		on_admit },
 	{ MSG_STAYS,		on_stays },
 	{ MSG_LEFT,		on_left },
 	{ MSG_RCPT,		on_rcpt },
+	{ MSG_MAY_SEND,		on_may_send },
 	{ MSG_VERIFY,		on_verify },
 	{ MSG_EXPAND,		on_expand },
 	{ MSG_USER_IS,		on_user_is },

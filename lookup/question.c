@@ -46,10 +46,11 @@ static void	 start_expansions(struct questions *);
 
 void
 questions_init(struct questions *qs, struct loop *loop,
-    const struct rules *rules)
+    const struct rules *rules, struct quotas *quotas)
 {
 	qs->loop = loop;
 	qs->rules = rules;
+	qs->quotas = quotas;
 	TAILQ_INIT(&qs->asking);
 	TAILQ_INIT(&qs->expanding);
 	TAILQ_INIT(&qs->telling);
@@ -393,6 +394,24 @@ questions_set_users(struct questions *qs, struct peer *users)
 
 /* ---- questions ----------------------------------------------------------- */
 
+/* What is over a limit of one kind is not counted by the other. */
+static bool
+may_ask(struct questions *qs, struct peer *from, const struct msg_rcpt *m,
+    struct reply *why)
+{
+	struct instant	 now = loop_now(qs->loop);
+	bool		 named = m->identity.len > 0;
+
+	if (named && !quota_allows(qs->quotas, m->identity, m->first, now,
+	    why))
+		return false;
+	if (!visit_may_ask(peer_data(from), m, now, why))
+		return false;
+	if (named)
+		quota_add(qs->quotas, m->identity, m->first, now);
+	return true;
+}
+
 void
 question_rcpt(struct questions *qs, struct peer *from,
     const struct msg_rcpt *rcpt)
@@ -400,7 +419,7 @@ question_rcpt(struct questions *qs, struct peer *from,
 	struct question	*q;
 	struct reply	 why;
 
-	if (!visit_may_ask(peer_data(from), rcpt, loop_now(qs->loop), &why)) {
+	if (!may_ask(qs, from, rcpt, &why)) {
 		put_verdict(from, rcpt->token, &why);
 		return;
 	}

@@ -3,6 +3,7 @@
 #define LOOKUP_QUESTION_H
 
 #include "lookup/cache.h"
+#include "lookup/quota.h"
 #include "lookup/rules.h"
 #include "shared/loop.h"
 #include "shared/peer.h"
@@ -17,6 +18,7 @@ TAILQ_HEAD(question_list, question);
 struct questions {
 	struct loop		*loop;
 	const struct rules	*rules;
+	struct quotas		*quotas;
 	struct cache		 cache;
 	struct peer		*users;		/* NULL: not there */
 	bool			 given_up;	/* it is not waited for */
@@ -30,7 +32,7 @@ struct questions {
 };
 
 void	 questions_init(struct questions *, struct loop *,
-	    const struct rules *);
+	    const struct rules *, struct quotas *);
 
 /*
  * NULL: users is gone, and what it was asked is answered by "later", lest the

@@ -109,7 +109,7 @@ read_file(struct rules *r, struct span path, int fd)
 	r->files = xreallocarray(r->files, r->nfiles + 1, sizeof *r->files);
 	f = &r->files[r->nfiles++];
 	f->path = span_dup(path);
-	f->table = alias_read(fd, f->path);
+	f->table = alias_read(fd, f->path, NULL);
 	if (f->table == NULL)
 		log_error("%s: %s", f->path, errno == ENOBUFS ?
 		    "too large for a file of aliases" : strerror(errno));

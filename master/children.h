@@ -38,6 +38,7 @@ struct child {
 	struct child	*replaces;	/* drained when this one says hello */
 	struct instant	 heard;		/* by the watchdog */
 	struct buf	 picture;	/* of what was conferred */
+	unsigned	 generation;	/* of its certificates or keys */
 	struct backoff	 backoff;
 	unsigned	 restarts;
 	struct instant	 started;

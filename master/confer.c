@@ -247,6 +247,13 @@ confer_policy(struct audience *a)
 		confer_rule(a, &config->rules[i]);
 }
 
+/* Not in the picture: who runs hears of others without beginning anew. */
+static bool
+confer_certificates(struct audience *a)
+{
+	return a->child == NULL || tls_confer(a->child);
+}
+
 static bool
 confer_smtpd(struct audience *a)
 {
@@ -265,7 +272,7 @@ confer_smtpd(struct audience *a)
 	say(a, &m);
 	confer_policy(a);
 	confer_limits(a);
-	return confer_listeners(a);
+	return confer_certificates(a) && confer_listeners(a);
 }
 
 static bool
@@ -370,6 +377,38 @@ confer_domain(struct audience *a, const struct config_domain *d)
 	return true;
 }
 
+/*
+ * Not in the picture: who runs hears of others without beginning anew, and
+ * still knows what each identity has sent.
+ */
+static bool
+confer_submission(struct audience *a)
+{
+	const struct config	*c = a->suite->config;
+	struct msg		 quota = { .type = MSG_CONF_QUOTA };
+	struct msg		 senders = { .type = MSG_CONF_SENDERS };
+	int			 fd = -1;
+
+	if (c->senders[0] != '\0') {
+		fd = open_aliases(c->senders);
+		if (fd == -1) {
+			log_error("%s: %s", c->senders, strerror(errno));
+			return false;
+		}
+		senders.fds[senders.nfds++] = fd;
+	}
+	senders.conf_senders.path = span_of(c->senders);
+	quota.conf_quota = (struct msg_conf_quota){ c->quota.hour_messages,
+	    c->quota.day_messages, c->quota.hour_recipients,
+	    c->quota.day_recipients };
+	if (a->child != NULL) {
+		peer_put(a->child->peer, &senders);
+		peer_put(a->child->peer, &quota);
+	}
+	fd_close(&fd);
+	return true;
+}
+
 static bool
 confer_lookup(struct audience *a)
 {
@@ -377,6 +416,8 @@ confer_lookup(struct audience *a)
 	struct msg		 m = { .type = MSG_CONF_ROUTE };
 	unsigned		 i;
 
+	if (!confer_submission(a))
+		return false;
 	confer_limits(a);
 	for (i = 0; i < config->ndomains; i++)
 		if (!confer_domain(a, &config->domains[i]))
@@ -438,6 +479,7 @@ static bool	 (*const conferrers[ROLE_COUNT])(struct audience *) = {
 	[ROLE_MONITOR]	= confer_listeners,
 	[ROLE_USERS]	= confer_users,
 	[ROLE_LOGGER]	= confer_sink,
+	[ROLE_KEYS]	= confer_certificates,
 };
 
 static bool
@@ -458,6 +500,17 @@ confer(struct child *c)
 		return false;
 	peer_put(c->peer, &start);
 	return true;
+}
+
+void
+confer_again(struct suite *s)
+{
+	struct audience	 a = { .suite = s, .role = ROLE_LOOKUP };
+
+	TAILQ_FOREACH(a.child, &s->children, entry)
+		if (a.child->role == ROLE_LOOKUP && a.child->peer != NULL &&
+		    peer_is_open(a.child->peer))
+			(void)confer_submission(&a);
 }
 
 bool

@@ -19,6 +19,9 @@ bool	 confer(struct child *c);
  */
 bool	 confer_picture(struct suite *, enum role, struct buf *into);
 
+/* To those who run, what they hear of without beginning anew. */
+void	 confer_again(struct suite *);
+
 /* A file that a program reads by itself, by what it is now. */
 void	 picture_file(struct buf *, const char *path);
 

@@ -26,6 +26,7 @@ enum {
 #define DOMAIN(field)	offsetof(struct config_domain, field)
 #define ROUTE(field)	offsetof(struct config_route, field)
 #define LIMIT(field)	offsetof(struct config_limit, field)
+#define TLS(field)	offsetof(struct config_tls, field)
 #define CONDITION(kind)	CONFIG_CONDITION, CONDITION_##kind, 0, NULL, 0
 
 static const struct config_keyword top[] = {
@@ -40,6 +41,7 @@ static const struct config_keyword top[] = {
 	    IN(minimum_uid) },
 	{ "postmaster",	CONFIG_MAILBOX,	0, 0, NULL, IN(postmaster) },
 	{ "aliases",	CONFIG_FILE,	0, PATH_TEXT_MAX, NULL, IN(aliases) },
+	{ "senders",	CONFIG_FILE,	0, PATH_TEXT_MAX, NULL, IN(senders) },
 	{ "resolver",	CONFIG_SERVERS,	0, 0, NULL, IN(resolvers) },
 	{ "relay-from",	CONFIG_NETWORKS, 0, 0, NULL, IN(relay_from) },
 	{ "relay-identity", CONFIG_IDENTITIES, 0, 0, NULL,
@@ -47,6 +49,10 @@ static const struct config_keyword top[] = {
 	{ "message-size", CONFIG_SIZE,	KIB, GIB, "50M", IN(message_size) },
 	{ "watchdog",	CONFIG_TIME,	SECOND, HOUR, "60s", IN(watchdog) },
 	{ "drain",	CONFIG_TIME,	SECOND, DAY, "10m", IN(drain) },
+	{ "tls-minimum", CONFIG_CHOICE,	CHOICE_VERSION, 0, "1.2",
+	    IN(tls_minimum) },
+	{ "tls-tickets", CONFIG_TIME_OR_NO, SECOND, 7 * DAY, "1h",
+	    IN(tls_tickets) },
 	{ .word = NULL }
 };
 
@@ -120,6 +126,14 @@ static const struct config_keyword listening[] = {
 	    LISTEN(trust[TRUST_XCLIENT]) },
 	{ "xforward",	CONFIG_NETWORKS, 0, 0, NULL,
 	    LISTEN(trust[TRUST_XFORWARD]) },
+	{ "tls",	CONFIG_CHOICE,	CHOICE_TLS, 0, NULL, LISTEN(tls) },
+	{ "auth",	CONFIG_CHOICE,	CHOICE_AUTH, 0, NULL, LISTEN(auth) },
+	{ "submission",	CONFIG_CHOICE,	CHOICE_YESNO, 0, NULL,
+	    LISTEN(submission) },
+	{ "hide-client", CONFIG_YESNO,	0, 0, "no", LISTEN(hide_client) },
+	{ "any-sender",	CONFIG_YESNO,	0, 0, "no", LISTEN(any_sender) },
+	{ "client-certificate", CONFIG_YESNO, 0, 0, "no",
+	    LISTEN(client_certificate) },
 	{ .word = NULL }
 };
 
@@ -180,6 +194,18 @@ static const struct config_keyword limit[] = {
 	{ .word = NULL }
 };
 
+static const struct config_keyword identity_limit[] = {
+	{ "messages-per-hour", CONFIG_NUMBER, 0, 10000000, "300",
+	    IN(quota.hour_messages) },
+	{ "messages-per-day", CONFIG_NUMBER, 0, 10000000, "1000",
+	    IN(quota.day_messages) },
+	{ "recipients-per-hour", CONFIG_NUMBER, 0, 10000000, "1000",
+	    IN(quota.hour_recipients) },
+	{ "recipients-per-day", CONFIG_NUMBER, 0, 10000000, "5000",
+	    IN(quota.day_recipients) },
+	{ .word = NULL }
+};
+
 static const struct config_keyword rule[] = {
 	{ "then",	CONFIG_THEN,	0, 0, NULL, 0 },
 	{ "client",	CONDITION(CLIENT) },
@@ -190,21 +216,32 @@ static const struct config_keyword rule[] = {
 	{ "tls",	CONDITION(TLS) },
 	{ "identity",	CONDITION(IDENTITY) },
 	{ "listener",	CONDITION(LISTENER) },
+	{ "certificate", CONDITION(CERTIFICATE) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword tls[] = {
+	{ "certificate", CONFIG_PATH,	0, PATH_TEXT_MAX, NULL,
+	    TLS(certificate) },
+	{ "key",	CONFIG_PATH,	0, PATH_TEXT_MAX, NULL, TLS(key) },
 	{ .word = NULL }
 };
 
 static const struct config_block blocks[SECTION_COUNT] = {
-	[SECTION_TOP]	 = { NULL,	NULL,		false,	top },
-	[SECTION_RETRY]	 = { "retry",	NULL,		false,	retry },
-	[SECTION_JOURNAL] = { "journal", NULL,		false,	journal },
-	[SECTION_SMTPD]	 = { "smtpd",	NULL,		false,	smtpd },
-	[SECTION_REMOTE] = { "remote",	NULL,		false,	remote },
-	[SECTION_LISTEN] = { "listen",	"one name",	false,	listening },
-	[SECTION_DOMAIN] = { "domain",	"domains",	true,	domain },
-	[SECTION_ROUTE]	 = { "route",	"patterns",	true,	route },
-	[SECTION_LIMIT]	 = { "limit",	NULL,		false,	limit },
-	[SECTION_LISTEN_LIMIT] = { "limit", NULL,	false,	limit },
-	[SECTION_RULE]	 = { "rule",	"one name",	false,	rule },
+	[SECTION_TOP]	 = { NULL,	NULL,	false,	false,	top },
+	[SECTION_RETRY]	 = { "retry",	NULL,	false,	false,	retry },
+	[SECTION_JOURNAL] = { "journal", NULL,	false,	false,	journal },
+	[SECTION_SMTPD]	 = { "smtpd",	NULL,	false,	false,	smtpd },
+	[SECTION_REMOTE] = { "remote",	NULL,	false,	false,	remote },
+	[SECTION_LISTEN] = { "listen", "one name", false, false, listening },
+	[SECTION_DOMAIN] = { "domain", "domains", false, true,	domain },
+	[SECTION_ROUTE]	 = { "route", "patterns", false, true,	route },
+	[SECTION_LIMIT]	 = { "limit",	NULL,	false,	false,	limit },
+	[SECTION_LISTEN_LIMIT] = { "limit", NULL, false, false,	limit },
+	[SECTION_QUOTA]	 = { "identity-limit", NULL, false, false,
+	    identity_limit },
+	[SECTION_RULE]	 = { "rule", "one name", false,	false,	rule },
+	[SECTION_TLS]	 = { "tls", "at most one name", true, false, tls },
 };
 
 const struct config_block *
@@ -253,7 +290,28 @@ config_new(void)
 	config_defaults(SECTION_SMTPD, c);
 	config_defaults(SECTION_REMOTE, c);
 	config_defaults(SECTION_LIMIT, &c->limit);
+	config_defaults(SECTION_QUOTA, c);
 	return c;
+}
+
+static void
+pem_free(struct config_pem *p)
+{
+	if (p->text != NULL)
+		explicit_bzero(p->text, p->len);
+	free(p->text);
+}
+
+static void
+free_tls(struct config *c)
+{
+	unsigned	 i;
+
+	for (i = 0; i < c->ntls; i++) {
+		pem_free(&c->tls[i].certificate_pem);
+		pem_free(&c->tls[i].key_pem);
+	}
+	free(c->tls);
 }
 
 void
@@ -261,6 +319,7 @@ config_free(struct config *c)
 {
 	if (c == NULL)
 		return;
+	free_tls(c);
 	free(c->listens);
 	free(c->domains);
 	free(c->routes);

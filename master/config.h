@@ -77,6 +77,22 @@ struct config_limit {
 	bool			 early_talk, exempt_relays;
 };
 
+/* Of tls-minimum. */
+enum config_version { VERSION_UNSAID, VERSION_TLS_1_2, VERSION_TLS_1_3 };
+
+/* What a listener has of TLS and AUTH; as in the words of its keywords. */
+enum config_listen_tls {
+	LISTEN_TLS_UNSAID, LISTEN_TLS_NO, LISTEN_TLS_OFFERED,
+	LISTEN_TLS_REQUIRED, LISTEN_TLS_IMMEDIATE
+};
+
+enum config_listen_auth {
+	LISTEN_AUTH_UNSAID, LISTEN_AUTH_NO, LISTEN_AUTH_OFFERED,
+	LISTEN_AUTH_REQUIRED
+};
+
+enum config_answer { ANSWER_UNSAID, ANSWER_NO, ANSWER_YES };
+
 struct config_listen {
 	unsigned		 line;
 	char			 name[HOST_TEXT_MAX + 1];
@@ -85,9 +101,27 @@ struct config_listen {
 	uint64_t		 port;
 	char			 socket[UNIX_PATH_MAX + 1];
 	bool			 relay, vrfy, expn, lmtp;
+	unsigned		 tls;		/* enum config_listen_tls */
+	unsigned		 auth;		/* enum config_listen_auth */
+	unsigned		 submission;	/* enum config_answer */
+	bool			 hide_client, any_sender, client_certificate;
 	struct config_networks	 trust[TRUST_KIND_COUNT];
 	struct config_limit	 limit;
 	uint32_t		 limited;	/* keywords that it says */
+};
+
+/* A file of a tls block, as it was when it was checked. */
+struct config_pem {
+	char	*text;
+	size_t	 len;
+};
+
+struct config_tls {
+	unsigned		 line;
+	char			 name[RULE_NAME_MAX + 1];	/* or "" */
+	char			 certificate[PATH_TEXT_MAX + 1];
+	char			 key[PATH_TEXT_MAX + 1];
+	struct config_pem	 certificate_pem, key_pem;
 };
 
 struct config_domain {
@@ -138,6 +172,7 @@ struct config {
 	char			 runtime[RUNTIME_PATH_MAX + 1];
 	char			 users[PATH_TEXT_MAX + 1];
 	char			 aliases[PATH_TEXT_MAX + 1];
+	char			 senders[PATH_TEXT_MAX + 1];	/* or "" */
 	char			 postmaster[ADDR_TEXT_MAX + 1];
 	uint64_t		 minimum_uid;
 	uint64_t		 message_size;
@@ -165,7 +200,15 @@ struct config {
 		uint64_t	 connect_time, command_time;
 		uint64_t	 content_time, final_time;
 	} remote;
+	unsigned		 tls_minimum;	/* enum config_version */
+	uint64_t		 tls_tickets;	/* their life; 0: none */
+	struct config_tls	*tls;
+	unsigned		 ntls;
 	struct config_limit	 limit;		/* for all that say nothing */
+	struct {
+		uint64_t	 hour_messages, day_messages;
+		uint64_t	 hour_recipients, day_recipients;
+	} quota;				/* of each identity; 0: none */
 	struct config_listen	*listens;
 	unsigned		 nlistens;
 	struct config_domain	*domains;
@@ -205,6 +248,16 @@ void	 config_warning(struct config_notes *, const char *file, unsigned line,
 bool	 config_parse(struct config *, const char *file, struct span text,
 	    struct config_notes *);
 bool	 config_check(struct config *, const char *file,
+	    struct config_notes *);
+
+/* What listeners have of TLS and AUTH where they do not say; and whether it can
+ * be had. */
+void	 config_fill_tls(struct config *);
+void	 config_check_tls(const struct config *, const char *file,
+	    struct config_notes *);
+
+/* Reads the files of the tls blocks, and looks whether they are good. */
+void	 config_read_certificates(struct config *, const char *file,
 	    struct config_notes *);
 
 /* Opens, reads, parses and checks. */

@@ -475,7 +475,9 @@ config_check(struct config *config, const char *file,
 		ERROR(&c, config->retry.line, "expected first to be at most "
 		    "maximum");
 	check_journal(&c);
+	config_fill_tls(config);
 	check_listens(&c);
+	config_check_tls(config, file, notes);
 	warn_of_gaps(&c);
 	fill_domains(config);
 	check_domains(&c);

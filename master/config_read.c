@@ -46,6 +46,7 @@ struct reader {
 	struct config_domain	 domain;
 	struct config_route	 route;
 	struct config_rule	 rule;
+	struct config_tls	 tls;
 };
 
 /* ---- words -------------------------------------------------------------- */
@@ -211,6 +212,8 @@ base_of(struct reader *r)
 		return &r->listen.limit;
 	case SECTION_RULE:
 		return &r->rule;
+	case SECTION_TLS:
+		return &r->tls;
 	default:
 		return r->config;
 	}
@@ -268,7 +271,8 @@ names_fit(struct reader *r, const struct config_block *b)
 
 	if (b->names == NULL && names > 0)
 		COMPLAIN(r, "expected { behind %s", b->word);
-	else if (b->names != NULL && (names == 0 || (names > 1 && !b->many)))
+	else if (b->names != NULL && ((names == 0 && !b->bare) ||
+	    (names > 1 && !b->many)))
 		COMPLAIN(r, "expected %s between %s and {", b->names, b->word);
 	else
 		return true;
@@ -335,8 +339,9 @@ begin_block(struct reader *r)
 	memset(&r->domain, 0, sizeof r->domain);
 	memset(&r->route, 0, sizeof r->route);
 	memset(&r->rule, 0, sizeof r->rule);
+	memset(&r->tls, 0, sizeof r->tls);
 	r->listen.line = r->domain.line = r->route.line = r->head;
-	r->rule.line = r->head;
+	r->rule.line = r->tls.line = r->head;
 	r->rule.all = &r->config->conditions;
 	r->rule.first = r->rule.all->n;
 	if (r->section == SECTION_RETRY)
@@ -435,15 +440,41 @@ add_rule(struct reader *r)
 	}
 }
 
+static void
+add_tls(struct reader *r)
+{
+	struct config	*c = r->config;
+
+	if (r->names.n > 1 &&
+	    !config_rule_name(r->names.word[1], r->tls.name))
+		bad_name(r, r->names.word[1], "a name of letters and digits");
+	else if (c->ntls == CERTIFICATES_MAX)
+		COMPLAIN(r, "expected at most %d tls blocks",
+		    CERTIFICATES_MAX);
+	else {
+		c->tls = xreallocarray(c->tls, c->ntls + 1, sizeof *c->tls);
+		c->tls[c->ntls++] = r->tls;
+	}
+}
+
+static void
+must_say(struct reader *r, unsigned keyword)
+{
+	if (r->said[r->section][keyword] == 0)
+		config_error(r->notes, r->file, r->head,
+		    "expected %s in this block",
+		    config_block(r->section)->keywords[keyword].word);
+}
+
 /* The first keyword of these blocks is what they are made for. */
 static void
 must_say_first(struct reader *r)
 {
-	if ((r->section == SECTION_ROUTE || r->section == SECTION_RULE) &&
-	    r->said[r->section][0] == 0)
-		config_error(r->notes, r->file, r->head,
-		    "expected %s in this block",
-		    config_block(r->section)->keywords->word);
+	if (r->section == SECTION_ROUTE || r->section == SECTION_RULE ||
+	    r->section == SECTION_TLS)
+		must_say(r, 0);
+	if (r->section == SECTION_TLS)
+		must_say(r, 1);
 }
 
 static void
@@ -460,6 +491,8 @@ end_block(struct reader *r)
 		add_listen(r);
 	if (r->section == SECTION_RULE)
 		add_rule(r);
+	if (r->section == SECTION_TLS)
+		add_tls(r);
 	for (i = 1; i < r->names.n; i++) {
 		if (r->section == SECTION_DOMAIN)
 			add_domain(r, r->names.word[i]);
@@ -561,5 +594,6 @@ config_load(struct config *c, const char *file, struct config_notes *notes)
 		config_parse(c, file, span_make(text, n), notes);
 	fd_close(&fd);
 	free(text);
+	config_read_certificates(c, file, notes);
 	return config_check(c, file, notes);
 }

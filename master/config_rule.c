@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Values of rules of policy. */
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "master/config_value.h"
 #include "shared/alloc.h"
-
-static bool
-lower(struct span s, char into[ADDR_TEXT_MAX + 1])
-{
-	size_t	 i;
-
-	if (!span_copy(s, into, ADDR_TEXT_MAX + 1))
-		return false;
-	for (i = 0; into[i] != '\0'; i++)
-		into[i] = tolower((unsigned char)into[i]);
-	return true;
-}
+#include "shared/pattern.h"
 
 /* ---- patterns ------------------------------------------------------------ */
 
@@ -41,12 +29,13 @@ take_helo(struct span s, struct config_pattern *p)
 	size_t		 i;
 
 	if (span_is(s, "*"))
-		return lower(s, p->text);
+		return pattern_lower(s, p->text);
 	for (i = 0; i < name.len; i++)
 		if (!isalnum((unsigned char)name.ptr[i]) &&
 		    memchr("-._[]:", name.ptr[i], 6) == NULL)
 			return false;
-	return name.len > 0 && s.len <= HOST_TEXT_MAX && lower(s, p->text);
+	return name.len > 0 && s.len <= HOST_TEXT_MAX &&
+	    pattern_lower(s, p->text);
 }
 
 static bool
@@ -58,51 +47,25 @@ is_domain(struct span s)
 	    (span_starts(s, "[") && domain_is_valid(s));
 }
 
-/* Where the last "@" stands, or the length. */
-static size_t
-find_at(struct span s)
-{
-	size_t	 i = s.len;
-
-	while (i > 0 && s.ptr[i - 1] != '@')
-		i--;
-	return i > 0 ? i - 1 : s.len;
-}
-
-/* A local part gets its shortest quoting, which smtpd compares. */
 static bool
 take_address(struct span s, struct config_pattern *p)
 {
-	size_t		 at = find_at(s);
-	struct span	 local = span_head(s, at);
-	struct span	 domain = span_skip(s, at + 1);
-	char		 text[ADDR_TEXT_MAX + 1], whole[2 * ADDR_TEXT_MAX];
-	struct addr	 a;
-
-	if (at == s.len)
-		return is_domain(s) && lower(s, p->text);
-	if (!is_domain(domain) || local.len > ADDR_TEXT_MAX)
-		return false;
-	if (span_is(local, "*"))
-		return lower(s, p->text);
-	snprintf(text, sizeof text, "%.*s@a", (int)local.len, local.ptr);
-	if (addr_parse(span_of(text), &a) != ADDR_OK)
-		return false;
-	snprintf(whole, sizeof whole, "%.*s@%.*s", (int)a.at, a.text,
-	    (int)domain.len, domain.ptr);
-	return lower(span_of(whole), p->text);
+	return is_domain(pattern_domain(s)) && pattern_parse_address(s,
+	    p->text);
 }
 
 static bool
 take_sender(struct span s, struct config_pattern *p)
 {
-	return span_is(s, "<>") ? lower(s, p->text) : take_address(s, p);
+	return span_is(s, "<>") ? pattern_lower(s, p->text) :
+	    take_address(s, p);
 }
 
 static bool
 take_tls(struct span s, struct config_pattern *p)
 {
-	return (span_is(s, "yes") || span_is(s, "no")) && lower(s, p->text);
+	return (span_is(s, "yes") || span_is(s, "no")) &&
+	    pattern_lower(s, p->text);
 }
 
 static bool
@@ -118,7 +81,7 @@ take_identity(struct span s, struct config_pattern *p)
 	if (span_starts_word(s, "uid:") && !span_is(uid, "*") &&
 	    !span_parse_u64(uid, UINT32_MAX, &n))
 		return false;
-	return s.len > 0 && lower(s, p->text);
+	return s.len > 0 && pattern_lower(s, p->text);
 }
 
 static bool
@@ -126,7 +89,25 @@ take_listener(struct span s, struct config_pattern *p)
 {
 	char	 name[HOST_TEXT_MAX + 1];
 
-	return config_listen_name(s, name) && lower(s, p->text);
+	return config_listen_name(s, name) && pattern_lower(s, p->text);
+}
+
+/* SHA-256 of a certificate, as openssl(1) shows it or without colons. */
+static bool
+take_certificate(struct span s, struct config_pattern *p)
+{
+	enum { DIGITS = 64 };
+	size_t	 i, n = 0;
+
+	for (i = 0; i < s.len; i++) {
+		if (s.ptr[i] == ':' && n % 2 == 0 && n > 0 && n < DIGITS &&
+		    s.ptr[i - 1] != ':')
+			continue;
+		if (n == DIGITS || !isxdigit((unsigned char)s.ptr[i]))
+			return false;
+		p->text[n++] = tolower((unsigned char)s.ptr[i]);
+	}
+	return n == DIGITS && isxdigit((unsigned char)s.ptr[s.len - 1]);
 }
 
 static const struct {
@@ -145,6 +126,8 @@ static const struct {
 	[CONDITION_IDENTITY] = { take_identity,
 	    "a user such as joe, *@DOMAIN, uid:1000, uid:* or *" },
 	[CONDITION_LISTENER] = { take_listener, "the name of a listen block" },
+	[CONDITION_CERTIFICATE] = { take_certificate,
+	    "the SHA-256 fingerprint of a certificate, 64 hexadecimal digits" },
 };
 
 /* Room doubles whenever it is a power of two that is full. */

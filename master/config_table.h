@@ -11,11 +11,17 @@ enum config_type {
 	CONFIG_NUMBER, CONFIG_SIZE, CONFIG_TIME, CONFIG_YESNO, CONFIG_HOST,
 	CONFIG_PATH, CONFIG_FILE, CONFIG_MAILBOX, CONFIG_LOG, CONFIG_PROTOCOL,
 	CONFIG_NETWORKS, CONFIG_SERVERS, CONFIG_ADDRESSES, CONFIG_DELIVERY,
-	CONFIG_VIA, CONFIG_IDENTITIES, CONFIG_CONDITION, CONFIG_THEN
+	CONFIG_VIA, CONFIG_IDENTITIES, CONFIG_CONDITION, CONFIG_THEN,
+	CONFIG_CHOICE, CONFIG_TIME_OR_NO
+};
+
+/* A choice sets an unsigned to the place of its word, counted from 1. */
+enum config_choice {
+	CHOICE_YESNO, CHOICE_TLS, CHOICE_AUTH, CHOICE_VERSION, CHOICE_COUNT
 };
 
 /* lowest and highest: of numbers, sizes and times; highest: octets of paths;
- * lowest: the enum condition of conditions.
+ * lowest: the enum condition of conditions, the enum config_choice of choices.
  * standard: the default as one would write it; NULL: nothing. */
 struct config_keyword {
 	const char		*word;		/* NULL ends the list */
@@ -28,7 +34,7 @@ struct config_keyword {
 enum config_section {
 	SECTION_TOP, SECTION_RETRY, SECTION_JOURNAL, SECTION_SMTPD,
 	SECTION_REMOTE, SECTION_LISTEN, SECTION_DOMAIN, SECTION_ROUTE,
-	SECTION_RULE,
+	SECTION_RULE, SECTION_TLS, SECTION_QUOTA,
 	SECTION_LIMIT, SECTION_LISTEN_LIMIT,	/* the latter in a listen */
 	SECTION_COUNT
 };
@@ -38,6 +44,7 @@ enum { CONFIG_KEYWORDS_MAX = 24 };	/* of one section */
 struct config_block {
 	const char			*word;	/* NULL: the top */
 	const char			*names;	/* what stands behind it */
+	bool				 bare;	/* or nothing */
 	bool				 many;	/* names; blocks of this word */
 	const struct config_keyword	*keywords;
 };

@@ -161,6 +161,41 @@ take_yesno(struct value *v)
 }
 
 static bool
+take_time_or_no(struct value *v)
+{
+	if (v->n != 1 || !span_is(v->words[0], "no"))
+		return take_time(v);
+	*(uint64_t *)v->field = 0;
+	return true;
+}
+
+static const struct {
+	const char	*words[5];
+	const char	*what;
+} choices[CHOICE_COUNT] = {
+	[CHOICE_YESNO]	= { { "no", "yes" }, "\"yes\" or \"no\"" },
+	[CHOICE_TLS]	= { { "no", "starttls", "required", "immediate" },
+	    "\"no\", \"starttls\", \"required\" or \"immediate\"" },
+	[CHOICE_AUTH]	= { { "no", "yes", "required" },
+	    "\"no\", \"yes\" or \"required\"" },
+	[CHOICE_VERSION] = { { "1.2", "1.3" }, "\"1.2\" or \"1.3\"" },
+};
+
+static bool
+take_choice(struct value *v)
+{
+	const char *const	*words = choices[v->k->lowest].words;
+	unsigned		 i;
+
+	for (i = 0; v->n == 1 && words[i] != NULL; i++)
+		if (span_is(v->words[0], words[i])) {
+			*(unsigned *)v->field = i + 1;
+			return true;
+		}
+	return value_expected(v, "%s", choices[v->k->lowest].what);
+}
+
+static bool
 take_protocol(struct value *v)
 {
 	bool	*lmtp = v->field;
@@ -372,6 +407,8 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_IDENTITIES]	= value_take_identities,
 	[CONFIG_CONDITION]	= value_take_condition,
 	[CONFIG_THEN]		= value_take_then,
+	[CONFIG_CHOICE]		= take_choice,
+	[CONFIG_TIME_OR_NO]	= take_time_or_no,
 };
 
 bool

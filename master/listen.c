@@ -124,6 +124,33 @@ flags_of(const struct config_listen *l)
 	return l->expn ? flags | LISTENER_EXPN : flags;
 }
 
+/* What only those have who come over the network. */
+static unsigned
+flags_of_strangers(const struct config_listen *l)
+{
+	static const unsigned	 tls[] = {
+		[LISTEN_TLS_OFFERED]	= LISTENER_STARTTLS,
+		[LISTEN_TLS_REQUIRED]	= LISTENER_STARTTLS |
+		    LISTENER_TLS_FIRST,
+		[LISTEN_TLS_IMMEDIATE]	= LISTENER_TLS,
+	};
+	static const unsigned	 auth[] = {
+		[LISTEN_AUTH_OFFERED]	= LISTENER_AUTH,
+		[LISTEN_AUTH_REQUIRED]	= LISTENER_AUTH | LISTENER_AUTH_FIRST,
+	};
+	unsigned		 flags = tls[l->tls] | auth[l->auth];
+
+	if (l->submission == ANSWER_YES)
+		flags |= LISTENER_SUBMISSION;
+	if (l->hide_client)
+		flags |= LISTENER_HIDES_CLIENT;
+	if (l->any_sender)
+		flags |= LISTENER_ANY_SENDER;
+	if (l->client_certificate)
+		flags |= LISTENER_CERTIFICATE;
+	return flags;
+}
+
 /* False: it cannot be had, and was told; a place that is absent is none. */
 static bool
 open_address(struct listeners *all, const struct config_listen *l,
@@ -133,7 +160,7 @@ open_address(struct listeners *all, const struct config_listen *l,
 	socklen_t	 len = fill(&new->at, a, l->port);
 	char		 text[INET6_ADDRSTRLEN];
 
-	new->flags = flags_of(l);
+	new->flags = flags_of(l) | flags_of_strangers(l);
 	new->fd = kept(all, new);
 	if (new->fd == -1)
 		new->fd = listen_inet(&new->at, len);

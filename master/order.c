@@ -21,8 +21,8 @@ enum { REFUSED = 1 };
 /* Whom others ask comes before them; control comes behind the answer, which
  * it has to pass on. */
 static const enum role	 sequence[] = {
-	ROLE_LOGGER, ROLE_USERS, ROLE_LOOKUP, ROLE_RESOLVER, ROLE_QUEUE,
-	ROLE_REMOTE, ROLE_LOCAL, ROLE_MONITOR, ROLE_SMTPD
+	ROLE_LOGGER, ROLE_KEYS, ROLE_USERS, ROLE_LOOKUP, ROLE_RESOLVER,
+	ROLE_QUEUE, ROLE_REMOTE, ROLE_LOCAL, ROLE_MONITOR, ROLE_SMTPD
 };
 
 enum { ROLE_NAME_SIZE = 16 };	/* a blank, a name, a zero */
@@ -164,9 +164,9 @@ renew(struct suite *s, struct order *o, enum role role)
 	unsigned	 n = restart_role(s, role);
 
 	o->todo &= ~(1u << role);
-	o->renewed |= 1u << role;
+	o->renewed |= (unsigned)(n > 0) << role;
 	o->count += n;
-	if (n == 0)
+	if (n == 0 && restart_wanted(s, role) > 0)
 		fail(o, EX_TEMPFAIL, "no other %s can begin now",
 		    role_name(role));
 	s->renewing = role;

@@ -29,6 +29,7 @@ static const struct {
 	{ ROLE_AGENT,	 NULL,			GROUND_SLASH },
 	{ ROLE_LOOKUP,	 "relais-lookup",	GROUND_EMPTY },
 	{ ROLE_USERS,	 "relais-lookup",	GROUND_SLASH },
+	{ ROLE_KEYS,	 "relais-keys",		GROUND_EMPTY },
 	{ ROLE_RESOLVER, "relais-resolver",	GROUND_EMPTY },
 	{ ROLE_CONTROL,	 "relais-control",	GROUND_EMPTY },
 	{ ROLE_MONITOR,	 "relais-monitor",	GROUND_EMPTY },

@@ -114,9 +114,11 @@ adopt(struct suite *s, struct config *c, struct reload *r)
 	b->listeners = *s->listeners;
 	put_in_force(s, c, next);
 	good = look_at_all(s, &r->roles);
-	if (good)
+	if (good) {
 		listeners_commit(s->listeners, &b->listeners);
-	else {
+		tls_adopt(s, b->config);
+		confer_again(s);
+	} else {
 		put_in_force(s, b->config, &b->listeners);
 		listeners_cancel(next);
 		snprintf(r->why, sizeof r->why, "a file that it names cannot "

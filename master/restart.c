@@ -24,7 +24,17 @@ restart_successor(const struct child *old)
 unsigned
 restart_wanted(const struct suite *s, enum role role)
 {
-	return role == ROLE_SMTPD ? s->config->smtpd.processes : 1;
+	switch (role) {
+	case ROLE_SMTPD:
+		return s->config->smtpd.processes;
+	case ROLE_KEYS:
+		return s->config->ntls > 0;
+	case ROLE_PASSWORDS:
+	case ROLE_DOVECOT:
+		return 0;
+	default:
+		return 1;
+	}
 }
 
 /* Neither on its way out nor on its way in. */
@@ -145,7 +155,8 @@ restart_role(struct suite *s, enum role role)
 	struct child	*c;
 	unsigned	 n = 0;
 
-	if (overlaps(role))
+	if (overlaps(role) ||
+	    restart_present(s, role) != restart_wanted(s, role))
 		return restart_beside(s, role);
 	TAILQ_FOREACH(c, &s->children, entry)
 		if (c->role == role) {

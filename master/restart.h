@@ -10,7 +10,8 @@
  * How a role begins anew.  Of smtpd and remote, who hold connections, a
  * successor is started beside each process, and that one is drained when its
  * successor serves.  Every other ends in order and is started again at once;
- * its neighbours keep meanwhile what they have.
+ * its neighbours keep meanwhile what they have.  Some are there only when the
+ * configuration wants them.
  */
 struct suite;
 struct child;

@@ -8,6 +8,7 @@ enum { STAGE_LOGGER = 4, STAGE_COUNT };
 static const unsigned	 stages[ROLE_COUNT] = {
 	[ROLE_SMTPD]	= 0,
 	[ROLE_CONTROL]	= 0,
+	[ROLE_KEYS]	= 1,
 	[ROLE_REMOTE]	= 1,
 	[ROLE_LOCAL]	= 1,
 	[ROLE_AGENT]	= 1,

@@ -6,6 +6,7 @@
 #include "master/accuse.h"
 #include "master/agents.h"
 #include "master/confer.h"
+#include "master/restart.h"
 #include "master/sink.h"
 #include "master/status.h"
 #include "master/stop.h"
@@ -24,8 +25,9 @@ enum {
 /* The logger first, so that it hears the others; then each behind those whom
  * it will ask. */
 static const enum role	 order[] = {
-	ROLE_LOGGER, ROLE_USERS, ROLE_LOOKUP, ROLE_RESOLVER, ROLE_QUEUE,
-	ROLE_REMOTE, ROLE_LOCAL, ROLE_MONITOR, ROLE_CONTROL, ROLE_SMTPD
+	ROLE_LOGGER, ROLE_KEYS, ROLE_USERS, ROLE_LOOKUP, ROLE_RESOLVER,
+	ROLE_QUEUE, ROLE_REMOTE, ROLE_LOCAL, ROLE_MONITOR, ROLE_CONTROL,
+	ROLE_SMTPD
 };
 
 /* ---- what children say -------------------------------------------------- */
@@ -63,6 +65,9 @@ on_message(void *arg, struct peer *peer, struct msg *m)
 		break;
 	case MSG_RELOAD:
 		orders_reload(s, peer_data(peer), m->reload.token);
+		break;
+	case MSG_KEYS_READY:
+		tls_on_ready(s, &m->keys_ready);
 		break;
 	default:
 		break;
@@ -146,6 +151,7 @@ suite_init(struct suite *s, struct loop *loop)
 	TAILQ_INIT(&s->children);
 	timer_init(&s->patience, loop, on_impatience, s);
 	sink_init(s);
+	tls_init(s);
 	orders_init(s);
 	watchdog_init(s);
 	peer_owner_init(&s->owner, loop, ROLE_MASTER, 0);
@@ -165,6 +171,7 @@ suite_clear(struct suite *s)
 		child_free(c);
 	timer_clear(&s->patience);
 	timer_clear(&s->sink);
+	tls_clear(s);
 	orders_clear(s);
 	watchdog_clear(s);
 	fd_close(&s->log_end);
@@ -188,10 +195,8 @@ suite_fail(struct suite *s)
 static bool
 start_role(struct suite *s, enum role role)
 {
-	unsigned	 i, n = 1;
+	unsigned	 i, n = restart_wanted(s, role);
 
-	if (role == ROLE_SMTPD)
-		n = s->config->smtpd.processes;
 	for (i = 0; i < n; i++)
 		if (!child_start(child_new(s, role, i, "")))
 			return false;
@@ -204,6 +209,7 @@ start_all(struct suite *s)
 	struct child	*c;
 	size_t		 i;
 
+	tls_adopt(s, NULL);
 	for (i = 0; i < COUNT(order); i++)
 		if (!start_role(s, order[i]))
 			return false;

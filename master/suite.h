@@ -7,6 +7,7 @@
 #include "master/listen.h"
 #include "master/order.h"
 #include "master/places.h"
+#include "master/tls.h"
 #include "shared/peer_owner.h"
 
 /* All that master has: what it read, and the processes it keeps. */
@@ -38,6 +39,7 @@ struct suite {
 	int64_t			 since;		/* wall clock */
 	int			 log_end;	/* of master's own lines */
 	struct timer		 patience;	/* with the start */
+	struct tls		 tls;
 	struct timer		 sink;		/* when syslog is tried again */
 
 	struct order_list	 orders;

@@ -60,6 +60,7 @@ enum {
 	SIGN_CONTENT_MAX	= 512,	/* a transcript's digest, or a point */
 	SIGNATURE_MAX		= 1024,	/* RSA of 8192 bits */
 	SIGNS_MAX		= 1024,	/* outstanding from an smtpd */
+	SIGNS_ABOVE		= 16,	/* more than connections */
 	MECHANISM_MAX		= 20,	/* RFC 4422 section 3.1 */
 	LOGIN_LINE_MAX		= 12288, /* RFC 4954 section 4 */
 	LOGIN_OCTETS_MAX	= 9216,	/* the same without base64 */
@@ -72,6 +73,21 @@ enum {
 	LOGIN_DELAY_FIRST	= 1000,	/* that a failed one costs */
 	LOGIN_DELAY_MAX		= 60 * 1000,
 	FAILURE_ROWS_MAX	= 65536, /* networks or accounts counted */
+
+	/* those who judge passwords */
+	JUDGES_MAX		= 256,	/* outstanding from lookup */
+	SASL_MESSAGE_MAX	= 1024,	/* of a mechanism, without base64 */
+	SCRAM_SALT_MAX		= 64,
+	SCRAM_SALT_NEW		= 16,	/* of new keys */
+	SCRAM_ITERATIONS_MAX	= 1000000,
+	SCRAM_ITERATIONS	= 10000, /* of new keys */
+	PASSWORD_FILE_MAX	= 64 << 20,
+	PASSWORD_LINE_MAX	= 4096,
+	PASSWORD_HASHES_MAX	= 8,	/* of one account */
+	DOVECOT_LINE_MAX	= 8192,	/* as long as Dovecot takes them */
+	DOVECOT_FIRST		= 100,	/* back-off of its socket */
+	DOVECOT_MAX		= 10 * 1000,
+	DOVECOT_TIME		= 60 * 1000, /* until it answers */
 
 	/* rules of policy */
 	POLICY_RULES_MAX	= 256,
@@ -97,6 +113,7 @@ enum {
 	USERS_MAX		= 4096,		/* outstanding from lookup */
 	VISITS_MAX		= SESSIONS_MAX,	/* clients of one smtpd */
 	COUNTERS_MAX		= 65536,	/* prefixes that are counted */
+	QUOTAS_MAX		= 65536,	/* identities, likewise */
 
 	/* resolver and remote */
 	QUESTIONS_MAX		= 4096,		/* outstanding from remote */

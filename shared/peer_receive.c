@@ -101,8 +101,8 @@ take_packet(struct peer *p, struct span frame, int *fds, unsigned nfds)
 		}
 		handle(p, &m);
 		if (msg_is_secret(m.type))
-			explicit_bzero((char *)record.ptr,
-			    record.len - frame.len);
+			span_wipe(span_head(record,
+			    record.len - frame.len));
 		memcpy(fds, m.fds, nfds * sizeof *fds);
 	} while (frame.len > 0 && p->fd != -1);
 }

@@ -153,6 +153,13 @@ span_parse_u64(struct span s, uint64_t max, uint64_t *result)
 	return s.len > 0;
 }
 
+void
+span_wipe(struct span s)
+{
+	if (s.len > 0)
+		explicit_bzero((void *)(uintptr_t)s.ptr, s.len);
+}
+
 char *
 span_dup(struct span s)
 {

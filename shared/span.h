@@ -51,6 +51,10 @@ struct span	 span_word(struct span *s);
 /* Decimal digits only, at least one; false above `max`. */
 bool	 span_parse_u64(struct span, uint64_t max, uint64_t *);
 
+/* Overwrites the octets, whose owner is us and allows it: secrets in a frame
+ * that was received. */
+void	 span_wipe(struct span);
+
 /* A copy with a NUL at its end, for free(3); `into` wants len + 1 octets. */
 char	*span_dup(struct span);
 bool	 span_copy(struct span, char *into, size_t size);

@@ -105,6 +105,12 @@ client_login(struct client *c, struct span who, const char *method)
 	c->method = span_dup(span_of(method));
 }
 
+struct span
+client_account(const struct client *c)
+{
+	return span_of(c->login != NULL ? c->login : "");
+}
+
 void
 client_identity(char into[IDENTITY_SIZE], const struct client *c)
 {

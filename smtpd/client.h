@@ -55,6 +55,9 @@ bool	 client_has_login(const struct client *);
 void	 client_login(struct client *, struct span who, const char *method);
 void	 client_forget_login(struct client *);
 
+/* Whom it logged in as, with us or with who speaks for it; empty: nobody. */
+struct span	 client_account(const struct client *);
+
 /* Of a login; "uid:1000" of a user; empty: nobody has said who he is. */
 void	 client_identity(char into[IDENTITY_SIZE], const struct client *);
 void	 client_format(char into[CLIENT_SIZE], const struct client *,

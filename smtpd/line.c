@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
-
 #include "smtpd/auth.h"
 #include "smtpd/command.h"
 #include "smtpd/line.h"
@@ -63,13 +61,6 @@ look_at_rest(struct session *s, struct buf *in)
 		skip(s, in);
 }
 
-/* The input is ours until the stream is asked for it again. */
-static void
-wipe(struct span line)
-{
-	explicit_bzero((char *)line.ptr, line.len);
-}
-
 static void
 take_whole(struct session *s, struct span line)
 {
@@ -82,7 +73,7 @@ take_whole(struct session *s, struct span line)
 	else
 		command_take(s, line);
 	if (of_login)
-		wipe(line);
+		span_wipe(line);
 	s->skipped = 0;
 }
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "shared/alloc.h"
-#include "smtpd/pattern.h"
+#include "shared/pattern.h"
 #include "smtpd/policy.h"
 
 bool

@@ -16,6 +16,7 @@ ask(void *arg)
 	m.rcpt.relay = t->session->relay;
 	m.rcpt.visit = t->session->visit;
 	m.rcpt.first = !t->counted;
+	m.rcpt.identity = client_account(&t->session->client);
 	if (peer_ask(lookup, &m))
 		transaction_ask(t, m.rcpt.token);
 	else

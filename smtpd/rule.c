@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "shared/alloc.h"
-#include "smtpd/pattern.h"
+#include "shared/pattern.h"
 #include "smtpd/rule.h"
 
 /* ---- from master --------------------------------------------------------- */
@@ -102,6 +102,8 @@ matches(const struct rule_value *v, const struct rule_facts *f)
 		return (strcmp(v->pattern, "yes") == 0) == f->tls;
 	case CONDITION_IDENTITY:
 		return pattern_has_identity(v->pattern, f->identity);
+	case CONDITION_CERTIFICATE:
+		return span_is_word(f->certificate, v->pattern);
 	default:
 		return span_is_word(f->listener, v->pattern);
 	}

@@ -41,6 +41,7 @@ struct rule_facts {
 	bool		 name_later;	/* it could not be found out for now */
 	bool		 tls;
 	const struct addr *sender, *recipient;
+	struct span	 certificate;	/* the client's, by its SHA-256 */
 };
 
 /* One more rule, and a value of the last one; false when that is none, or

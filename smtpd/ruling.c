@@ -30,6 +30,7 @@ decide(const struct transaction *t, bool *unsure)
 	f.name_later = s->client.name_later;
 	f.helo = span_of(s->helo != NULL ? s->helo : "");
 	f.listener = listener_name(s->listener);
+	f.certificate = span_of("");
 	return rules_decide(&s->server->policy.rules, &f, unsure);
 }
 

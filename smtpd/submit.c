@@ -110,9 +110,7 @@ ask_open(void *arg)
 	m.open.size = t->declared;
 	m.open.flags = flags_of(t);
 	m.open.client = span_of(client);
-	m.open.identity = span_of("");
-	if (t->session->client.login != NULL)
-		m.open.identity = span_of(t->session->client.login);
+	m.open.identity = client_account(&t->session->client);
 	if (client_is_local(&t->session->client))
 		m.open.identity = span_of(who);
 	if (!peer_ask(queue, &m)) {

@@ -395,6 +395,14 @@ listen smtp {
         return wait_for("%r in the log of %s" % (pattern, self.name),
                         lambda: re.search(pattern, self.log()), patience)
 
+    def wait_all_of_log(self, pattern, count, patience=PATIENCE):
+        """All that match, once there are so many."""
+        def found():
+            every = re.findall(pattern, self.log())
+            return (every,) if len(every) >= count else None
+        return wait_for("%d of %r in the log of %s" % (
+            count, pattern, self.name), found, patience)[0]
+
     def mail(self, user):
         """The letters in new/, oldest first, as octets."""
         new = self.path("home", self.maildir % user, "new")

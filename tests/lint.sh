@@ -26,7 +26,7 @@ check() {
 }
 
 programs=$(sed -n 's/^\([a-z]*\/[a-z-]*\): \$(.*) \$(LIB)$/\1/p' Makefile.in)
-folders='master smtpd queue remote local lookup resolver control'
+folders='master smtpd queue remote local lookup keys resolver control'
 
 # files PATTERN...: those that match, without the "./" of find(1).
 files() {

@@ -153,9 +153,8 @@ def one_of_its(p, port, source):
     with connect(port, source) as client:
         client.sendmail("a@b.example", [JONES], "Subject: %s\n\nx\n" % name)
     p.arrives(name, "x\n", "[%s]" % source)
-    p.check.claim("the log has its address: %s" % name, re.search(
-        r"connect from \S+\[%s\]:\d+$" % re.escape(source), p.host.log(),
-        re.M))
+    p.check.claim("the log has its address: %s" % name, p.host.wait_log(
+        r"(?m)connect from \S+\[%s\]:\d+$" % re.escape(source)))
     with connect(port, "::1", "::1") as client:
         client.sendmail("a@b.example", [JONES], "Subject: %s 6\n\nx\n" % name)
     p.arrives(name + " 6", "x\n", "[IPv6:::1]")
@@ -182,7 +181,7 @@ def exim(p):
         p.arrives(name, body, "with ESMTP")
     p.host.wait_log(r"disconnect from .* bdat=1 ")
     p.check.claim("they came by BDAT, the large one in several chunks",
-                  re.search(r" bdat=([2-9]|\d\d+) ", p.host.log()))
+                  p.host.wait_log(r" bdat=([2-9]|\d\d+) "))
 
 
 def swaks(p, name, *args):

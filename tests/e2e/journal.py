@@ -213,8 +213,8 @@ def loses_its_journal(check, host):
     host.boot()
     host.start()
     host.wait_mail("jones", count + 1)
-    check.claim("a journal that is gone is told", re.search(
-        r"error: the journal is gone", host.log()))
+    check.claim("a journal that is gone is told", host.wait_log(
+        r"error: the journal is gone"))
     check.claim("the file that it knew of is delivered all the same",
                 host.mail("jones")[-1].endswith(
                     BIG.replace(b"\r\n", b"\n")))

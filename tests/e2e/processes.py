@@ -39,8 +39,9 @@ def one_that_crashes_waits(check, host):
         os.kill(old[0], signal.SIGKILL)
         hosts.wait_for("another resolver", lambda: set(
             running(host, "resolver")) - set(old))
-    waits = re.findall(r"resolver \(pid \d+\) was killed by signal 9 "
-                       r"\(Killed\), starts again in (\d+) ms", host.log())
+    waits = host.wait_all_of_log(
+        r"resolver \(pid \d+\) was killed by signal 9 "
+        r"\(Killed\), starts again in (\d+) ms", 4)
     check.claim("who dies again and again waits longer each time: %s" % waits,
                 waits == ["100", "200", "400", "800"])
 

@@ -67,8 +67,8 @@ fuzz_one(struct span input)
 	struct alias_table	*t, *again;
 
 	other = span_dup(input);
-	t = alias_parse(one, input.len, "file");
-	again = alias_parse(other, input.len, "file");
+	t = alias_parse(one, input.len, "file", NULL);
+	again = alias_parse(other, input.len, "file", NULL);
 	fuzz_claim(alias_count(t) == alias_count(again) &&
 	    alias_warnings(t) == alias_warnings(again),
 	    "a file is read the same twice");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The header of a message that somebody hands in, and the addresses in it:
- * control/header, and control/recipients upon it.
+ * shared/header, and control/recipients upon it.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "control/header.h"
+#include "shared/header.h"
 #include "control/recipients.h"
 #include "tests/fuzz/fuzz.h"
 

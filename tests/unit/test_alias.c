@@ -13,7 +13,8 @@ static struct alias_table *
 parse(const char *text)
 {
 	char			*copy = xstrdup(text);
-	struct alias_table	*t = alias_parse(copy, strlen(copy), "test");
+	struct alias_table	*t = alias_parse(copy, strlen(copy), "test",
+				    NULL);
 
 	free(copy);
 	return t;
@@ -115,7 +116,7 @@ START_TEST(a_nul_ends_nothing)
 {
 	char			 text[] = "a: b\0c, d\n";
 	struct alias_table	*t = alias_parse(text, sizeof text - 1,
-				    "test");
+				    "test", NULL);
 
 	ck_assert_str_eq(values(t, "a"), "N:d");
 	ck_assert_uint_eq(alias_warnings(t), 1);
@@ -133,7 +134,7 @@ START_TEST(every_name_of_many_is_found)
 	for (i = 0; i < MANY; i++)
 		n += snprintf(text + n, 32, "n%zu: v%zu\n", i * 7919 % MANY,
 		    i * 7919 % MANY);
-	t = alias_parse(text, n, "test");
+	t = alias_parse(text, n, "test", NULL);
 	ck_assert_uint_eq(alias_count(t), MANY);
 	ck_assert_uint_eq(alias_warnings(t), 0);
 	for (i = 0; i < MANY; i++) {
@@ -158,7 +159,7 @@ START_TEST(a_file_may_end_anywhere)
 	for (len = 0; len < sizeof text; len++) {
 		copy = xcalloc(1, len + 1);
 		memcpy(copy, text, len);
-		t = alias_parse(copy, len, "test");
+		t = alias_parse(copy, len, "test", NULL);
 		ck_assert_uint_le(alias_count(t), 3);
 		alias_free(t);
 		free(copy);
@@ -174,12 +175,12 @@ START_TEST(a_file_is_read_from_its_descriptor)
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(write(fds[1], "a: b\n", 5), 5);
 	close(fds[1]);
-	t = alias_read(fds[0], "test");
+	t = alias_read(fds[0], "test", NULL);
 	ck_assert_ptr_nonnull(t);
 	ck_assert_str_eq(values(t, "a"), "N:b");
 	alias_free(t);
 	close(fds[0]);
-	ck_assert_ptr_null(alias_read(fds[0], "test"));
+	ck_assert_ptr_null(alias_read(fds[0], "test", NULL));
 	ck_assert_int_eq(errno, EBADF);
 }
 END_TEST
@@ -192,7 +193,7 @@ START_TEST(a_file_above_the_ceiling_is_refused)
 	ck_assert_int_ne(fd, -1);
 	ck_assert_int_eq(unlink(name), 0);
 	ck_assert_int_eq(ftruncate(fd, (off_t)ALIAS_FILE_MAX + 1), 0);
-	ck_assert_ptr_null(alias_read(fd, "test"));
+	ck_assert_ptr_null(alias_read(fd, "test", NULL));
 	ck_assert_int_eq(errno, ENOBUFS);
 	close(fd);
 }

@@ -58,6 +58,24 @@ START_TEST(limits_of_a_listener_are_those_outside_but_for_its_own)
 }
 END_TEST
 
+START_TEST(identities_have_limits_of_their_own)
+{
+	read_text(HOSTNAME);
+	ck_assert_uint_eq(config->quota.hour_messages, 300);
+	ck_assert_uint_eq(config->quota.day_messages, 1000);
+	ck_assert_uint_eq(config->quota.hour_recipients, 1000);
+	ck_assert_uint_eq(config->quota.day_recipients, 5000);
+	forget();
+	read_text(HOSTNAME "identity-limit {\nmessages-per-hour 7\n"
+	    "recipients-per-day 0\n}\n");
+	ck_assert_uint_eq(notes.nerrors, 0);
+	ck_assert_uint_eq(config->quota.hour_messages, 7);
+	ck_assert_uint_eq(config->quota.day_messages, 1000);
+	ck_assert_uint_eq(config->quota.day_recipients, 0);
+	forget();
+}
+END_TEST
+
 static const struct {
 	const char	*text, *errors;
 } mistakes[] = {
@@ -79,6 +97,12 @@ static const struct {
 	    "line 2\n" },
 	{ HOSTNAME "listen l {\nlimit 5\n}\n",
 	    "conf:3: expected { at the end of this line\n" },
+	{ HOSTNAME "identity-limit {\nmessages-per-minute 1\n}\n",
+	    "conf:3: expected a keyword such as \"messages-per-hour\", not "
+	    "\"messages-per-minute\"\n" },
+	{ HOSTNAME "senders /nowhere/at/all\n",
+	    "conf:2: senders: expected a file that is there (No such file or "
+	    "directory), not \"/nowhere/at/all\"\n" },
 	{ HOSTNAME "limit {\nprefix4 33\n}\n",
 	    "conf:3: prefix4: expected a number from 1 to 32, not \"33\"\n" },
 };
@@ -105,6 +129,7 @@ main(void)
 
 	tcase_add_test(tc,
 	    limits_of_a_listener_are_those_outside_but_for_its_own);
+	tcase_add_test(tc, identities_have_limits_of_their_own);
 	tcase_add_loop_test(tc, mistakes_are_told, 0, COUNT(mistakes));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/header.h"
+#include "shared/header.h"
 #include "shared/alloc.h"
 #include "shared/buf.h"
 
@@ -33,6 +33,26 @@ START_TEST(a_field_begins_with_a_name_and_a_colon)
 {
 	ck_assert_msg(header_is_field(span_of(lines[_i].line)) ==
 	    lines[_i].is, "%s", lines[_i].line);
+}
+END_TEST
+
+/* Cut anywhere, a line that is no field is told by its first wrong octet. */
+START_TEST(a_field_is_clear_with_its_colon)
+{
+	struct span	 line = span_of(lines[_i].line), name;
+	size_t		 cut = 0;
+
+	while (cut <= line.len && header_begin(span_head(line, cut), &name) ==
+	    HEADER_UNCLEAR)
+		cut++;
+	if (lines[_i].is) {
+		ck_assert_uint_eq(cut, span_index(line, ':') + 1);
+		ck_assert(span_is(name, "To") || span_starts(name, "Subject") ||
+		    span_is(name, "X-Odd!#$%"));
+	}
+	for (; cut <= line.len && line.len > 0; cut++)
+		ck_assert_msg((header_begin(span_head(line, cut), &name) ==
+		    HEADER_FIELD) == lines[_i].is, "%s", lines[_i].line);
 }
 END_TEST
 
@@ -191,6 +211,38 @@ START_TEST(a_domain_is_seen_only_outside_of_quotes)
 }
 END_TEST
 
+/* Some who read "a@b <c@d>" see a@b. */
+static const struct {
+	const char	*list;
+	bool		 is;
+} ambiguities[] = {
+	{ "Joe <a@b>",			false },
+	{ "\"a@b\" <c@d>",		false },
+	{ "c@d (a@b)",			false },
+	{ "a@b, <c@d>",			false },
+	{ "us: <c@d>;",			false },
+	{ "=?utf-8?Q?a=40b?= <c@d>",	false },
+	{ "<@x:a@b>",			false },
+	{ "a@b <c@d>",			true },
+	{ "Joe @ work <c@d>",		true },
+	{ "a@b: c@d;",			true },
+	{ "a@b: Joe <c@d>;",		true },
+};
+
+START_TEST(who_writes_addresses_into_names_is_ambiguous)
+{
+	struct mailboxes	 m;
+	enum mailbox_status	 status;
+	bool			 was = false;
+
+	mailboxes_init(&m, span_of(ambiguities[_i].list));
+	while ((status = mailboxes_next(&m)) == MAILBOX_FOUND)
+		was |= m.ambiguous;
+	ck_assert_int_eq(status, MAILBOX_END);
+	ck_assert_msg(was == ambiguities[_i].is, "%s", ambiguities[_i].list);
+}
+END_TEST
+
 /* `n` times `c`, then `end`. */
 static char *
 repeat(char c, size_t n, const char *end)
@@ -246,12 +298,17 @@ main(void)
 
 	tcase_add_loop_test(tc, a_field_begins_with_a_name_and_a_colon, 0,
 	    COUNT(lines));
+	tcase_add_loop_test(tc, a_field_is_clear_with_its_colon, 0,
+	    COUNT(lines));
 	tcase_add_test(tc, folding_belongs_to_its_field);
 	tcase_add_test(tc, a_field_is_found_without_regard_to_case);
 	tcase_add_loop_test(tc, a_list_gives_its_mailboxes, 0, COUNT(lists));
 	tcase_add_loop_test(tc, every_cut_of_a_list_is_read_without_harm, 0,
 	    COUNT(lists));
 	tcase_add_test(tc, a_domain_is_seen_only_outside_of_quotes);
+	tcase_add_loop_test(tc,
+	    who_writes_addresses_into_names_is_ambiguous, 0,
+	    COUNT(ambiguities));
 	tcase_add_test(tc, an_address_has_a_ceiling_and_a_name_has_none);
 	tcase_add_test(tc, deep_comments_need_no_stack);
 	suite_add_tcase(suite, tc);

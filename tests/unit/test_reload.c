@@ -133,6 +133,20 @@ lengthen_drain(void)
 	suite.config->watchdog++;
 }
 
+/* The lookup that runs hears of these. */
+static void
+limit_identities(void)
+{
+	suite.config->quota.hour_messages++;
+}
+
+static void
+name_senders(void)
+{
+	(void)span_copy(span_of(aliases), suite.config->senders,
+	    sizeof suite.config->senders);
+}
+
 static const struct {
 	const char	*name;
 	void		(*change)(void);
@@ -150,6 +164,8 @@ static const struct {
 	{ "listener",	replace_socket,	R(SMTPD) },
 	{ "log",	change_log,	R(LOGGER) },
 	{ "drain",	lengthen_drain,	0 },
+	{ "identity-limit", limit_identities, 0 },
+	{ "senders",	name_senders,	0 },
 };
 
 START_TEST(only_who_hears_of_it_begins_anew)
@@ -188,6 +204,18 @@ START_TEST(a_file_that_is_gone_is_told)
 }
 END_TEST
 
+START_TEST(senders_that_are_gone_are_told)
+{
+	struct buf	 b;
+
+	buf_init(&b, PICTURE_MAX);
+	(void)span_copy(span_of("/nowhere/at/all"), suite.config->senders,
+	    sizeof suite.config->senders);
+	ck_assert(!confer_picture(&suite, ROLE_LOOKUP, &b));
+	buf_clear(&b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -197,6 +225,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, senders_that_are_gone_are_told);
 	tcase_add_loop_test(tc, only_who_hears_of_it_begins_anew, 0,
 	    COUNT(changes));
 	tcase_add_test(tc, a_file_that_is_gone_is_told);

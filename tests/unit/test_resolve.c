@@ -311,7 +311,7 @@ rules_of(char *text, size_t len)
 	rules_add_domain(r, span_of("here.example"), span_of(""), -1);
 	r->files = xcalloc(1, sizeof *r->files);
 	r->files[0].path = xstrdup("test");
-	r->files[0].table = alias_parse(text, len, "test");
+	r->files[0].table = alias_parse(text, len, "test", NULL);
 	r->nfiles = 1;
 	r->domains[0]->aliases = r->files[0].table;
 	return r;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "shared/alloc.h"
-#include "smtpd/pattern.h"
+#include "shared/pattern.h"
 #include "smtpd/rule.h"
 
 /* ---- patterns ------------------------------------------------------------ */
@@ -127,7 +127,8 @@ static void
 add_value(struct rules *all, struct span word)
 {
 	static const char *const kinds[CONDITION_COUNT] = { "client", "name",
-	    "helo", "sender", "recipient", "tls", "identity", "listener" };
+	    "helo", "sender", "recipient", "tls", "identity", "listener",
+	    "certificate" };
 	struct msg_conf_condition m = { .prefix = 128 };
 	struct span		 kind, value = span_cut(word, '=', &kind), net;
 	char			 text[64];
@@ -179,6 +180,7 @@ struct known {
 	const char	*address, *name, *helo, *sender, *recipient, *identity;
 	const char	*listener;
 	bool		 later, tls;
+	const char	*certificate;
 };
 
 static const struct rule *
@@ -190,7 +192,9 @@ decide(const struct rules *all, const struct known *k, bool *unsure)
 				    span_of(k->helo ? k->helo : "h.example"),
 				    span_of(k->identity ? k->identity : ""),
 				    span_of(k->listener ? k->listener : "l"),
-				    k->later, k->tls, &sender, &recipient };
+				    k->later, k->tls, &sender, &recipient,
+				    span_of(k->certificate ? k->certificate :
+				    "") };
 	char			 text[64];
 
 	client = (struct client){ .flags = k->identity ? LISTENER_UNIX : 0 };
@@ -253,6 +257,11 @@ static const struct {
 	{ { "refuse identity=!*" }, { .identity = "uid:7" }, NOBODY, false },
 	{ { "refuse listener=L" }, { .listener = "l" }, 0, false },
 	{ { "refuse listener=m" }, { .listener = "l" }, NOBODY, false },
+	{ { "refuse certificate=ab12" }, { 0 }, NOBODY, false },
+	{ { "refuse certificate=!ab12" }, { 0 }, 0, false },
+	{ { "refuse certificate=ab12" }, { .certificate = "ab12" }, 0, false },
+	{ { "refuse certificate=ab1" }, { .certificate = "ab12" }, NOBODY,
+	    false },
 	/* a user has no address */
 	{ { "refuse client=0.0.0.0/0" }, { .identity = "uid:7" }, NOBODY,
 	    false },

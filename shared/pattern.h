@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef SMTPD_PATTERN_H
-#define SMTPD_PATTERN_H
+#ifndef SHARED_PATTERN_H
+#define SHARED_PATTERN_H
 
 #include "shared/addr.h"
 
 /*
- * The patterns of relais.conf(5), in lower case as master made them, against
+ * The patterns of relais.conf(5), in lower case as they are made here, against
  * what a client said, in any letter case.  "*" is whatever there is: nothing
  * matches an empty name or identity, and "<>" alone the null path.
  */
+
+/* `s` in lower case, as patterns are; false when it is longer than any. */
+bool	 pattern_lower(struct span s, char into[ADDR_TEXT_MAX + 1]);
+
+/*
+ * Makes a pattern for pattern_has_address of what somebody wrote: a local part
+ * gets its shortest quoting.  The domain is not looked at: that is what
+ * pattern_domain gives, all of `s` without an "@".
+ */
+struct span	 pattern_domain(struct span s);
+bool	 pattern_parse_address(struct span s, char into[ADDR_TEXT_MAX + 1]);
 
 /* "example.org", "*.example.org" (all below it, not itself), "*". */
 bool	 pattern_has_name(const char *pattern, struct span name);

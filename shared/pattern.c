@@ -1,7 +1,57 @@
 /* SPDX-License-Identifier: ISC */
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "smtpd/pattern.h"
+#include "shared/pattern.h"
+
+/* ---- making -------------------------------------------------------------- */
+
+bool
+pattern_lower(struct span s, char into[ADDR_TEXT_MAX + 1])
+{
+	size_t	 i;
+
+	if (!span_copy(s, into, ADDR_TEXT_MAX + 1))
+		return false;
+	for (i = 0; into[i] != '\0'; i++)
+		into[i] = tolower((unsigned char)into[i]);
+	return true;
+}
+
+struct span
+pattern_domain(struct span s)
+{
+	size_t	 i = s.len;
+
+	while (i > 0 && s.ptr[i - 1] != '@')
+		i--;
+	return span_skip(s, i);
+}
+
+bool
+pattern_parse_address(struct span s, char into[ADDR_TEXT_MAX + 1])
+{
+	struct span	 domain = pattern_domain(s), local;
+	char		 text[ADDR_TEXT_MAX + 1], whole[2 * ADDR_TEXT_MAX];
+	struct addr	 a;
+
+	if (domain.len == s.len)
+		return pattern_lower(s, into);
+	local = span_head(s, s.len - domain.len - 1);
+	if (local.len > ADDR_TEXT_MAX || domain.len > ADDR_TEXT_MAX)
+		return false;
+	if (span_is(local, "*"))
+		return pattern_lower(s, into);
+	snprintf(text, sizeof text, "%.*s@a", (int)local.len, local.ptr);
+	if (addr_parse(span_of(text), &a) != ADDR_OK)
+		return false;
+	snprintf(whole, sizeof whole, "%.*s@%.*s", (int)a.at, a.text,
+	    (int)domain.len, domain.ptr);
+	return pattern_lower(span_of(whole), into);
+}
+
+/* ---- asking -------------------------------------------------------------- */
 
 /* Ends in `tail`, and is longer. */
 static bool

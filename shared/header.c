@@ -1,23 +1,41 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
-#include "control/header.h"
+#include "shared/header.h"
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+enum header_begin
+header_begin(struct span s, struct span *name)
+{
+	bool	 over = false;
+	size_t	 i;
+	char	 c;
+
+	for (i = 0; i < s.len; i++) {
+		c = s.ptr[i];
+		if (c == ':') {
+			*name = span_trim(span_head(s, i));
+			return i > 0 ? HEADER_FIELD : HEADER_NO_FIELD;
+		}
+		if (is_blank(c) && i > 0)
+			over = true;
+		else if (over || c <= ' ' || c > '~')
+			return HEADER_NO_FIELD;
+	}
+	return HEADER_UNCLEAR;
+}
 
 bool
 header_is_field(struct span line)
 {
-	size_t	 colon = span_index(line, ':');
-	size_t	 i;
+	struct span	 name;
 
-	if (colon == line.len || line.ptr[0] == ' ' || line.ptr[0] == '\t')
-		return false;
-	line = span_trim(span_head(line, colon));
-	if (line.len == 0)
-		return false;
-	for (i = 0; i < line.len; i++)
-		if (line.ptr[i] <= ' ' || line.ptr[i] > '~')
-			return false;
-	return true;
+	return header_begin(line, &name) == HEADER_FIELD;
 }
 
 /* Octets of the first line, with its end. */
@@ -27,12 +45,6 @@ line_length(struct span text)
 	size_t	 n = span_index(text, '\n');
 
 	return n < text.len ? n + 1 : n;
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
 }
 
 bool
@@ -234,8 +246,10 @@ on_angle(struct element *e, char sign)
 	if (*flag || (sign == '>' && (!e->open || e->phrase)))
 		return false;
 	*flag = true;
-	if (sign == '<')
+	if (sign == '<') {
+		e->m->ambiguous |= e->m->has_domain;
 		clear_text(e);
+	}
 	return true;
 }
 
@@ -249,6 +263,7 @@ on_colon(struct element *e)
 		return false;
 	if (!is_route) {
 		e->m->in_group = true;
+		e->m->ambiguous |= e->m->has_domain;
 		e->some = false;
 	}
 	e->routed = is_route;
@@ -333,6 +348,7 @@ mailboxes_next(struct mailboxes *m)
 
 	do {
 		e = (struct element){ .m = m };
+		m->ambiguous = false;
 		clear_text(&e);
 		if (!read_element(&e, &end))
 			return MAILBOX_BAD;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONTROL_HEADER_H
-#define CONTROL_HEADER_H
+#ifndef SHARED_HEADER_H
+#define SHARED_HEADER_H
 
 #include "shared/limits.h"
 #include "shared/span.h"
 
 /*
- * What sendmail must understand of a message (RFC 5322): where its fields
- * are, and the addresses in some of them.  One pass, no recursion; all spans
- * borrow from the text that was given.
+ * What must be understood of a message that somebody hands in (RFC 5322):
+ * where its fields are, and the addresses in some of them.  One pass, no
+ * recursion; all spans borrow from the text that was given.
  */
 struct field {
 	struct span	all;		/* with folding and the last CRLF */
@@ -16,8 +16,17 @@ struct field {
 	struct span	body;		/* what stands behind the colon */
 };
 
-/* May this line begin a field?  Blanks before the colon are an old habit
- * (section 4.5) and allowed. */
+/* Does a field begin with these octets of a line, of which more may come?
+ * Blanks before the colon are an old habit (section 4.5) and allowed. */
+enum header_begin {
+	HEADER_UNCLEAR,			/* the next octets will tell */
+	HEADER_FIELD,			/* and `*name` is its name */
+	HEADER_NO_FIELD
+};
+
+enum header_begin	 header_begin(struct span, struct span *name);
+
+/* The same of a whole line. */
 bool	 header_is_field(struct span line);
 
 /* Takes a field and its continuation lines off the head of `*text`, whose
@@ -43,6 +52,8 @@ struct mailboxes {
 	struct span	 rest;
 	bool		 in_group;
 	bool		 has_domain;		/* the last found */
+	bool		 ambiguous;		/* likewise: an "@" stands in
+						 * its name, without quotes */
 	char		 text[MAILBOX_SIZE];	/* likewise; NUL at end */
 	size_t		 len;
 };

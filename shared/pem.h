@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SHARED_PEM_H
+#define SHARED_PEM_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shared/span.h"
+
+/* Keys of TLS servers as files have them. */
+enum { KEY_NAME_SIZE = 32 };
+
+/* What a descriptor has, from its beginning to its end, at most `max` octets;
+ * NULL with errno.  The caller's: to be wiped and freed. */
+char	*pem_read(int fd, size_t max, size_t *len);
+
+/* The private key in `pem`: RSA of 2048 to 8192 bits, or ECDSA on P-256, P-384
+ * or P-521.  NULL with what was expected in `why`. */
+EVP_PKEY *pem_key(struct span pem, const char **why);
+
+/* What a key is called between processes: SHA-256 of its public half as a
+ * certificate has it (SubjectPublicKeyInfo). */
+bool	 pem_key_name(const EVP_PKEY *, uint8_t name[KEY_NAME_SIZE]);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+#include "shared/base64.h"
+#include "shared/log.h"
+#include "shared/scram.h"
+
+void
+scram_hmac(const void *key, size_t len, struct span text,
+    uint8_t into[SCRAM_HASH])
+{
+	unsigned	 n = SCRAM_HASH;
+
+	if (HMAC(EVP_sha256(), key, len, (const unsigned char *)text.ptr,
+	    text.len, into, &n) == NULL)
+		fatal("no HMAC");
+}
+
+void
+scram_hash(const void *octets, size_t len, uint8_t into[SCRAM_HASH])
+{
+	unsigned	 n = SCRAM_HASH;
+
+	if (EVP_Digest(octets, len, into, &n, EVP_sha256(), NULL) != 1)
+		fatal("no SHA-256");
+}
+
+void
+scram_key_make(struct scram_key *k, struct span password)
+{
+	uint8_t	 salted[SCRAM_HASH], client[SCRAM_HASH];
+
+	if (PKCS5_PBKDF2_HMAC(password.ptr, password.len, k->salt,
+	    k->salt_len, k->iterations, EVP_sha256(), sizeof salted,
+	    salted) != 1)
+		fatal("no PBKDF2");
+	scram_hmac(salted, sizeof salted, span_of("Client Key"), client);
+	scram_hash(client, sizeof client, k->stored);
+	scram_hmac(salted, sizeof salted, span_of("Server Key"), k->server);
+	explicit_bzero(salted, sizeof salted);
+	explicit_bzero(client, sizeof client);
+}
+
+bool
+scram_key_opens(const struct scram_key *k, struct span password)
+{
+	struct scram_key	 tried = *k;
+	bool			 good;
+
+	scram_key_make(&tried, password);
+	good = CRYPTO_memcmp(tried.stored, k->stored, SCRAM_HASH) == 0;
+	explicit_bzero(&tried, sizeof tried);
+	return good;
+}
+
+static bool
+take_hash(struct span text, uint8_t into[SCRAM_HASH])
+{
+	size_t	 n;
+
+	return base64_take(text, into, SCRAM_HASH, &n) && n == SCRAM_HASH;
+}
+
+bool
+scram_key_parse(struct scram_key *k, struct span text)
+{
+	struct span	 iterations, salt, stored;
+	uint64_t	 n;
+
+	text = span_cut(text, ',', &iterations);
+	text = span_cut(text, ',', &salt);
+	text = span_cut(text, ',', &stored);
+	if (!span_parse_u64(iterations, SCRAM_ITERATIONS_MAX, &n) || n == 0)
+		return false;
+	k->iterations = n;
+	return base64_take(salt, k->salt, sizeof k->salt, &k->salt_len) &&
+	    k->salt_len > 0 && take_hash(stored, k->stored) &&
+	    take_hash(text, k->server);
+}
+
+bool
+scram_key_put(const struct scram_key *k, struct buf *b)
+{
+	return buf_printf(b, "%u,", (unsigned)k->iterations) &&
+	    base64_put(b, span_make(k->salt, k->salt_len)) &&
+	    buf_put(b, span_of(",")) &&
+	    base64_put(b, span_make(k->stored, SCRAM_HASH)) &&
+	    buf_put(b, span_of(",")) &&
+	    base64_put(b, span_make(k->server, SCRAM_HASH));
+}
