@@ -483,6 +483,48 @@ START_TEST(the_second_failure_is_the_last)
 }
 END_TEST
 
+/* What was to be the first batch of a segment could not be written. */
+static void
+fail_in_a_fresh_segment(uint64_t *id)
+{
+	int	 good, slot;
+
+	fill_segment(id);
+	slot = at.segments.current;
+	at.segments.slot[slot].state = SEGMENT_FREE;
+	at.segments.current = -1;
+	at.segments.position = at.segments.previous =
+	    at.segments.slot[slot].base;
+	good = at.segments.slot[slot].fd;
+	at.segments.slot[slot].fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	add(CHANGE_DELETE, ID);
+	commit();
+	close(at.segments.slot[slot].fd);
+	at.segments.slot[slot].fd = good;
+	ck_assert_int_eq(at.segments.slot[slot].state, SEGMENT_BAD);
+}
+
+/* Of which the loop has never heard. */
+START_TEST(a_segment_without_a_good_batch_goes_with_the_next)
+{
+	uint64_t	 id = ID, base;
+
+	fill_segment(&id);
+	base = oldest_base();
+	fail_in_a_fresh_segment(&id);
+	add(CHANGE_RECYCLE, 0)->base = base;
+	base = at.segments.slot[at.segments.current].base;
+	fill_segment(&id);
+	add(CHANGE_RECYCLE, 0)->base = base;
+	add(CHANGE_DELETE, ID);
+	commit();
+	ck_assert_uint_eq(segments_count(&at.segments, SEGMENT_BAD), 0);
+	ck_assert_uint_eq(segments_count(&at.segments, SEGMENT_USED), 1);
+	ck_assert_uint_eq(at.segments.tail,
+	    at.segments.slot[at.segments.current].base);
+}
+END_TEST
+
 START_TEST(another_journal_goes_to_quarantine)
 {
 	struct scan	 scan = { .record = on_record };
@@ -527,6 +569,7 @@ suite(void)
 	tcase_add_test(tc, a_failed_write_is_taken_back);
 	tcase_add_test(tc, what_could_not_be_written_is_no_damage);
 	tcase_add_test(tc, the_second_failure_is_the_last);
+	tcase_add_test(tc, a_segment_without_a_good_batch_goes_with_the_next);
 	tcase_add_test(tc, another_journal_goes_to_quarantine);
 	suite_add_tcase(s, tc);
 	return s;
