@@ -502,11 +502,32 @@ make_durable(const struct segments *s)
 			    strerror(errno));
 }
 
+/* Nothing good is in those, and all that is came before them. */
+static bool
+is_torn(const struct segments *s, int i)
+{
+	return s->slot[i].state == SEGMENT_USED &&
+	    s->slot[i].base >= s->position;
+}
+
+static void
+look_at_end(struct reading *r, int last)
+{
+	const struct segments	*s = r->segments;
+	int			 i;
+
+	if (r->scan->last == &s->slot[last])
+		look_behind(r, r->scan->last,
+		    s->position - s->slot[last].base);
+	for (i = 0; i < SEGMENTS_MAX; i++)
+		if (is_torn(s, i))
+			look_behind(r, &s->slot[i], 0);
+}
+
 void
 scan_journal(struct segments *s, uint64_t lineage, struct scan *scan)
 {
 	struct reading	 r = { s, scan, xcalloc(1, COPY), NULL, 0 };
-	struct segment	*g;
 	int		 i, last = -1;
 
 	identify(&r, lineage);
@@ -516,16 +537,13 @@ scan_journal(struct segments *s, uint64_t lineage, struct scan *scan)
 		last = i;
 	}
 	if (last != -1)
-		look_behind(&r, &s->slot[last], scan->last == &s->slot[last] ?
-		    s->position - s->slot[last].base : 0);
+		look_at_end(&r, last);
 	look_at_headless(&r);
 	free(r.chunk);
 	make_durable(s);
-	if (last == -1)
-		return;
-	g = &s->slot[last];
-	if (scan->last == g)
+	if (last != -1 && scan->last == &s->slot[last])
 		s->current = last;
-	else if (s->position <= g->base)
-		g->state = SEGMENT_FREE;	/* nothing good in it */
+	for (i = 0; i < SEGMENTS_MAX; i++)
+		if (is_torn(s, i))
+			s->slot[i].state = SEGMENT_FREE;
 }

@@ -412,6 +412,46 @@ START_TEST(a_segment_without_a_good_batch_goes_with_the_next)
 }
 END_TEST
 
+/* One batch that fills no more than a part of a fresh segment, and was torn. */
+static void
+tear_in_a_fresh_segment(uint64_t id)
+{
+	int	 slot = at.segments.current;
+
+	if (slot != -1)
+		at.segments.slot[slot].state = SEGMENT_BAD;
+	journal_add_store(&at, id, 3 * BATCH_BLOCK);
+	journal_commit(&at);
+	ck_assert_int_ne(at.segments.current, slot);
+	spoil(at.segments.slot[at.segments.current].fd, BATCH_BLOCK);
+}
+
+/* Its positions come again: it must not be taken for the one that has them. */
+START_TEST(a_segment_of_torn_batches_is_free)
+{
+	struct scan	 scan;
+
+	journal_add_store(&at, ID, 100);
+	journal_commit(&at);
+	tear_in_a_fresh_segment(ID + 1);
+	tear_in_a_fresh_segment(ID + 2);
+	scan = journal_scan(&at, JOURNAL_LINEAGE);
+	ck_assert_uint_eq(scan.damaged, 0);
+	ck_assert_uint_eq(at.count, 1);
+	ck_assert_uint_eq(segments_count(&at.segments, SEGMENT_USED), 1);
+	at.segments.slot[0].state = SEGMENT_BAD;
+	journal_add_store(&at, ID + 3, 100);
+	journal_commit(&at);
+	at.segments.slot[at.segments.current].state = SEGMENT_BAD;
+	journal_add_store(&at, ID + 4, 100);
+	journal_commit(&at);
+	scan = journal_scan(&at, JOURNAL_LINEAGE);
+	ck_assert_uint_eq(scan.damaged, 0);
+	ck_assert_uint_eq(at.count, 3);
+	ck_assert_uint_eq(at.seen[1]->id, ID + 3);
+}
+END_TEST
+
 START_TEST(another_journal_goes_to_quarantine)
 {
 	struct stat	 st;
@@ -453,6 +493,7 @@ suite(void)
 	tcase_add_test(tc, what_could_not_be_written_is_no_damage);
 	tcase_add_test(tc, the_second_failure_is_the_last);
 	tcase_add_test(tc, a_segment_without_a_good_batch_goes_with_the_next);
+	tcase_add_test(tc, a_segment_of_torn_batches_is_free);
 	tcase_add_test(tc, another_journal_goes_to_quarantine);
 	suite_add_tcase(s, tc);
 	return s;
