@@ -387,24 +387,47 @@ skip(struct reading *r, const struct segment *g, uint64_t at, uint64_t good)
 	r->segments->previous = g->base + good;
 }
 
+/*
+ * Of the last batch in a segment the sync may have failed: then the page cache
+ * has it, and no later sync says whether the disk does.  Of what is written
+ * once more it does.
+ */
+static void
+write_again(const struct segment *g, uint64_t from, uint64_t to)
+{
+	char	*step = xcalloc(1, COPY);
+	size_t	 n;
+
+	for (; from < to; from += n) {
+		n = to - from < COPY ? (size_t)(to - from) : COPY;
+		read_at(g, step, n, from);
+		if (fd_pwrite_all(g->fd, step, n, (off_t)from) == -1)
+			fatal("journal: %s", strerror(errno));
+	}
+	free(step);
+}
+
 /* A whole segment; what is behind its last good batch is not looked at. */
 static void
 take_segment(struct reading *r, const struct segment *g)
 {
-	uint64_t	 at = 0, end, good;
+	uint64_t	 at = 0, end, good, last = 0;
 
-	while (at < g->size) {
-		end = take_batch(r, g, at);
+	for (;;) {
+		end = at < g->size ? take_batch(r, g, at) : 0;
 		if (end != 0) {
+			last = at;
 			at = end;
 			continue;
 		}
 		good = next_good(r, g, at + BATCH_BLOCK);
-		if (good == g->size)
-			return;
+		if (good >= g->size)
+			break;
 		skip(r, g, at, good);
 		at = good;
 	}
+	if (r->scan->last == g)
+		write_again(g, last, r->segments->position - g->base);
 }
 
 static int

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <check.h>
 #include <errno.h>
@@ -412,6 +413,38 @@ START_TEST(a_segment_without_a_good_batch_goes_with_the_next)
 }
 END_TEST
 
+/* The last octets that were written anywhere, and where. */
+static struct {
+	int	 fd;
+	off_t	 from, to;
+} wrote;
+
+/* In place of the library's. */
+ssize_t
+pwrite(int fd, const void *from, size_t n, off_t where)
+{
+	wrote.fd = fd;
+	wrote.from = where;
+	wrote.to = where + (off_t)n;
+	return syscall(SYS_pwrite64, fd, from, n, where);
+}
+
+/* The page cache may have what the disk has not, and be silent about it. */
+START_TEST(the_last_batch_is_written_again_before_it_counts)
+{
+	journal_add_store(&at, ID, 100);
+	journal_commit(&at);
+	journal_add_store(&at, ID + 1, BATCH_BLOCK);
+	journal_commit(&at);
+	wrote.fd = -1;
+	(void)journal_scan(&at, JOURNAL_LINEAGE);
+	ck_assert_uint_eq(at.count, 2);
+	ck_assert_int_eq(wrote.fd, at.segments.slot[0].fd);
+	ck_assert_int_eq(wrote.from, BATCH_BLOCK);
+	ck_assert_int_eq(wrote.to, 3 * BATCH_BLOCK);
+}
+END_TEST
+
 /* One batch that fills no more than a part of a fresh segment, and was torn. */
 static void
 tear_in_a_fresh_segment(uint64_t id)
@@ -493,6 +526,7 @@ suite(void)
 	tcase_add_test(tc, what_could_not_be_written_is_no_damage);
 	tcase_add_test(tc, the_second_failure_is_the_last);
 	tcase_add_test(tc, a_segment_without_a_good_batch_goes_with_the_next);
+	tcase_add_test(tc, the_last_batch_is_written_again_before_it_counts);
 	tcase_add_test(tc, a_segment_of_torn_batches_is_free);
 	tcase_add_test(tc, another_journal_goes_to_quarantine);
 	suite_add_tcase(s, tc);
