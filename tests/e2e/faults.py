@@ -65,7 +65,7 @@ AT_START = ("openat openat@journal openat@message mkdirat newfstatat "
             "lseek getdents64 getrandom read recvmmsg").split()
 SHORT = ("pwrite64@journal pread64@journal write@message/ pread64@message/ "
          "pwrite64@data.mdb read").split()
-STOPPED = "no mail is taken until queue is started anew"
+STOPPED = "no mail is taken or delivered until queue is started anew"
 
 
 def rounds(draw):
@@ -236,6 +236,8 @@ def run(check, known, limit, count, seed):
             done += 1
             if done == count:
                 break
+        trial.ensure_life()
+        trial.recovers()
         over.set()
         for c in clients:
             c.join()
