@@ -484,7 +484,19 @@ rig_init(void)
 void
 rig_open(void)
 {
-	struct client	 client = { .flags = LISTENER_VRFY | LISTENER_EXPN };
+	rig_open_with(LISTENER_VRFY | LISTENER_EXPN);
+}
+
+struct session *
+rig_session(void)
+{
+	return LIST_FIRST(&rig.server.sessions);
+}
+
+void
+rig_open_with(unsigned flags)
+{
+	struct client	 client = { .flags = flags };
 
 	session_new(&rig.server, NULL, -1, &client);
 	run();

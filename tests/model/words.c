@@ -55,7 +55,7 @@ static const struct word	 words[] = {
 	{ VERB_SEND, 502, "SOML", NULL, 0 },
 	{ VERB_SEND, 502, "SAML", NULL, 0 },
 	{ VERB_SEND, 502, "TURN", NULL, 0 },
-	{ VERB_OTHER, 500, "STARTTLS", NULL, 0 },
+	{ VERB_SEND, 502, "STARTTLS", NULL, 0 },
 	{ VERB_OTHER, 500, "AUTH PLAIN AGEAYg==", NULL, 0 },
 	{ VERB_OTHER, 500, "XFROB", NULL, 0 },
 	{ VERB_OTHER, 500, "", NULL, 0 },
