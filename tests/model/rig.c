@@ -431,11 +431,23 @@ rig_init(void)
 void
 rig_open(bool auth_first)
 {
-	struct client	 client = { .flags = LISTENER_VRFY | LISTENER_EXPN |
-			    LISTENER_AUTH };
+	unsigned	 flags = LISTENER_VRFY | LISTENER_EXPN | LISTENER_AUTH;
 
 	if (auth_first)
-		client.flags |= LISTENER_AUTH_FIRST;
+		flags |= LISTENER_AUTH_FIRST;
+	rig_open_with(flags);
+}
+
+struct session *
+rig_session(void)
+{
+	return LIST_FIRST(&rig.server.sessions);
+}
+
+void
+rig_open_with(unsigned flags)
+{
+	struct client	 client = { .flags = flags };
 
 	session_new(&rig.server, NULL, -1, &client);
 	run();
