@@ -12,7 +12,7 @@ struct session;
  * client sends is in its input at once, and lookup and queue answer behind it.
  */
 void		 rig_init(void);
-void		 rig_open(void);		/* a client has come */
+void		 rig_open(bool auth_first);	/* a client has come */
 void		 rig_open_with(unsigned flags);	/* of its listener */
 void		 rig_hang_up(void);		/* and goes */
 struct session	*rig_session(void);		/* NULL: none */

@@ -88,6 +88,14 @@ secure_put(const struct session *s, struct buf *b)
 	(void)b;
 }
 
+bool
+secure_binding(const struct session *s, struct binding *b)
+{
+	(void)s;
+	(void)b;
+	return false;
+}
+
 /* ---- a client ------------------------------------------------------------ */
 
 static void

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "shared/pem.h"
 #include "shared/ring.h"
 #include "tests/wires/forge.h"
 
@@ -68,6 +69,10 @@ struct rig {
 	bool		 mute;		/* it answers nothing */
 	struct buf	 held;		/* what it says with its next frame */
 
+	EVP_PKEY	*key;		/* that keys is told of */
+	uint8_t		 key_name[KEY_NAME_SIZE];
+	size_t		 signature;	/* the last one's length */
+
 	unsigned	 accused[ROLE_COUNT];
 	unsigned long	 frames, ended, accusations;
 	unsigned	 passed, failed;
@@ -116,6 +121,12 @@ void	 server_accept(struct rig *);
 void	 answer(struct rig *, struct wire *, struct msg *);
 void	 converse(struct rig *, struct wire *);
 
+/* signing.c: keys' part of what stands above. */
+void	 signing_configure(struct rig *);
+void	 signing_ask(const struct rig *, uint64_t token, struct msg_sign *);
+void	 signing_hear(struct rig *, const struct msg_signature *);
+void	 smtpd_to_keys(struct rig *);
+
 /* programs.c: what the program is told at first, and how it is roused. */
 void	 program_configure(struct rig *);
 void	 program_boot(struct rig *, struct msg_boot *);
@@ -131,6 +142,15 @@ void	 directed(struct rig *);
 void	 new_pair(struct rig *, bool greets);
 bool	 may_end(const struct rig *);
 void	 revive(struct rig *);
+
+/* judging.c: lookup and those who judge passwords. */
+void	 judging_configure(struct rig *);
+void	 judging_configure_dovecot(struct rig *);
+void	 judging_ask(struct rig *, uint64_t token, struct msg_judge *);
+void	 judging_greet(struct rig *, struct wire *);
+void	 judging_on_judge(struct rig *, struct wire *, struct msg *);
+void	 judging_on_hears(struct rig *, struct wire *, struct msg *);
+void	 judging_on_says(struct rig *, struct wire *, struct msg *);
 
 /* wild.c: conversations with a dice; a probe, once clients whose questions
  * were swallowed have been let go; KiB that the program holds. */
