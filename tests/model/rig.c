@@ -428,20 +428,17 @@ rig_init(void)
 	buf_init(&rig.said, SAID_MAX);
 }
 
-void
-rig_open(bool auth_first)
-{
-	unsigned	 flags = LISTENER_VRFY | LISTENER_EXPN | LISTENER_AUTH;
-
-	if (auth_first)
-		flags |= LISTENER_AUTH_FIRST;
-	rig_open_with(flags);
-}
-
 struct session *
 rig_session(void)
 {
 	return LIST_FIRST(&rig.server.sessions);
+}
+
+void
+rig_open(bool auth_first)
+{
+	rig_open_with(LISTENER_VRFY | LISTENER_EXPN | LISTENER_AUTH |
+	    (auth_first ? LISTENER_AUTH_FIRST : 0));
 }
 
 void
