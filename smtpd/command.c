@@ -9,6 +9,7 @@
 #include "smtpd/help.h"
 #include "smtpd/params.h"
 #include "smtpd/recipient.h"
+#include "smtpd/rights.h"
 #include "smtpd/server.h"
 
 #define STATE_ANY	(STATE_NEW | STATE_READY | STATE_MAIL | STATE_RCPT | \
@@ -161,7 +162,7 @@ do_mail(struct session *s, struct span arg)
 	}
 	t->declared = params.size;
 	t->eight_bit = params.eight_bit;
-	say(s, 250, "2.1.0", "Ok");
+	rights_ask(t);
 }
 
 static void

@@ -63,6 +63,7 @@ struct server {
 
 	/* Open questions, a tree for each kind. */
 	struct questions	 admissions, namings, inquiries, transactions;
+	struct questions	 rights;
 
 	struct paces		 paces;
 	size_t			 recipient_octets;

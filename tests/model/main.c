@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * All sequences of verbs, each in a session of its own, against the model.
- * First each verb in its good form; then each sequence once more in forms that
+ * First each verb in its good form; then once more by who submits mail, so that
+ * more questions are asked; then in forms that
  * a hash of its number draws, half of them sent in one piece; then all
  * sequences of all forms, which are more, hence shorter.
  *
@@ -171,7 +172,7 @@ play_at_once(struct world *w)
 }
 
 static void
-play(bool at_once)
+play(bool submits, bool at_once)
 {
 	struct world	 w = { 0 };
 	struct span	 said;
@@ -180,7 +181,7 @@ play(bool at_once)
 	for (i = 0; i < test.length; i++)
 		at_once = at_once && test.sequence[i]->mood == MOOD_GOOD;
 	test.sequences++;
-	rig_open();
+	rig_open(submits);
 	said = rig_said();
 	if (take_reply(&said) != 220)
 		fail("the greeting", said);
@@ -218,10 +219,10 @@ form(enum verb verb, uint64_t dice)
 	return dice & 1 ? first + (dice >> 1) % n : first;
 }
 
-enum pass { PASS_GOOD, PASS_DRAWN, PASS_ALL, PASS_COUNT };
+enum pass { PASS_GOOD, PASS_SUBMITTED, PASS_DRAWN, PASS_ALL, PASS_COUNT };
 
 static const char	*const pass_names[PASS_COUNT] = {
-	"verbs", "verbs in any form", "forms"
+	"verbs", "verbs of who has logged in", "verbs in any form", "forms"
 };
 
 static void
@@ -237,7 +238,10 @@ play_number(enum pass pass, uint64_t number, unsigned base)
 			test.sequence[i] = form(rest % base,
 			    pass == PASS_DRAWN ? dice >> (i * 8) : 0);
 	}
-	play(pass == PASS_DRAWN ? dice >> 63 : pass == PASS_ALL && number & 1);
+	if (pass == PASS_DRAWN)
+		play(false, dice >> 63);
+	else
+		play(pass == PASS_SUBMITTED, pass != PASS_GOOD && number & 1);
 }
 
 static bool
@@ -272,6 +276,7 @@ main(int argc, char **argv)
 	test.words = words_all(&test.count);
 	rig_init();
 	passed += run(PASS_GOOD, length);
+	passed += run(PASS_SUBMITTED, length);
 	passed += run(PASS_DRAWN, length);
 	passed += run(PASS_ALL, length - 2);
 	printf("%lu replies were as they may be\n", test.replies);

@@ -8,6 +8,7 @@
 #include "shared/alloc.h"
 #include "shared/log.h"
 #include "smtpd/recipient.h"
+#include "smtpd/rights.h"
 #include "smtpd/server.h"
 #include "tests/model/rig.h"
 
@@ -303,8 +304,19 @@ tell_verdict(uint64_t token, const struct addr *a)
 	struct msg_verdict	 m = { .token = token };
 
 	m.reply = verdict(a, 250);
-	if (!inquiry_on_verdict(&rig.server, &m))
+	if (!inquiry_on_verdict(&rig.server, &m) &&
+	    !rights_on_verdict(&rig.server, &m))
 		recipient_on_verdict(&rig.server, &m);
+}
+
+static void
+on_may_send(uint64_t token)
+{
+	struct msg_verdict	 m = { .token = token };
+
+	m.reply = reply_make(250, "2.1.0", "Ok");
+	if (!rights_on_verdict(&rig.server, &m))
+		fatal("nobody asked who may send");
 }
 
 static void
@@ -355,6 +367,9 @@ on_heard(const struct msg *m)
 		break;
 	case MSG_RCPT:
 		tell_verdict(m->rcpt.token, &m->rcpt.recipient);
+		break;
+	case MSG_MAY_SEND:
+		on_may_send(m->may_send.token);
 		break;
 	case MSG_VERIFY:
 		on_verify(&m->verify);
@@ -475,10 +490,14 @@ rig_init(void)
 }
 
 void
-rig_open(void)
+rig_open(bool submits)
 {
 	struct client	 client = { .flags = LISTENER_VRFY | LISTENER_EXPN };
 
+	if (submits) {
+		client.flags |= LISTENER_SUBMISSION;
+		client.login = xstrdup("jones");
+	}
 	session_new(&rig.server, NULL, -1, &client);
 	run();
 }

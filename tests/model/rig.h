@@ -10,7 +10,7 @@
  * client sends is in its input at once, and lookup and queue answer behind it.
  */
 void		 rig_init(void);
-void		 rig_open(void);		/* a client has come */
+void		 rig_open(bool submits);	/* a client has come */
 void		 rig_hang_up(void);		/* and goes */
 
 /* The client sends this; all that follows from it happens. */

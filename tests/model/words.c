@@ -4,7 +4,7 @@
 
 #define LONG	"01234567890123456789012345678901234567890123456789"
 #define LONGER	LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG LONG
-#define LETTER	"Subject: x\r\n\r\n..text\r\n.\r\n"
+#define LETTER	"From: c@b.example\r\n\r\n..text\r\n.\r\n"
 
 static const struct word	 words[] = {
 	{ VERB_EHLO, 250, "EHLO a.example", NULL, 0 },
