@@ -14,6 +14,7 @@
 #include "smtpd/pace.h"
 #include "smtpd/policy.h"
 #include "smtpd/question.h"
+#include "smtpd/secure.h"
 #include "smtpd/session.h"
 #include "smtpd/session_log.h"
 #include "smtpd/submit.h"
@@ -26,7 +27,8 @@ enum {
 	COMMAND_TIME	= 5 * 60 * 1000,
 	DATA_TIME	= 3 * 60 * 1000,
 	ANSWER_TIME	= 10 * 60 * 1000,
-	NAME_TIME	= 5 * 1000
+	NAME_TIME	= 5 * 1000,
+	HANDSHAKE_TIME	= 60 * 1000
 };
 
 /*
@@ -43,8 +45,9 @@ struct server {
 	struct process		*process;
 	struct loop		*loop;
 	struct peer		*lookup, *queue;	/* NULL while absent */
-	struct peer		*resolver;
+	struct peer		*resolver, *keys;
 	struct timer		 lookup_away, queue_away; /* it may come back */
+	struct timer		 keys_away;
 
 	char			 hostname[HOST_TEXT_MAX + 1];
 	uint64_t		 size_max;		/* 0: any */
@@ -63,7 +66,12 @@ struct server {
 
 	/* Open questions, a tree for each kind. */
 	struct questions	 admissions, namings, inquiries, transactions;
-	struct questions	 rights;
+	struct questions	 signings, rights;
+
+	struct tls		*tls;			/* secure.c alone */
+	struct secure_list	 crowd;		/* for a job, likewise */
+	unsigned		 paused;		/* jobs */
+	uint64_t		 accepted;		/* clients */
 
 	struct paces		 paces;
 	size_t			 recipient_octets;

@@ -41,6 +41,17 @@ put_tags(struct buf *b, const struct trace *t)
 	return true;
 }
 
+static bool
+put_tls(struct buf *b, const struct trace *t)
+{
+	char	 text[TLS_TEXT_MAX + 1];
+
+	if (t->tls == NULL || t->tls[0] == '\0')
+		return true;
+	clean(text, sizeof(text), t->tls);
+	return buf_printf(b, "\t(using %s)\r\n", text);
+}
+
 bool
 trace_put(struct buf *b, const struct trace *t)
 {
@@ -52,9 +63,10 @@ trace_put(struct buf *b, const struct trace *t)
 	client_format(client, t->client, CLIENT_TRACE);
 	id_format(id, t->message);
 	date_format(date, t->wall);
-	return put_tags(b, t) && buf_printf(b, "Received: from %s (%s)\r\n"
-	    "\tby %s (relais) with %s id %s", helo, client, host,
-	    t->with, id) &&
+	return put_tags(b, t) && buf_printf(b, "Received: from %s (%s)\r\n",
+	    helo, client) && put_tls(b, t) &&
+	    buf_printf(b, "\tby %s (relais) with %s id %s", host, t->with,
+	    id) &&
 	    put_recipient(b, t->recipient) &&
 	    buf_printf(b, "%s\r\n", date);
 }

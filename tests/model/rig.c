@@ -38,7 +38,7 @@ static struct {
 	unsigned	 accused, released;
 } rig;
 
-/* ---- in place of shared/log, loop, program and smtpd/listener ------------ */
+/* ---- in place of shared/log, loop, program and smtpd/listener ----------- */
 
 /* What is told to nobody is formatted all the same, for the sanitizers. */
 static void	 format(const char *, va_list)
@@ -169,7 +169,7 @@ listener_name(const struct listener *l)
 	return span_of("model");
 }
 
-/* ---- in place of shared/stream ------------------------------------------- */
+/* ---- in place of shared/stream ------------------------------------------ */
 
 struct stream *
 stream_new(struct loop *l, int fd, const struct stream_limits *limits,
@@ -226,12 +226,19 @@ stream_again(struct stream *s)
 }
 
 void
+stream_give(struct stream *s, const struct stream_calls *calls, void *arg)
+{
+	s->calls = *calls;
+	s->arg = arg;
+}
+
+void
 stream_finish(struct stream *s)
 {
 	s->finishing = true;
 }
 
-/* ---- in place of shared/peer --------------------------------------------- */
+/* ---- in place of shared/peer -------------------------------------------- */
 
 struct ring *
 peer_ring_out(struct peer *p)
@@ -286,7 +293,7 @@ peer_accuse(struct peer *p, const char *reason)
 	fatal("%s is accused: %s", role_name(p->role), reason);
 }
 
-/* ---- the neighbours ------------------------------------------------------ */
+/* ---- the neighbours ----------------------------------------------------- */
 
 static struct reply
 verdict(const struct addr *a, unsigned good)
@@ -394,7 +401,7 @@ on_heard(const struct msg *m)
 	}
 }
 
-/* ---- turns --------------------------------------------------------------- */
+/* ---- turns -------------------------------------------------------------- */
 
 static bool
 read_on(struct stream *s)
@@ -465,7 +472,7 @@ run(void)
 	}
 }
 
-/* ---- for the test -------------------------------------------------------- */
+/* ---- for the test ------------------------------------------------------- */
 
 void
 rig_init(void)
