@@ -26,6 +26,7 @@ PEERS = postfix.PEERS
 SESSIONS = int(os.environ.get("RELAIS_SESSIONS", "200"))
 RENEWALS = 8
 HALVES = int(os.environ.get("RELAIS_HALVES", "3000"))
+MAP_MAX = 1 << 28              # the queue's index is larger
 FROM = "jones@s1.example"
 PERL = ":".join(PEERS + "/usr/lib/%s/perl5/5.36" % d for d in (
     "x86_64-linux-gnu", "aarch64-linux-gnu"))
@@ -420,6 +421,65 @@ def bad_files(check, s1):
         "are in force", s1.log())) == before)
 
 
+# ---- where the keys are -----------------------------------------------------
+
+def secrets_of(host, name):
+    """What makes a private key one: in a file, and as numbers in memory."""
+    path = host.path("etc/relais", name + ".key")
+    text = hosts.run("openssl", "pkey", "-in", path, "-noout", "-text")
+    number = re.search(r"(?:priv|prime1):\n((?: +[0-9a-f:]+\n)+)",
+                       text).group(1)
+    octets = bytes.fromhex(re.sub(r"[^0-9a-f]", "", number)).lstrip(b"\0")
+    with open(path, "rb") as f:
+        line = f.read().split(b"\n")[2]
+    return octets, octets[::-1], line
+
+
+def has(pid, secrets):
+    """Is one of them anywhere in the process's memory?"""
+    with open("/proc/%d/maps" % pid) as maps, \
+            open("/proc/%d/mem" % pid, "rb") as memory:
+        for row in maps:
+            begin, end = (int(n, 16) for n in row.split()[0].split("-"))
+            if row.split()[1][0] != "r" or "[v" in row or \
+                    end - begin > MAP_MAX:
+                continue
+            try:
+                memory.seek(begin)
+                octets = memory.read(end - begin)
+            except OSError:
+                continue
+            if any(s in octets for s in secrets):
+                return True
+    return False
+
+
+def holders(host, secrets):
+    return {name for name, pid in host.processes()
+            if any(has(pid, s) for s in secrets)}
+
+
+def keys_are_with_keys(check, s1):
+    names = ("rsa", "ec", "other", "wild")
+    now = [secrets_of(s1, n) for n in names]
+    check.claim("keys has private keys, and master the files: %s" %
+                sorted(holders(s1, now)),
+                holders(s1, now) == {"keys", "relais-master"})
+    for times in range(2):
+        for name, rsa in zip(names, (True, False, False, False)):
+            s1.certificate(name, ["s1.example"], rsa=rsa)
+        count = s1.log().count("are in force")
+        s1.run("relais", "reload")
+        hosts.wait_for("the next generation", lambda: s1.log().count(
+            "are in force") > count)
+        with s1.smtp() as client:
+            client.starttls(context=trusting())
+        left = holders(s1, now)
+        check.claim("%d generations later %s have the old ones" % (
+            times + 1, sorted(left)), left == ({"keys"} if times == 0
+                                               else set()))
+
+
 def keys_of(host):
     return [pid for name, pid in host.processes() if name == "keys"]
 
@@ -446,6 +506,30 @@ def keys_dies(check, s1):
         client.starttls(context=trusting())
     check.claim("it is restarted by order", True)
     s1.wait_log(r"smtpd \d+: signatures=\d+, refused=0, connections=\d+")
+
+
+def comes_and_goes(check, s1):
+    """TLS as a whole, by reload."""
+    old = s1.smtp()
+    old.starttls(context=trusting())
+    s1.configure("relay-from 127.0.0.0/8\n")
+    s1.run("relais", "reload")
+    hosts.wait_for("the end of keys", lambda: keys_of(s1) == [])
+    with s1.smtp() as client:
+        client.ehlo()
+        check.claim("without a tls block there is neither keys nor STARTTLS",
+                    not client.has_extn("starttls"))
+    old.sendmail(FROM, [FROM], letter("drained").decode())
+    old.quit()
+    check.claim("who had TLS keeps it", True)
+    s1.configure(s1.blocks + CONFIG)
+    s1.run("relais", "reload")
+    hosts.wait_for("keys", lambda: keys_of(s1))
+    with s1.smtp() as client:
+        client.starttls(context=trusting())
+        check.claim("with one, there are both", client.ehlo()[0] == 250)
+    named = s1.run("relais", "restart", "all").stdout
+    check.claim("restart all restarts keys", "keys: 1 process" in named)
 
 
 # ---- handshakes that nobody ends --------------------------------------------
@@ -526,6 +610,8 @@ def main():
         renewed_under_load(check, s1)
         bad_files(check, s1)
         half_handshakes(check, s1)
+        keys_are_with_keys(check, s1)
+        comes_and_goes(check, s1)
         s1.stop()
         check.claim("our log has no error but those of the files", not
                     re.search(r"\b(error|fatal|panic): (?!.*(\.key: |reload: "
