@@ -36,6 +36,7 @@ transaction_free(struct transaction *t)
 	transaction_answered(t);
 	t->session->server->recipient_octets -= buf_len(&t->recipients);
 	buf_clear(&t->recipients);
+	free(t->author);
 	t->session->transaction = NULL;
 	free(t);
 }

@@ -3,7 +3,8 @@
  * All sequences of verbs, each in a session of its own, against the model.
  * First each verb in its good form; then each sequence once more in forms that
  * a hash of its number draws, half of them sent in one piece; then all
- * sequences of all forms, which are more, hence shorter.
+ * sequences of all forms, which are more, hence shorter; and each verb in its
+ * good form where no mail is taken without a login.
  *
  * usage: model [LENGTH [SEED]]
  */
@@ -15,7 +16,7 @@
 #include "shared/reply.h"
 #include "tests/model/rig.h"
 
-enum { LENGTH_MAX = 8, FAILURES_MAX = 20, SENT_MAX = 32768 };
+enum { LENGTH_MAX = 8, FAILURES_MAX = 20, SENT_MAX = 131072 };
 
 static struct {
 	const struct word *words;
@@ -171,16 +172,16 @@ play_at_once(struct world *w)
 }
 
 static void
-play(bool at_once)
+play(bool at_once, bool auth_first)
 {
-	struct world	 w = { 0 };
+	struct world	 w = { .auth_first = auth_first };
 	struct span	 said;
 	unsigned	 i;
 
 	for (i = 0; i < test.length; i++)
 		at_once = at_once && test.sequence[i]->mood == MOOD_GOOD;
 	test.sequences++;
-	rig_open();
+	rig_open(auth_first);
 	said = rig_said();
 	if (take_reply(&said) != 220)
 		fail("the greeting", said);
@@ -218,10 +219,11 @@ form(enum verb verb, uint64_t dice)
 	return dice & 1 ? first + (dice >> 1) % n : first;
 }
 
-enum pass { PASS_GOOD, PASS_DRAWN, PASS_ALL, PASS_COUNT };
+enum pass { PASS_GOOD, PASS_DRAWN, PASS_ALL, PASS_LOGIN, PASS_COUNT };
 
 static const char	*const pass_names[PASS_COUNT] = {
-	"verbs", "verbs in any form", "forms"
+	"verbs", "verbs in any form", "forms",
+	"verbs where a login is wanted"
 };
 
 static void
@@ -237,7 +239,8 @@ play_number(enum pass pass, uint64_t number, unsigned base)
 			test.sequence[i] = form(rest % base,
 			    pass == PASS_DRAWN ? dice >> (i * 8) : 0);
 	}
-	play(pass == PASS_DRAWN ? dice >> 63 : pass == PASS_ALL && number & 1);
+	play(pass == PASS_DRAWN ? dice >> 63 : pass == PASS_ALL && number & 1,
+	    pass == PASS_LOGIN);
 }
 
 static bool
@@ -274,6 +277,7 @@ main(int argc, char **argv)
 	passed += run(PASS_GOOD, length);
 	passed += run(PASS_DRAWN, length);
 	passed += run(PASS_ALL, length - 2);
+	passed += run(PASS_LOGIN, length);
 	printf("%lu replies were as they may be\n", test.replies);
 	printf("%u passed, %u failed\n", passed, PASS_COUNT - passed);
 	return test.failures > 0;
