@@ -41,7 +41,7 @@ static const struct {
 	enum role	 program, enemy;
 	unsigned	 bound;
 } pairs[] = {
-	{ ROLE_LOOKUP,	ROLE_SMTPD,	0 },
+	{ ROLE_LOOKUP,	ROLE_SMTPD,	16 << 10 },	/* LOGINS_MAX */
 	{ ROLE_SMTPD,	ROLE_LOOKUP,	0 },
 	{ ROLE_QUEUE,	ROLE_SMTPD,	32 << 10 },	/* STAGED_MAX */
 	{ ROLE_SMTPD,	ROLE_QUEUE,	0 },
@@ -59,6 +59,7 @@ static const struct {
 	{ ROLE_LOCAL,	ROLE_AGENT,	0 },
 	{ ROLE_USERS,	ROLE_LOOKUP,	0 },
 	{ ROLE_LOOKUP,	ROLE_USERS,	0 },
+	{ ROLE_LOOKUP,	ROLE_PASSWORDS,	0 },
 	{ ROLE_QUEUE,	ROLE_CONTROL,	32 << 10 },
 	{ ROLE_CONTROL,	ROLE_QUEUE,	0 },
 	{ ROLE_QUEUE,	ROLE_MONITOR,	32 << 10 },
