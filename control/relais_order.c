@@ -15,8 +15,10 @@ static const char *const roles[] = {
 
 enum { REQUEST_SIZE = 64 };
 
+/* Some are there only when the configuration wants them: nothing is said of
+ * those unless they are asked for by name. */
 static int
-restart_one(const struct relais *r, const char *name)
+restart_one(const struct relais *r, const char *name, bool by_name)
 {
 	char		 text[REQUEST_SIZE];
 	uint64_t	 count = 0;
@@ -25,7 +27,7 @@ restart_one(const struct relais *r, const char *name)
 
 	(void)snprintf(text, sizeof(text), "restart %s\n", name);
 	status = relais_request(r, &q, &count);
-	if (status == RELAIS_DONE)
+	if (status == RELAIS_DONE && (count > 0 || by_name))
 		printf("%s: %llu process%s began anew\n", name,
 		    (unsigned long long)count, count == 1 ? "" : "es");
 	return status;
@@ -38,7 +40,7 @@ restart_all(const struct relais *r)
 	size_t	 i;
 
 	for (i = 0; i < COUNT(roles) && status == RELAIS_DONE; i++)
-		status = restart_one(r, roles[i]);
+		status = restart_one(r, roles[i], false);
 	return status;
 }
 
@@ -55,7 +57,7 @@ relais_restart(const struct relais *r, const char *arg)
 	if (strcmp(arg, "all") == 0)
 		return restart_all(r);
 	if (is_name(arg))
-		return restart_one(r, arg);
+		return restart_one(r, arg, true);
 	log_error("this is not the name of a process, such as smtpd, "
 	    "without a number");
 	return RELAIS_USAGE;

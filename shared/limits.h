@@ -61,6 +61,9 @@ enum {
 	SIGNATURE_MAX		= 1024,	/* RSA of 8192 bits */
 	SIGNS_MAX		= 1024,	/* outstanding from an smtpd */
 	SIGNS_ABOVE		= 16,	/* more than connections */
+	TLS_JOBS_MAX		= 64,	/* handshakes that wait for one */
+	TLS_NAMES_MAX		= 4096,	/* of all certificates */
+	TLS_TEXT_MAX		= 127,	/* version and cipher */
 	MECHANISM_MAX		= 20,	/* RFC 4422 section 3.1 */
 	LOGIN_LINE_MAX		= 12288, /* RFC 4954 section 4 */
 	LOGIN_OCTETS_MAX	= 9216,	/* the same without base64 */

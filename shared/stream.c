@@ -13,6 +13,7 @@
 #include "shared/fd.h"
 #include "shared/log.h"
 #include "shared/stream.h"
+#include "shared/stream_layer.h"
 
 /*
  * Whatever touches a stream defers one call of settle() to the end of the turn:
@@ -29,8 +30,10 @@ struct stream {
 	struct buf		 in, out;
 	struct stream_calls	 calls;
 	void			*arg;
+	struct stream_layer	*layer;		/* or NULL */
 	int			 fd;
 	int			 error;		/* of a read or write */
+	bool			 layered;	/* its turn has come */
 	bool			 held;
 	bool			 finishing;
 	bool			 ended;		/* end of file was read */
@@ -43,8 +46,35 @@ destroy(struct stream *s)
 {
 	buf_clear(&s->in);
 	buf_clear(&s->out);
+	if (s->layer != NULL)
+		s->layer->calls->free(s->layer);
 	fd_close(&s->fd);
 	free(s);
+}
+
+/* ---- the socket, or what stands in front of it --------------------------- */
+
+/* Octets of the owner may pass. */
+static bool
+is_open(const struct stream *s)
+{
+	return !s->layered || s->layer->open;
+}
+
+static ssize_t
+receive(struct stream *s, void *into, size_t size)
+{
+	if (s->layered)
+		return s->layer->calls->read(s->layer, into, size);
+	return read(s->fd, into, size);
+}
+
+static ssize_t
+transmit(struct stream *s, struct span what)
+{
+	if (s->layered)
+		return s->layer->calls->write(s->layer, what);
+	return send(s->fd, what.ptr, what.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* True when this made the output empty. */
@@ -54,9 +84,9 @@ flush(struct stream *s)
 	struct span	 held = buf_span(&s->out);
 	ssize_t		 n;
 
-	if (held.len == 0 || s->error != 0)
+	if (held.len == 0 || s->error != 0 || !is_open(s))
 		return false;
-	n = send(s->fd, held.ptr, held.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	n = transmit(s, held);
 	if (n > 0)
 		buf_drop(&s->out, n);
 	else if (n == -1 && errno != EAGAIN && errno != EINTR)
@@ -81,17 +111,43 @@ is_over(const struct stream *s)
 	return s->ended && !s->held && !timer_is_set(&s->again);
 }
 
+static bool
+may_read(const struct stream *s)
+{
+	return !s->held && !s->finishing && !s->ended &&
+	    (s->layer == NULL || (s->layered && s->layer->open)) &&
+	    buf_space(&s->in) > 0 && buf_len(&s->out) <= s->out.max / 2;
+}
+
 static unsigned
 wants(const struct stream *s)
 {
 	unsigned	 want = 0;
 
-	if (!s->held && !s->finishing && !s->ended &&
-	    buf_space(&s->in) > 0 && buf_len(&s->out) <= s->out.max / 2)
-		want |= LOOP_READ;
+	if (!is_open(s))
+		return s->layer->want;
+	if (may_read(s))
+		want |= LOOP_READ | (s->layered ? s->layer->want : 0);
 	if (buf_len(&s->out) > 0)
 		want |= LOOP_WRITE;
 	return want;
+}
+
+static void
+begin_layer(struct stream *s)
+{
+	if (s->layer == NULL || s->layered || s->error != 0 ||
+	    s->finishing || s->freed || buf_len(&s->out) > 0)
+		return;
+	s->layered = true;
+	s->layer->calls->begin(s->layer, s->fd);
+}
+
+static void
+say_goodbye(struct stream *s)
+{
+	if (s->layered && s->layer->open && s->error == 0)
+		s->layer->calls->finish(s->layer);
 }
 
 static void
@@ -107,9 +163,11 @@ settle(void *arg)
 		return;
 	if (flush(s) && s->calls.drained != NULL && !s->finishing)
 		s->calls.drained(s->arg);
+	begin_layer(s);
 	if (s->freed)
 		return;
 	if (is_over(s)) {
+		say_goodbye(s);
 		s->closed = true;
 		watch_clear(&s->watch);
 		timer_clear(&s->again);
@@ -117,6 +175,8 @@ settle(void *arg)
 		return;
 	}
 	watch_want(&s->watch, wants(s));
+	if (s->layered && s->layer->more && may_read(s))
+		timer_in(&s->again, 0);
 	buf_trim(&s->in);
 	buf_trim(&s->out);
 }
@@ -127,36 +187,40 @@ touch(struct stream *s)
 	loop_defer(s->loop, &s->settling, settle, s);
 }
 
-static void
-tell(void *arg)
-{
-	struct stream	*s = arg;
-
-	touch(s);
-	if (!s->held && !s->finishing)
-		s->calls.readable(s->arg);
-}
-
 /*
  * Through an array of the stack, so that a client that sent half a line makes
  * us keep half a line and not the room for a whole read.
  */
-static void
+static bool
 take_input(struct stream *s)
 {
 	char	 chunk[CHUNK];
 	size_t	 want = buf_space(&s->in);
 	ssize_t	 n;
 
-	n = read(s->fd, chunk, want < sizeof(chunk) ? want : sizeof(chunk));
+	n = receive(s, chunk, want < sizeof(chunk) ? want : sizeof(chunk));
 	if (n == 0)
 		s->ended = true;
 	if (n == -1 && errno != EAGAIN && errno != EINTR)
 		s->error = errno;
 	if (n <= 0)
-		return;
+		return false;
 	if (!buf_put(&s->in, span_make(chunk, n)))
 		fatal("stream: no room for what was read");
+	return true;
+}
+
+/* Also for input that no event tells of, because a layer has it already. */
+static void
+tell(void *arg)
+{
+	struct stream	*s = arg;
+
+	touch(s);
+	if (s->held || s->finishing || !is_open(s))
+		return;
+	if (s->layered && s->layer->more && may_read(s))
+		(void)take_input(s);
 	s->calls.readable(s->arg);
 }
 
@@ -166,8 +230,17 @@ on_event(void *arg, unsigned events)
 	struct stream	*s = arg;
 
 	touch(s);
-	if ((events & wants(s)) & LOOP_READ)
-		take_input(s);
+	if (!is_open(s)) {
+		if (events & s->layer->want)
+			s->layer->calls->go_on(s->layer);
+		return;
+	}
+	if (!may_read(s))
+		return;
+	if ((events & LOOP_READ) ||
+	    (s->layered && (events & s->layer->want)))
+		if (take_input(s))
+			s->calls.readable(s->arg);
 }
 
 /*
@@ -267,5 +340,38 @@ stream_finish(struct stream *s)
 {
 	s->finishing = true;
 	timer_unset(&s->again);
+	touch(s);
+}
+
+void
+stream_give(struct stream *s, const struct stream_calls *calls, void *arg)
+{
+	s->calls = *calls;
+	s->arg = arg;
+}
+
+/* ---- a layer ------------------------------------------------------------ */
+
+void
+stream_put_layer(struct stream *s, struct stream_layer *layer)
+{
+	if (s->layer != NULL)
+		fatal("stream: a second layer");
+	s->layer = layer;
+	timer_unset(&s->again);
+	touch(s);
+}
+
+struct stream_layer *
+stream_layer(const struct stream *s)
+{
+	return s->layer;
+}
+
+void
+stream_layer_moved(struct stream *s, int error)
+{
+	if (error != 0 && s->error == 0)
+		s->error = error;
 	touch(s);
 }

@@ -38,6 +38,10 @@ struct stream	*stream_new(struct loop *, int fd,
  * after the call.  NULL is harmless. */
 void		 stream_free(struct stream *);
 
+/* From now on another is called. */
+void		 stream_give(struct stream *, const struct stream_calls *,
+		    void *arg);
+
 struct buf	*stream_in(struct stream *);
 size_t		 stream_waiting(const struct stream *);	/* output octets */
 

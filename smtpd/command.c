@@ -11,6 +11,7 @@
 #include "smtpd/params.h"
 #include "smtpd/recipient.h"
 #include "smtpd/server.h"
+#include "smtpd/starttls.h"
 
 enum { EHLO_TEXT_MAX = 1024 };
 
@@ -25,7 +26,7 @@ say(struct session *s, unsigned code, const char *enhanced, const char *text)
 	session_reply(s, &r);
 }
 
-/* ---- who is there -------------------------------------------------------- */
+/* ---- who is there ------------------------------------------------------- */
 
 /*
  * More than the grammar of a domain, because clients call themselves all sorts
@@ -73,12 +74,12 @@ do_ehlo(struct session *s, struct span arg)
 		return;
 	buf_init(&text, EHLO_TEXT_MAX);
 	(void)buf_printf(&text, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=%u\n%s%s%s",
+	    "ENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=%u\n%s%s%s%s",
 	    s->server->hostname, (unsigned long long)s->server->size_max,
 	    s->server->recipients_max,
 	    s->client.flags & LISTENER_VRFY ? "VRFY\n" : "",
 	    s->client.flags & LISTENER_EXPN ? "EXPN\n" : "",
-	    behalf_keywords(s));
+	    starttls_keyword(s), behalf_keywords(s));
 	auth_put_keyword(s, &text);
 	(void)buf_put(&text, span_of("HELP"));
 	session_reply_text(s, &r, buf_span(&text));
@@ -92,7 +93,7 @@ do_helo(struct session *s, struct span arg)
 		say(s, 250, NULL, s->server->hostname);
 }
 
-/* ---- the transaction ----------------------------------------------------- */
+/* ---- the transaction ---------------------------------------------------- */
 
 static void
 say_bad_path(struct session *s, enum addr_status status, const char *enhanced)
@@ -223,7 +224,7 @@ do_rset(struct session *s, struct span arg)
 	say(s, 250, "2.0.0", "Ok");
 }
 
-/* ---- the rest ------------------------------------------------------------ */
+/* ---- the rest ----------------------------------------------------------- */
 
 static void
 do_noop(struct session *s, struct span arg)
@@ -304,6 +305,8 @@ static const struct command commands[] = {
 	{ "HELP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_HELP, do_help },
 
 	{ "AUTH", STATE_READY, STATE_STAY, REQUIRED, TALLY_AUTH, auth_begin },
+	{ "STARTTLS", STATE_ANY, STATE_STAY, NONE, TALLY_STARTTLS,
+	    starttls_begin },
 
 	{ "XCLIENT", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XCLIENT,
 	    behalf_xclient },
@@ -407,7 +410,9 @@ command_no_recipients(const struct session *s)
 void
 command_out_of_order(struct session *s)
 {
-	if (s->state == STATE_NEW)
+	if (starttls_is_due(s))
+		starttls_demand(s);
+	else if (s->state == STATE_NEW)
 		say(s, 503, "5.5.1", session_is_lmtp(s) ? "Say LHLO first" :
 		    "Say EHLO first");
 	else if (s->state == STATE_CHUNKS)
@@ -447,6 +452,8 @@ command_take(struct session *s, struct span line)
 		    "Command not recognized; HELP lists the commands");
 	else if (!is_clean(c, arg))
 		say_syntax(s, "Invalid character");
+	else if (starttls_comes_first(s))
+		starttls_demand(s);
 	else if (!(c->from & s->state))
 		command_out_of_order(s);
 	else if (wants_login(c) && auth_is_missing(s))

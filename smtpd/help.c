@@ -7,7 +7,8 @@ static const struct {
 	const char	*topic, *text;
 } topics[] = {
 	{ "",		"This is relais, an SMTP server.  Commands:\n"
-	    "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP\n"
+	    "EHLO HELO STARTTLS MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY "
+	    "EXPN HELP\n"
 	    "HELP and a command tells its syntax, HELP STATUS our limits.\n"
 	    "Write to postmaster about trouble with mail." },
 	{ "EHLO",	"EHLO name\n"
@@ -17,6 +18,8 @@ static const struct {
 	    "As EHLO, without extensions." },
 	{ "LHLO",	"LHLO name\n"
 	    "As EHLO, and in its place where LMTP is spoken." },
+	{ "STARTTLS",	"STARTTLS\n"
+	    "TLS begins behind our 220; say EHLO again in it." },
 	{ "MAIL",	"MAIL FROM:<address> [SIZE=octets] "
 	    "[BODY=7BIT | BODY=8BITMIME]\n"
 	    "Begins a transaction; <> for mail that wants no answer." },

@@ -75,6 +75,7 @@ take_client(struct listener *l, int fd, const struct sockaddr_storage *from)
 		return;
 	}
 	l->sessions++;
+	l->server->accepted++;
 	session_new(l->server, l, fd, &client);
 }
 

@@ -15,7 +15,7 @@ static struct server server;
 /* How long clients wait at the start for neighbours that are not there. */
 enum { PATIENCE = 10 * 1000 };
 
-/* ---- what master tells --------------------------------------------------- */
+/* ---- what master tells -------------------------------------------------- */
 
 static void
 on_conf_host(struct peer *p, struct msg *m)
@@ -110,7 +110,30 @@ on_conf_condition(struct peer *p, struct msg *m)
 		fatal("a condition of a rule is none, or one too many");
 }
 
-/* ---- what neighbours say ------------------------------------------------- */
+static void
+on_conf_certificate(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (m->nfds != 1)
+		fatal("a certificate has no file");
+	secure_conf_certificate(&server, &m->conf_certificate, m->fds[0]);
+}
+
+static void
+on_conf_tls(struct peer *p, struct msg *m)
+{
+	(void)p;
+	secure_conf_tls(&server, &m->conf_tls);
+}
+
+static void
+on_conf_ticket(struct peer *p, struct msg *m)
+{
+	(void)p;
+	secure_conf_ticket(&server, &m->conf_ticket);
+}
+
+/* ---- what neighbours say ------------------------------------------------ */
 
 static void
 on_verdict(struct peer *p, struct msg *m)
@@ -155,6 +178,13 @@ on_named(struct peer *p, struct msg *m)
 	naming_on_named(&server, &m->named);
 }
 
+static void
+on_signature(struct peer *p, struct msg *m)
+{
+	(void)p;
+	secure_on_signature(&server, &m->signature);
+}
+
 /*
  * At the start the neighbours are only seconds away: whoever comes earlier
  * waits in the backlog, and is not told to come again later.
@@ -175,7 +205,8 @@ is_complete(void)
 	if ((server.listener_flags & LISTENER_AUTH) && !server.knows_mechanisms)
 		return false;
 	return server.lookup != NULL && server.queue != NULL &&
-	    server.resolver != NULL;
+	    server.resolver != NULL &&
+	    (server.keys != NULL || !secure_is_wanted(&server));
 }
 
 static void
@@ -218,6 +249,8 @@ found(struct peer *p)
 		submit_found(&server, p);
 	else if (peer_role(p) == ROLE_RESOLVER)
 		server.resolver = p;
+	else if (peer_role(p) == ROLE_KEYS)
+		secure_found(&server, p);
 	open_if_complete();
 }
 
@@ -233,6 +266,8 @@ lost(struct peer *p)
 		submit_lost(&server);
 	} else if (p == server.resolver)
 		naming_lost(&server);
+	else if (p == server.keys)
+		secure_lost(&server);
 }
 
 static void
@@ -242,7 +277,7 @@ freed(struct peer *p)
 		handover_freed(&server);
 }
 
-/* ---- the program --------------------------------------------------------- */
+/* ---- the program -------------------------------------------------------- */
 
 static void
 give_lookup_up(void *arg)
@@ -253,6 +288,13 @@ give_lookup_up(void *arg)
 	auth_give_up(&server);
 }
 
+/* Whoever waits for a signature of it goes on to wait; new ones hear 454. */
+static void
+miss_keys(void *arg)
+{
+	(void)arg;
+}
+
 static void
 after_drop(struct process *process)
 {
@@ -261,8 +303,10 @@ after_drop(struct process *process)
 	timer_init(&server.patience, server.loop, open_doors, NULL);
 	timer_init(&server.lookup_away, server.loop, give_lookup_up, NULL);
 	timer_init(&server.queue_away, server.loop, submit_give_up, &server);
+	timer_init(&server.keys_away, server.loop, miss_keys, NULL);
 	timer_init(&server.last_call, server.loop, sessions_last_call,
 	    &server);
+	secure_init(&server);
 	paces_init(&server);
 	limits_init(&server.limits);
 	server.recipients_max = RECIPIENTS_MAX;
@@ -294,6 +338,7 @@ drain(void)
 static void
 end_of_turn(void)
 {
+	secure_make_room(&server);
 	if (server.draining && server.session_count == 0)
 		process_exit(server.process, 0);
 }
@@ -317,6 +362,9 @@ static const struct route inbox[] = {
 	{ MSG_CONF_IDENTITY,	on_conf_identity },
 	{ MSG_CONF_RULE,	on_conf_rule },
 	{ MSG_CONF_CONDITION,	on_conf_condition },
+	{ MSG_CONF_CERTIFICATE,	on_conf_certificate },
+	{ MSG_CONF_TLS,		on_conf_tls },
+	{ MSG_CONF_TICKET,	on_conf_ticket },
 	{ MSG_VERDICT,		on_verdict },
 	{ MSG_MEMBER,		on_member },
 	{ MSG_ADMITTED,		on_admitted },
@@ -326,6 +374,7 @@ static const struct route inbox[] = {
 	{ MSG_OPENED,		on_opened },
 	{ MSG_STORED,		on_stored },
 	{ MSG_NAMED,		on_named },
+	{ MSG_SIGNATURE,	on_signature },
 	{ MSG_COUNT,		NULL }
 };
 

@@ -6,7 +6,7 @@
 #include "shared/pattern.h"
 #include "smtpd/rule.h"
 
-/* ---- from master --------------------------------------------------------- */
+/* ---- from master -------------------------------------------------------- */
 
 static bool
 says_what_it_means(const struct msg_conf_rule *m)
@@ -76,7 +76,7 @@ rules_clear(struct rules *all)
 	*all = (struct rules){ 0 };
 }
 
-/* ---- a match ------------------------------------------------------------- */
+/* ---- a match ------------------------------------------------------------ */
 
 static bool
 has_client(const struct rule_value *v, const struct client *c)

@@ -38,10 +38,10 @@ struct rules {
 struct rule_facts {
 	const struct client *client;
 	struct span	 name, helo, identity, listener;
+	struct span	 certificate;	/* fingerprint of the client's */
 	bool		 name_later;	/* it could not be found out for now */
 	bool		 tls;
 	const struct addr *sender, *recipient;
-	struct span	 certificate;	/* the client's, by its SHA-256 */
 };
 
 /* One more rule, and a value of the last one; false when that is none, or

@@ -20,6 +20,7 @@ decide(const struct transaction *t, bool *unsure)
 {
 	const struct session	*s = t->session;
 	char			 identity[IDENTITY_SIZE];
+	char			 certificate[FINGERPRINT_SIZE];
 	struct rule_facts	 f = { .client = &s->client,
 				    .sender = &t->sender,
 				    .recipient = &t->recipient };
@@ -29,8 +30,10 @@ decide(const struct transaction *t, bool *unsure)
 	f.name = span_of(s->client.name != NULL ? s->client.name : "");
 	f.name_later = s->client.name_later;
 	f.helo = span_of(s->helo != NULL ? s->helo : "");
+	f.tls = secure_holds(s);
+	secure_fingerprint(s, certificate);
+	f.certificate = span_of(certificate);
 	f.listener = listener_name(s->listener);
-	f.certificate = span_of("");
 	return rules_decide(&s->server->policy.rules, &f, unsure);
 }
 

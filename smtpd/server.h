@@ -27,7 +27,8 @@ enum {
 	COMMAND_TIME	= 5 * 60 * 1000,
 	DATA_TIME	= 3 * 60 * 1000,
 	ANSWER_TIME	= 10 * 60 * 1000,
-	NAME_TIME	= 5 * 1000
+	NAME_TIME	= 5 * 1000,
+	HANDSHAKE_TIME	= 60 * 1000
 };
 
 /*
@@ -44,8 +45,9 @@ struct server {
 	struct process		*process;
 	struct loop		*loop;
 	struct peer		*lookup, *queue;	/* NULL while absent */
-	struct peer		*resolver;
+	struct peer		*resolver, *keys;
 	struct timer		 lookup_away, queue_away; /* it may come back */
+	struct timer		 keys_away;
 
 	char			 hostname[HOST_TEXT_MAX + 1];
 	uint64_t		 size_max;		/* 0: any */
@@ -66,8 +68,13 @@ struct server {
 	unsigned		 session_count;
 
 	/* Open questions, a tree for each kind. */
-	struct questions	 admissions, namings, inquiries, transactions,
-				 logins;
+	struct questions	 admissions, namings, inquiries, transactions;
+	struct questions	 signings, logins;
+
+	struct tls		*tls;			/* secure.c alone */
+	struct secure_list	 crowd;		/* for a job, likewise */
+	unsigned		 paused;		/* jobs */
+	uint64_t		 accepted;		/* clients */
 
 	struct paces		 paces;
 	size_t			 recipient_octets;

@@ -28,18 +28,27 @@ session_is_lmtp(const struct session *s)
 const char *
 session_protocol(const struct session *s)
 {
+	if (session_is_lmtp(s))
+		return "LMTP";
+	return s->esmtp ? "ESMTP" : "SMTP";
+}
+
+/* HELO has no name of its own under TLS, or with a login. */
+const char *
+session_with(const struct session *s)
+{
 	static const char *const names[2][4] = {
 		{ "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
 		{ "LMTP", "LMTPS", "LMTPA", "LMTPSA" },
 	};
 
-	if (!s->esmtp && !session_is_lmtp(s))
-		return "SMTP";
+	if (!s->esmtp)
+		return session_protocol(s);
 	return names[session_is_lmtp(s)][secure_holds(s) |
 	    client_has_login(&s->client) << 1];
 }
 
-/* ---- the end ------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------ */
 
 unsigned
 session_failures(const struct session *s)
@@ -63,6 +72,7 @@ session_free(struct session *s)
 	transaction_free(s->transaction);
 	inquiry_free(s->inquiry);
 	auth_free(s->auth);
+	secure_end(s);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
 	LIST_REMOVE(s, entry);
@@ -77,13 +87,21 @@ session_free(struct session *s)
 		process_exit(server->process, 0);
 }
 
+/* What we say is understood: no plain text where TLS is spoken. */
+static bool
+speaks(const struct session *s)
+{
+	return s->state != STATE_HANDSHAKE &&
+	    (!(s->client.flags & LISTENER_TLS) || secure_holds(s));
+}
+
 void
 session_close(struct session *s, const struct reply *last)
 {
 	if (s->closing)
 		return;
 	s->closing = true;
-	if (last != NULL)
+	if (last != NULL && speaks(s))
 		(void)reply_put(last, stream_out(s->stream));
 	naming_give_up(s);
 	transaction_free(s->transaction);
@@ -128,9 +146,9 @@ close_for_silence(struct session *s)
 	session_close(s, &r);
 }
 
-/* A limit is passed: the log says which, and of whom. */
-static void
-turn_away(struct session *s, const char *where, const struct reply *why)
+void
+session_turn_away(struct session *s, const char *where,
+    const struct reply *why)
 {
 	struct reply	 r;
 	char		 enhanced[ENHANCED_SIZE];
@@ -150,10 +168,8 @@ session_close_for_pace(struct session *s)
 			    "too many clients send less than %u octets a "
 			    "second, try again later", s->limit->minimum_rate);
 
-	turn_away(s, s->command->verb, &r);
+	session_turn_away(s, s->command->verb, &r);
 }
-
-static void	 begin_late(struct session *);
 
 static void
 on_timer(void *arg)
@@ -166,6 +182,10 @@ on_timer(void *arg)
 		session_free(s);
 		return;
 	}
+	if (s->state == STATE_HANDSHAKE) {
+		secure_late(s);
+		return;
+	}
 	if (s->waits) {
 		close_for_silence(s);
 		return;
@@ -175,7 +195,7 @@ on_timer(void *arg)
 		return;
 	}
 	if (!s->greeted) {
-		begin_late(s);
+		arrival_late(s);
 		return;
 	}
 	session_log_event(s, "timeout");
@@ -223,7 +243,7 @@ sessions_last_call(void *arg)
 		close_for_stop(s);
 }
 
-/* ---- replies ------------------------------------------------------------- */
+/* ---- replies ------------------------------------------------------------ */
 
 /* Never closes: whoever answers may go on with what it holds. */
 static void
@@ -287,7 +307,7 @@ session_reset(struct session *s)
 		s->state = STATE_READY;
 }
 
-/* ---- input --------------------------------------------------------------- */
+/* ---- input -------------------------------------------------------------- */
 
 static bool
 take(struct session *s)
@@ -319,7 +339,8 @@ errs_too_much(const struct session *s)
 static bool
 may_speak(const struct session *s)
 {
-	return s->greeted || s->state == STATE_PROXY;
+	return s->state == STATE_PROXY ||
+	    (s->greeted && s->state != STATE_HANDSHAKE);
 }
 
 static bool
@@ -350,6 +371,12 @@ patience(const struct session *s)
 	    s->server->command_time;
 }
 
+void
+session_wait(struct session *s)
+{
+	timer_in(&s->timer, patience(s));
+}
+
 /*
  * Time runs anew when the turn changes between the client and us.  Input that
  * came ahead of an answer is held, so that an end of file behind it is not
@@ -361,7 +388,7 @@ settle(struct session *s, bool progress)
 	bool	 waits = is_waiting(s);
 
 	stream_hold(s->stream, waits && buf_len(stream_in(s->stream)) > 0);
-	if (!s->greeted)
+	if (!s->greeted || s->state == STATE_HANDSHAKE)
 		return;		/* the timer is that of the beginning */
 	if (waits != s->waits) {
 		progress = true;
@@ -369,7 +396,7 @@ settle(struct session *s, bool progress)
 	}
 	s->waits = waits;
 	if (progress || !timer_is_set(&s->timer))
-		timer_in(&s->timer, patience(s));
+		session_wait(s);
 }
 
 void
@@ -406,111 +433,14 @@ on_drained(void *arg)
 		session_resume(s);
 }
 
-/* ---- the beginning ------------------------------------------------------- */
+/* ---- a new one ----------------------------------------------------------- */
 
-bool
-session_is_exempt(const struct session *s)
+static const struct stream_calls calls = { on_readable, on_drained,
+				    on_closed };
+
+static struct session *
+make(struct server *server, struct listener *l, const struct client *client)
 {
-	return s->relay && s->limit->exempt_relays;
-}
-
-/* RFC 5321 section 4.3.1: the client SHOULD wait for the greeting. */
-static bool
-talks_early(const struct session *s)
-{
-	return !s->limit->early_talk && !session_is_exempt(s) &&
-	    buf_len(stream_in(s->stream)) > 0;
-}
-
-static void
-greet(struct session *s)
-{
-	struct reply	 early = reply_make(421, "4.7.0", "Limit early-talk: "
-			    "wait for the greeting before you speak");
-	struct reply	 r = reply_make(220, NULL, "%s %s relais",
-			    s->server->hostname,
-			    session_is_lmtp(s) ? "LMTP" : "ESMTP");
-
-	if (talks_early(s)) {
-		turn_away(s, "CONNECT", &early);
-		return;
-	}
-	session_log_begin(s);
-	s->greeted = true;
-	(void)reply_put(&r, stream_out(s->stream));
-	timer_in(&s->timer, patience(s));
-	session_resume(s);
-}
-
-void
-session_named(struct session *s)
-{
-	if (s->closing)
-		return;
-	if (s->limit->greet_delay > 0 && !session_is_exempt(s))
-		timer_in(&s->timer, s->limit->greet_delay);
-	else
-		greet(s);
-}
-
-void
-session_admit(struct session *s, const struct reply *why)
-{
-	if (s->closing)
-		return;
-	if (why != NULL)
-		turn_away(s, "CONNECT", why);
-	else if (naming_ask(s))
-		timer_in(&s->timer, s->server->name_time);
-	else
-		session_named(s);
-}
-
-/* Lookup or resolver is late, and the client need not wait for it; or the
- * delay is over. */
-static void
-begin_late(struct session *s)
-{
-	if (s->admission != NULL) {
-		session_log_event(s, "no limits in time");
-		admission_drop(s);
-		session_admit(s, NULL);
-	} else if (s->naming != NULL) {
-		naming_give_up(s);
-		session_named(s);
-	} else
-		greet(s);
-}
-
-void
-session_meet(struct session *s)
-{
-	if (!s->met)
-		behalf_begin(s);
-	s->met = true;
-	s->relay = policy_may_relay(&s->server->policy, &s->client);
-	timer_in(&s->timer, AWAY_TIME);
-	admission_ask(s);
-}
-
-void
-session_begin_anew(struct session *s)
-{
-	admission_end(s);
-	free(s->helo);
-	s->helo = NULL;
-	s->esmtp = s->greeted = s->announced = false;
-	s->state = STATE_NEW;
-	session_meet(s);
-}
-
-void
-session_new(struct server *server, struct listener *l, int fd,
-    const struct client *client)
-{
-	struct stream_limits limits = { INPUT_MAX, OUTPUT_MAX };
-	static const struct stream_calls calls = { on_readable, on_drained,
-					    on_closed };
 	struct session	*s = xcalloc(1, sizeof(*s));
 
 	s->server = server;
@@ -519,11 +449,57 @@ session_new(struct server *server, struct listener *l, int fd,
 	s->limit = listener_limit(l);
 	s->state = STATE_NEW;
 	timer_init(&s->timer, server->loop, on_timer, s);
+	LIST_INSERT_HEAD(&server->sessions, s, entry);
+	return s;
+}
+
+void
+session_new(struct server *server, struct listener *l, int fd,
+    const struct client *client)
+{
+	struct stream_limits limits = { INPUT_MAX, OUTPUT_MAX };
+	struct session	*s = make(server, l, client);
+
 	if (session_is_lmtp(s))
 		limits.out = LMTP_OUTPUT_MAX;
 	s->stream = stream_new(server->loop, fd, &limits, &calls, s);
-	LIST_INSERT_HEAD(&server->sessions, s, entry);
 	server->session_count++;
 	if (!proxied_begin(s))
 		session_meet(s);
+}
+
+/* The accounts of a connection: who it is, what it did wrong. */
+static void
+give_account(const struct session *from, struct session *to)
+{
+	to->visit = from->visit;
+	to->told = from->told;
+	to->errors = from->errors;
+	to->met = from->met;
+	to->announced = from->announced;
+	to->may_xclient = from->may_xclient;
+	to->may_xforward = from->may_xforward;
+	memcpy(to->tried, from->tried, sizeof(to->tried));
+	memcpy(to->good, from->good, sizeof(to->good));
+}
+
+void
+session_replace(struct session *old)
+{
+	struct session	*s = make(old->server, old->listener, &old->client);
+
+	s->client.login = s->client.method = NULL;
+	s->relay = policy_may_relay(&s->server->policy, &s->client);
+	s->greeted = true;
+	give_account(old, s);
+	secure_give(old, s);
+	s->stream = old->stream;
+	stream_give(s->stream, &calls, s);
+	session_wait(s);
+	timer_clear(&old->timer);
+	LIST_REMOVE(old, entry);
+	free(old->helo);
+	client_forget_login(&old->client);
+	behalf_forget(old);
+	free(old);
 }

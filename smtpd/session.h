@@ -18,6 +18,7 @@ struct inquiry;
 struct limit;
 struct listener;
 struct naming;
+struct secure;
 struct server;
 struct xclient;
 
@@ -31,7 +32,8 @@ enum session_state {
 	STATE_CONTENT	= 16,	/* 354 was said */
 	STATE_CHUNKS	= 32,	/* BDAT was said, and not the last */
 	STATE_PROXY	= 64,	/* who the client is, is not known yet */
-	STATE_LOGIN	= 128	/* a line answers a challenge of AUTH */
+	STATE_HANDSHAKE	= 128,	/* of TLS */
+	STATE_LOGIN	= 256	/* a line answers a challenge of AUTH */
 };
 
 /* What "disconnect from" counts. */
@@ -39,7 +41,7 @@ enum tally {
 	TALLY_EHLO, TALLY_HELO, TALLY_LHLO, TALLY_MAIL, TALLY_RCPT,
 	TALLY_DATA, TALLY_BDAT, TALLY_RSET, TALLY_NOOP, TALLY_VRFY,
 	TALLY_EXPN, TALLY_HELP, TALLY_QUIT, TALLY_XCLIENT, TALLY_XFORWARD,
-	TALLY_AUTH, TALLY_UNKNOWN, TALLY_COUNT
+	TALLY_STARTTLS, TALLY_AUTH, TALLY_UNKNOWN, TALLY_COUNT
 };
 
 /*
@@ -73,6 +75,7 @@ struct session {
 	bool		 announced;	/* the log has "connect from" */
 	char		*helo;		/* what EHLO said, or NULL */
 	struct xclient	*origin;	/* by XFORWARD: behalf.c alone */
+	struct secure	*secure;	/* TLS, or NULL: secure.c alone */
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
 	struct inquiry	*inquiry;	/* VRFY or EXPN is asked for, or NULL */
@@ -102,8 +105,20 @@ void	 session_begin_anew(struct session *);
 /* Whether it may come in is known; NULL: it may. */
 void	 session_admit(struct session *, const struct reply *why);
 
+/* Its handshake is over, and was good.  Behind STARTTLS another session takes
+ * its place, and what it had but the connection and its accounts is gone. */
+void	 session_secured(struct session *);
+void	 session_replace(struct session *);
+
 /* Its name is known, or will not be. */
 void	 session_named(struct session *);
+
+/* What its beginning waits for is late; its client's next words are waited
+ * for; it is over a limit, and the log says which, and of whom. */
+void	 arrival_late(struct session *);
+void	 session_wait(struct session *);
+void	 session_turn_away(struct session *, const char *where,
+	    const struct reply *why);
 
 /* The limits do not hold for it; what it asked for and was refused. */
 bool	 session_is_exempt(const struct session *);
@@ -127,8 +142,9 @@ void	 session_resume(struct session *);
  * their order (RFC 2033 section 4.2).  The transaction is over. */
 void	 session_end_content(struct session *, const struct reply *);
 
-/* "SMTP", or ESMTP or LMTP with what goes with them: RFC 3848. */
+/* "SMTP", "ESMTP" or "LMTP"; the same as RFC 3848 has it: "ESMTPSA". */
 const char	*session_protocol(const struct session *);
+const char	*session_with(const struct session *);
 bool	 session_is_lmtp(const struct session *);
 
 /* Back to READY; a transaction is given up. */

@@ -14,7 +14,7 @@ server_of(const struct transaction *t)
 	return t->session->server;
 }
 
-/* ---- the envelope -------------------------------------------------------- */
+/* ---- the envelope ------------------------------------------------------- */
 
 /* Queue holds nothing of it any more, or is gone itself. */
 static void
@@ -163,7 +163,7 @@ submit_open(struct transaction *t)
 		ask_open(t);
 }
 
-/* ---- the content --------------------------------------------------------- */
+/* ---- the content -------------------------------------------------------- */
 
 struct reply
 submit_refusal(const struct transaction *t)
@@ -216,10 +216,12 @@ put_trace(struct transaction *t)
 	struct span	 list = buf_span(&t->recipients), line;
 	struct addr	 only;
 	struct buf	 b;
+	char		 tls[SECURE_TEXT_SIZE];
 	struct trace	 trace = { &s->client, s->helo, s->server->hostname,
-			    session_protocol(s), t->message, NULL,
-			    clock_wall(), t->tags, t->tag_count };
+			    session_with(s), t->message, NULL,
+			    clock_wall(), t->tags, t->tag_count, tls };
 
+	secure_describe(s, tls);
 	if (t->accepted == 1 && recipient_take(&list, &only))
 		trace.recipient = &only;
 	buf_init(&b, TRACE_MAX);
@@ -297,7 +299,7 @@ submit_take(struct transaction *t, struct buf *in)
 	return taken > 0;
 }
 
-/* ---- what queue says ----------------------------------------------------- */
+/* ---- what queue says ---------------------------------------------------- */
 
 static void
 put_tags(const struct transaction *t, struct buf *b)
@@ -315,12 +317,13 @@ log_client(const struct transaction *t)
 	char		 id[ID_SIZE], client[CLIENT_SIZE];
 	struct buf	 more;
 
-	buf_init(&more, BEHALF_MAX + ADDR_TEXT_MAX +
-	    TAGS_MAX * (TAG_MAX + 1) + 32);
+	buf_init(&more, BEHALF_MAX + TAGS_MAX * (TAG_MAX + 1) + 32 +
+	    ADDR_TEXT_MAX + SECURE_LOG_MAX);
 	put_tags(t, &more);
 	behalf_put(t->session, &more);
 	if (t->author != NULL)
 		(void)buf_printf(&more, ", sasl_sender=%s", t->author);
+	secure_put(t->session, &more);
 	id_format(id, t->message);
 	client_format(client, &t->session->client, CLIENT_NAME);
 	log_info("%s: client=%s%.*s", id, client, (int)buf_len(&more),
@@ -416,7 +419,7 @@ submit_on_stored(struct server *server, const struct msg_stored *m)
 		peer_accuse(server->queue, "stored what was not its to store");
 }
 
-/* ---- its coming and going ------------------------------------------------ */
+/* ---- its coming and going ----------------------------------------------- */
 
 static void	 ask_unsure(void *);
 

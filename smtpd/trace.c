@@ -42,6 +42,17 @@ put_tags(struct buf *b, const struct trace *t)
 	return true;
 }
 
+static bool
+put_tls(struct buf *b, const struct trace *t)
+{
+	char	 text[TLS_TEXT_MAX + 1];
+
+	if (t->tls == NULL || t->tls[0] == '\0')
+		return true;
+	clean(text, sizeof(text), t->tls);
+	return buf_printf(b, "\t(using %s)\r\n", text);
+}
+
 /* A comment: what would end it, or quote its end, goes. */
 static bool
 put_login(struct buf *b, const struct client *c)
@@ -70,7 +81,8 @@ put_client(struct buf *b, const struct trace *t)
 	clean(helo, sizeof(helo), t->helo);
 	client_format(client, t->client, CLIENT_TRACE);
 	return buf_printf(b, "Received: from %s (%s)\r\n", helo, client) &&
-	    put_login(b, t->client) && buf_put(b, span_of("\t"));
+	    put_tls(b, t) && put_login(b, t->client) &&
+	    buf_put(b, span_of("\t"));
 }
 
 bool

@@ -17,6 +17,7 @@ struct trace {
 	int64_t			 wall;
 	const char *const	*tags;		/* of the policy */
 	unsigned		 tag_count;	/* at most TAGS_MAX */
+	const char		*tls;		/* of it; or empty, or NULL */
 };
 
 enum { TRACE_MAX = 2048 };

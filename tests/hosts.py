@@ -311,6 +311,22 @@ listen smtp {
 }
 %s%s""" % (self.domain, self.limits, more))
 
+    def certificate(self, name="mail", names=None, rsa=False):
+        """Makes one by itself, and its key; the block that says so."""
+        base = self.path("etc/relais", name)
+        kind = (["rsa:2048"] if rsa else
+                ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"])
+        alt = ",".join("DNS:" + n for n in names or [self.domain])
+        run("openssl", "req", "-x509", "-newkey", *kind, "-nodes",
+            "-days", "30", "-subj", "/CN=" + name,
+            "-addext", "subjectAltName=" + alt,
+            "-keyout", base + ".key.new", "-out", base + ".pem.new")
+        os.chmod(base + ".key.new", 0o600)
+        for end in ".key", ".pem":
+            os.rename(base + end + ".new", base + end)
+        return ("tls %s {\n certificate /etc/relais/%s.pem\n"
+                " key /etc/relais/%s.key\n}\n" % (name, name, name))
+
     def boot(self):
         """Switches the host on; relais is started by start()."""
         self.init = subprocess.Popen(

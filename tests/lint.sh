@@ -88,6 +88,9 @@ strip() {
 	}' "$1"
 }
 
+# What OpenSSL calls has as many parameters as it says.
+called_by_openssl='on_protocols|on_ticket|signature_sign'
+
 functions='
 function finding(line, text) { print file ":" line ": " text }
 # A definition is told by the brace in the first column behind it.
@@ -100,7 +103,7 @@ function finding(line, text) { print file ":" line ": " text }
 	while (sub(/\([^()]*\)/, "", inner))
 		;
 	sub(/\).*/, "", inner)
-	if (gsub(/,/, "", inner) > 4)
+	if (gsub(/,/, "", inner) > 4 && head !~ "^(" callbacks ")\\(")
 		finding(headline, "more than 5 parameters")
 }
 /^[A-Za-z_]/ && /\(/ { head = $0; headline = NR }
@@ -129,7 +132,8 @@ for file in $c_files; do
 	strip "$file" >"$scratch/code"
 	check form
 	case $file in
-	*.c)	awk -v file="$file" "$functions" "$scratch/code" >>"$found" ;;
+	*.c)	awk -v file="$file" -v callbacks="$called_by_openssl" \
+		"$functions" "$scratch/code" >>"$found" ;;
 	esac
 	check forbidden-calls
 	grep -nE "(^|[^A-Za-z0-9_])($forbidden)[ 	]*\(" "$scratch/code" |

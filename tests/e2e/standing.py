@@ -254,6 +254,7 @@ def main():
         net.zone("s1.example", "@ A 10.99.0.1")
         net.serve_dns()
         host = net.host("s1", users=["jones"])
+        host.configure(host.certificate())
         host.start()
         with host.smtp() as client:
             client.sendmail("x@bar.example", ["jones@s1.example"], TEXT)

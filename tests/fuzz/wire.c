@@ -17,7 +17,7 @@ static struct stream	*the_stream;
 static struct wire_begin the_begin;
 static struct limit_table *the_limits;
 
-/* ---- as the session sees it ---------------------------------------------- */
+/* ---- as the session sees it --------------------------------------------- */
 
 struct stream *
 stream_new(struct loop *l, int fd, const struct stream_limits *limits,
@@ -81,6 +81,13 @@ stream_again(struct stream *s)
 }
 
 void
+stream_give(struct stream *s, const struct stream_calls *calls, void *arg)
+{
+	s->calls = *calls;
+	s->arg = arg;
+}
+
+void
 stream_finish(struct stream *s)
 {
 	s->finishing = true;
@@ -106,21 +113,6 @@ listener_name(const struct listener *l)
 	return span_of("smtp");
 }
 
-bool
-secure_holds(const struct session *s)
-{
-	(void)s;
-	return false;
-}
-
-bool
-secure_binding(const struct session *s, struct binding *b)
-{
-	(void)s;
-	(void)b;
-	return false;
-}
-
 const struct trust *
 listener_trust(const struct listener *l, enum trust_kind kind)
 {
@@ -141,7 +133,7 @@ process_exit(struct process *p, int status)
 	(void)status;
 }
 
-/* ---- as the client uses it ----------------------------------------------- */
+/* ---- as the client uses it ---------------------------------------------- */
 
 static void
 close_stream(struct wire *w)

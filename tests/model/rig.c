@@ -71,24 +71,7 @@ listener_name(const struct listener *l)
 	return span_of("model");
 }
 
-/* ---- in place of smtpd/secure -------------------------------------------- */
-
-bool
-secure_holds(const struct session *s)
-{
-	(void)s;
-	return true;
-}
-
-bool
-secure_binding(const struct session *s, struct binding *b)
-{
-	(void)s;
-	(void)b;
-	return false;
-}
-
-/* ---- in place of shared/stream ------------------------------------------- */
+/* ---- in place of shared/stream ------------------------------------------ */
 
 struct stream *
 stream_new(struct loop *l, int fd, const struct stream_limits *limits,
@@ -145,12 +128,19 @@ stream_again(struct stream *s)
 }
 
 void
+stream_give(struct stream *s, const struct stream_calls *calls, void *arg)
+{
+	s->calls = *calls;
+	s->arg = arg;
+}
+
+void
 stream_finish(struct stream *s)
 {
 	s->finishing = true;
 }
 
-/* ---- in place of shared/peer --------------------------------------------- */
+/* ---- in place of shared/peer -------------------------------------------- */
 
 struct ring *
 peer_ring_out(struct peer *p)
@@ -218,7 +208,7 @@ peer_accuse(struct peer *p, const char *reason)
 	fatal("%s is accused: %s", role_name(p->role), reason);
 }
 
-/* ---- the neighbours ------------------------------------------------------ */
+/* ---- the neighbours ----------------------------------------------------- */
 
 static struct reply
 verdict(const struct addr *a, unsigned good)
@@ -341,7 +331,7 @@ on_heard(const struct msg *m)
 	}
 }
 
-/* ---- turns --------------------------------------------------------------- */
+/* ---- turns -------------------------------------------------------------- */
 
 static bool
 read_on(struct stream *s)
@@ -412,7 +402,7 @@ run(void)
 	}
 }
 
-/* ---- for the test -------------------------------------------------------- */
+/* ---- for the test ------------------------------------------------------- */
 
 void
 rig_init(void)

@@ -75,7 +75,7 @@ static const struct word	 words[] = {
 	{ VERB_AUTH, 501, "AUTH PLAIN AGEAYg== AGEAYg==", NULL, 0 },
 	{ VERB_AUTH, 504, "AUTH FROB AGEAYg==", NULL, 0 },
 	{ VERB_AUTH, 504, "AUTH SCRAM-SHA-256-PLUS", NULL, 0 },
-	{ VERB_OTHER, 500, "STARTTLS", NULL, 0 },
+	{ VERB_OTHER, 503, "STARTTLS", NULL, 0 },
 	{ VERB_OTHER, 500, "XFROB", NULL, 0 },
 	{ VERB_OTHER, 500, "", NULL, 0 },
 	{ VERB_OTHER, 500, "RSET\r", NULL, 0 },

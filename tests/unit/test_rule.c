@@ -9,7 +9,7 @@
 #include "shared/pattern.h"
 #include "smtpd/rule.h"
 
-/* ---- patterns ------------------------------------------------------------ */
+/* ---- patterns ----------------------------------------------------------- */
 
 static const struct {
 	const char	*pattern, *name;
@@ -119,7 +119,7 @@ START_TEST(an_identity_matches_by_name_or_uid)
 }
 END_TEST
 
-/* ---- rules --------------------------------------------------------------- */
+/* ---- rules -------------------------------------------------------------- */
 
 /* "verdict kind=value kind=!value", one after the other, as master would tell
  * them; the name of a rule is its number. */
@@ -178,9 +178,8 @@ add_rule(struct rules *all, const char *text)
 
 struct known {
 	const char	*address, *name, *helo, *sender, *recipient, *identity;
-	const char	*listener;
+	const char	*listener, *certificate;
 	bool		 later, tls;
-	const char	*certificate;
 };
 
 static const struct rule *
@@ -192,9 +191,9 @@ decide(const struct rules *all, const struct known *k, bool *unsure)
 				    span_of(k->helo ? k->helo : "h.example"),
 				    span_of(k->identity ? k->identity : ""),
 				    span_of(k->listener ? k->listener : "l"),
-				    k->later, k->tls, &sender, &recipient,
-				    span_of(k->certificate ? k->certificate :
-				    "") };
+				    span_of(k->certificate ?
+				    k->certificate : ""), k->later, k->tls,
+				    &sender, &recipient };
 	char			 text[64];
 
 	client = (struct client){ .flags = k->identity ? LISTENER_UNIX : 0 };

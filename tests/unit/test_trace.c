@@ -70,6 +70,27 @@ START_TEST(the_line_says_who_what_and_when)
 }
 END_TEST
 
+START_TEST(tls_is_told_in_one_clause)
+{
+	struct client	 c = client_of("::ffff:192.0.2.1", 0);
+	struct trace	 t = { .client = &c, .helo = "bar.example",
+			    .host = "mail.example.org", .message = 1,
+			    .with = "ESMTPS", .wall = wall,
+			    .tls = "TLSv1.3 with cipher \n (256/256 bits)" };
+	struct buf	 b;
+
+	buf_init(&b, TRACE_MAX);
+	ck_assert(trace_put(&b, &t));
+	ck_assert(span_is(buf_span(&b),
+	    "Received: from bar.example (unknown [192.0.2.1])\r\n"
+	    "\t(using TLSv1.3 with cipher ? (256/256 bits))\r\n"
+	    "\tby mail.example.org (relais) with ESMTPS id "
+	    "0000000000001;\r\n"
+	    "\tMon, 23 Nov 2026 02:06:47 +0000\r\n"));
+	buf_clear(&b);
+}
+END_TEST
+
 START_TEST(a_client_with_a_name_is_called_so)
 {
 	struct client	 c = client_of("::ffff:192.0.2.1", 0);
@@ -234,6 +255,7 @@ main(void)
 
 	tcase_add_loop_test(tc, the_line_says_who_what_and_when, 0,
 	    COUNT(lines));
+	tcase_add_test(tc, tls_is_told_in_one_clause);
 	tcase_add_test(tc, a_client_with_a_name_is_called_so);
 	tcase_add_test(tc, who_logged_in_is_told_and_cannot_end_the_comment);
 	tcase_add_test(tc, of_a_hidden_client_nothing_is_told);

@@ -368,6 +368,25 @@ on_retry(struct rig *r, struct wire *w, struct msg *m)
 }
 
 static void
+on_sign(struct rig *r, struct wire *w, struct msg *m)
+{
+	static const char	 octets[72];
+	struct msg		 a = { .type = MSG_SIGNATURE };
+
+	a.signature.token = m->sign.token;
+	a.signature.signature = span_make(octets, dice_below(&r->dice,
+	    sizeof octets));
+	wire_say(r, w, &a);
+}
+
+static void
+on_signature(struct rig *r, struct wire *w, struct msg *m)
+{
+	(void)w;
+	signing_hear(r, &m->signature);
+}
+
+static void
 on_hello(struct rig *r, struct wire *w, struct msg *m)
 {
 	struct msg	 a = { .type = MSG_READY };
@@ -405,6 +424,8 @@ static void	 (*const answers[MSG_COUNT])(struct rig *, struct wire *,
 	[MSG_CHUNK]	= on_chunk,
 	[MSG_LIST]	= on_list,
 	[MSG_RETRY]	= on_retry,
+	[MSG_SIGN]	= on_sign,
+	[MSG_SIGNATURE]	= on_signature,
 };
 
 void

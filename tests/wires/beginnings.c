@@ -172,6 +172,8 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 		m->deliver = (struct msg_deliver){ next_token(r), r->serial,
 		    a, a, a, w->size, DELIVERY_MAILDIR,
 		    span_of("~/Maildir") };
+	else if (m->type == MSG_SIGN)
+		signing_ask(r, next_token(r), &m->sign);
 	else if (m->type == MSG_LIST)
 		m->list = (struct msg_list){ next_token(r),
 		    hints_message(&r->hints, &r->dice), 16 };

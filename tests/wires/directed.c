@@ -246,6 +246,8 @@ directed(struct rig *r)
 		smtpd_to_queue(r);
 	else if (r->program == ROLE_LOOKUP && r->enemy == ROLE_SMTPD)
 		smtpd_to_lookup(r);
+	else if (r->program == ROLE_KEYS && r->enemy == ROLE_SMTPD)
+		smtpd_to_keys(r);
 	else if (r->program == ROLE_SMTPD && r->enemy == ROLE_QUEUE)
 		queue_to_smtpd(r);
 }

@@ -182,6 +182,7 @@ static void	 (*const configurers[ROLE_COUNT])(struct rig *) = {
 	[ROLE_REMOTE]	= configure_remote,
 	[ROLE_LOCAL]	= configure_local,
 	[ROLE_RESOLVER]	= configure_resolver,
+	[ROLE_KEYS]	= signing_configure,
 };
 
 static bool
@@ -234,7 +235,8 @@ program_wire(struct rig *r)
 static struct wire *
 feeder(struct rig *r)
 {
-	if (r->program == ROLE_QUEUE || r->program == ROLE_LOOKUP)
+	if (r->program == ROLE_QUEUE || r->program == ROLE_LOOKUP ||
+	    r->program == ROLE_KEYS)
 		return wire_find(r, ROLE_SMTPD, 1);
 	if ((r->program == ROLE_REMOTE || r->program == ROLE_LOCAL) &&
 	    r->enemy != ROLE_QUEUE)
@@ -279,6 +281,10 @@ fill_probe(struct rig *r, struct msg *m)
 	case ROLE_RESOLVER:
 		m->type = MSG_RESOLVE;
 		m->resolve = (struct msg_resolve){ token, span_of("[x"), 0 };
+		break;
+	case ROLE_KEYS:
+		m->type = MSG_SIGN;
+		signing_ask(r, token, &m->sign);
 		break;
 	case ROLE_USERS:
 		m->type = MSG_USER;
@@ -353,6 +359,8 @@ probe_ask(struct rig *r, struct wire *w, const char *when)
 		came = rig_until(r, has_answer, &wait);	/* the disk's turn */
 	rig_check(r, came && w->fd != -1 && w->answers > wait.before,
 	    "%s: an honest %s has no answer", when, role_name(w->role));
+	rig_check(r, m.type != MSG_SIGN || r->signature > 0,
+	    "%s: an honest %s has no signature", when, role_name(w->role));
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "shared/pem.h"
 #include "shared/ring.h"
 #include "tests/wires/forge.h"
 
@@ -68,6 +69,10 @@ struct rig {
 	bool		 mute;		/* it answers nothing */
 	struct buf	 held;		/* what it says with its next frame */
 
+	EVP_PKEY	*key;		/* that keys is told of */
+	uint8_t		 key_name[KEY_NAME_SIZE];
+	size_t		 signature;	/* the last one's length */
+
 	unsigned	 accused[ROLE_COUNT];
 	unsigned long	 frames, ended, accusations;
 	unsigned	 passed, failed;
@@ -115,6 +120,12 @@ void	 server_accept(struct rig *);
 /* answers.c: what an honest neighbour says to what it hears, and by itself. */
 void	 answer(struct rig *, struct wire *, struct msg *);
 void	 converse(struct rig *, struct wire *);
+
+/* signing.c: keys' part of what stands above. */
+void	 signing_configure(struct rig *);
+void	 signing_ask(const struct rig *, uint64_t token, struct msg_sign *);
+void	 signing_hear(struct rig *, const struct msg_signature *);
+void	 smtpd_to_keys(struct rig *);
 
 /* programs.c: what the program is told at first, and how it is roused. */
 void	 program_configure(struct rig *);
