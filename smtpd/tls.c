@@ -4,6 +4,7 @@
  * set there is, so that a handshake only has to look its name up.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -177,9 +178,9 @@ find(const struct generation *g, const char *name)
 static SSL_CTX *
 find_host(const struct generation *g, const char *host)
 {
-	char		 name[HOST_TEXT_MAX + 3];
+	char		 name[HOST_TEXT_MAX + 1], wild[HOST_TEXT_MAX + 2];
 	SSL_CTX		*found;
-	const char	*dot;
+	const char	*rest;
 	size_t		 i, len = strlen(host);
 
 	if (len > HOST_TEXT_MAX)
@@ -187,12 +188,11 @@ find_host(const struct generation *g, const char *host)
 	for (i = 0; i <= len; i++)
 		name[i] = tolower((unsigned char)host[i]);
 	found = find(g, name);
-	dot = strchr(name, '.');
-	if (found != NULL || dot == NULL || dot == name)
+	rest = strchr(name, '.');
+	if (found != NULL || rest == NULL || rest == name)
 		return found;
-	memmove(name + 1, dot, strlen(dot) + 1);
-	name[0] = '*';
-	return find(g, name);
+	(void)snprintf(wild, sizeof(wild), "*%s", rest);
+	return find(g, wild);
 }
 
 /* ---- what OpenSSL asks in a handshake ------------------------------------ */
