@@ -374,6 +374,7 @@ make_context(struct tls *t, const struct generation *g, uint64_t members,
 	SSL_CTX_set_tlsext_servername_arg(c, t);
 	SSL_CTX_set_alpn_select_cb(c, on_protocols, NULL);
 	SSL_CTX_set_cert_verify_callback(c, take_any, NULL);
+	SSL_CTX_set_max_cert_list(c, CLIENT_CERTIFICATES_MAX);
 	set_tickets(c, m->ticket_life);
 	if (set_algorithms(c, m) && set_certificates(c, g, members))
 		return c;
