@@ -52,6 +52,9 @@ enum {
 	STOP_CONTENT_TIME	= 20 * 1000,	/* for content that is coming */
 	PROXY_HEADER_MAX	= 4096,	/* of version 2, with what is added */
 	PROXY_TIME		= 5 * 1000,	/* until it is whole */
+	SENDER_FIELD_MAX	= 8192,	/* From or Sender, of what is
+					 * submitted */
+	AUTHORS_MAX		= 16,	/* that From may name there */
 	TRUSTED_MAX		= 256,	/* networks of a kind, of a listener */
 
 	/* TLS and AUTH */

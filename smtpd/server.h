@@ -69,7 +69,7 @@ struct server {
 
 	/* Open questions, a tree for each kind. */
 	struct questions	 admissions, namings, inquiries, transactions;
-	struct questions	 logins, signings;
+	struct questions	 logins, signings, rights;
 
 	struct tls		*tls;			/* secure.c alone */
 	struct secure_list	 shaking;	/* hands, oldest first; and */

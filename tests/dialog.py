@@ -37,6 +37,10 @@ MORE = {
     "verify": "vrfy yes\n\texpn yes",
     "proxy": "proxy 127.0.0.1",
     "trusted": "xclient 127.0.0.1\n\txforward 127.0.0.1",
+    "submission": "submission yes\n\ttls no\n\tauth no\n"
+                  "\txclient 127.0.0.1",
+    "any-sender": "submission yes\n\tany-sender yes\n\ttls no\n\tauth no\n"
+                  "\txclient 127.0.0.1",
     "lmtp": "protocol lmtp\n\tsocket {runtime}/lmtp",
     "starttls": "tls starttls\n\tclient-certificate yes",
     "required": "tls required",
@@ -222,6 +226,11 @@ class Suite:
                                     for n in range(100)) + "\n"
             "moved: error:551 5.1.6 User not local; please try "
             "<smith@elsewhere.example>\n")
+        (self.dir / "senders").write_text(
+            "# who may send as others\n"
+            "jones: office@example.org, @jones.example,\n"
+            "\t*@*.sub.example\n"
+            "all@example.org: *\n")
         (self.dir / "spool").mkdir()
         (self.dir / "run").mkdir()
         (self.dir / "relais.conf").write_text(f"""
@@ -232,6 +241,7 @@ log file {self.log}
 users {users}
 minimum-uid {min(uid, 1000)}
 aliases {self.dir}/aliases
+senders {self.dir}/senders
 resolver 127.0.0.1:{self.dns.udp.server_address[1]}
 message-size 1M
 smtpd {{
