@@ -64,6 +64,8 @@ enum {
 	SIGNATURE_MAX		= 1024,	/* RSA of 8192 bits */
 	SIGNS_MAX		= 1024,	/* outstanding from an smtpd */
 	SIGNS_ABOVE		= 16,	/* more than connections */
+	CLIENT_CERTIFICATES_MAX	= 1 << 15, /* octets, of one client */
+	HANDSHAKES_MAX		= 1024,	/* at once, in an smtpd */
 	TLS_JOBS_MAX		= 64,	/* handshakes that wait for one */
 	TLS_NAMES_MAX		= 4096,	/* of all certificates */
 	TLS_TEXT_MAX		= 127,	/* version and cipher */

@@ -72,7 +72,9 @@ struct server {
 	struct questions	 logins, signings, rights;
 
 	struct tls		*tls;			/* secure.c alone */
-	struct secure_list	 crowd;		/* for a job, likewise */
+	struct secure_list	 shaking;	/* hands, oldest first; and */
+	struct secure_list	 crowd;		/* for a job: likewise */
+	unsigned		 handshakes;
 	unsigned		 paused;		/* jobs */
 	uint64_t		 accepted;		/* clients */
 
