@@ -3,6 +3,7 @@
  * lookup says what an address means: to smtpd, whether a recipient may have
  * mail, to queue, which mailboxes and servers it stands for.
  */
+#include "lookup/login.h"
 #include "lookup/question.h"
 #include "lookup/rules.h"
 #include "lookup/senders.h"
@@ -14,6 +15,7 @@ static struct {
 	struct rules	 rules;
 	struct questions questions;
 	struct counters	 counters;
+	struct logins	 logins;
 	struct quotas	 quotas;
 	struct senders	 senders;
 	struct loop	*loop;
@@ -23,7 +25,7 @@ static unsigned
 credit(enum role role)
 {
 	if (role == ROLE_SMTPD)
-		return LOOKUPS_MAX;
+		return LOOKUPS_MAX + LOGINS_MAX;
 	return role == ROLE_QUEUE ? EXPANSIONS_MAX : 0;
 }
 
@@ -34,6 +36,7 @@ after_drop(struct process *p)
 	questions_init(&lookup.questions, lookup.loop, &lookup.rules,
 	    &lookup.quotas);
 	counters_init(&lookup.counters);
+	logins_init(&lookup.logins, lookup.loop);
 	quotas_init(&lookup.quotas);
 }
 
@@ -42,15 +45,21 @@ found(struct peer *peer)
 {
 	if (peer_role(peer) == ROLE_USERS)
 		questions_set_users(&lookup.questions, peer);
-	if (peer_role(peer) == ROLE_SMTPD)
+	if (peer_role(peer) == ROLE_SMTPD) {
 		peer_set_data(peer, visits_new(&lookup.counters));
+		logins_found(&lookup.logins, peer);
+	}
+	logins_judge_found(&lookup.logins, peer);
 }
 
 static void
 lost(struct peer *peer)
 {
-	if (peer_role(peer) == ROLE_SMTPD)
+	if (peer_role(peer) == ROLE_SMTPD) {
 		visits_free(peer_data(peer));
+		logins_drop(&lookup.logins, peer);
+	}
+	logins_judge_lost(&lookup.logins, peer);
 	if (peer_role(peer) != ROLE_USERS)
 		questions_drop(&lookup.questions, peer);
 	else if (lookup.questions.users == peer)
@@ -89,6 +98,13 @@ on_conf_limit(struct peer *master, struct msg *m)
 {
 	(void)master;
 	counters_set(&lookup.counters, &m->conf_limit);
+}
+
+static void
+on_conf_auth(struct peer *master, struct msg *m)
+{
+	(void)master;
+	logins_set(&lookup.logins, &m->conf_auth);
 }
 
 static void
@@ -177,11 +193,44 @@ on_user_is(struct peer *from, struct msg *m)
 	question_user_is(&lookup.questions, &m->user_is);
 }
 
+/* ---- logins -------------------------------------------------------------- */
+
+static void
+on_login(struct peer *from, struct msg *m)
+{
+	login_begin(&lookup.logins, from, &m->login);
+}
+
+static void
+on_response(struct peer *from, struct msg *m)
+{
+	login_hear(&lookup.logins, from, &m->response);
+}
+
+static void
+on_judge_says(struct peer *from, struct msg *m)
+{
+	login_say(&lookup.logins, from, &m->judge_says);
+}
+
+static void
+on_judged(struct peer *from, struct msg *m)
+{
+	login_judged(&lookup.logins, from, &m->judged);
+}
+
+static void
+on_judge_can(struct peer *from, struct msg *m)
+{
+	logins_can(&lookup.logins, from, &m->judge_can);
+}
+
 static const struct route	 inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_DOMAIN,	on_conf_domain },
 	{ MSG_CONF_ROUTE,	on_conf_route },
 	{ MSG_CONF_LIMIT,	on_conf_limit },
+	{ MSG_CONF_AUTH,	on_conf_auth },
 	{ MSG_CONF_QUOTA,	on_conf_quota },
 	{ MSG_CONF_SENDERS,	on_conf_senders },
 	{ MSG_ADMIT,		on_admit },
@@ -192,6 +241,11 @@ static const struct route	 inbox[] = {
 	{ MSG_VERIFY,		on_verify },
 	{ MSG_EXPAND,		on_expand },
 	{ MSG_USER_IS,		on_user_is },
+	{ MSG_LOGIN,		on_login },
+	{ MSG_RESPONSE,		on_response },
+	{ MSG_JUDGE_SAYS,	on_judge_says },
+	{ MSG_JUDGED,		on_judged },
+	{ MSG_JUDGE_CAN,	on_judge_can },
 	{ MSG_COUNT,		NULL }
 };
 

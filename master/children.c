@@ -109,6 +109,18 @@ children_find(struct suite *s, enum role role, unsigned instance)
 
 /* ---- birth -------------------------------------------------------------- */
 
+/* The root of dovecot is where its socket is, and changes with that. */
+static struct span
+root_of(const struct child *c)
+{
+	const char	*path = c->suite->config->passwords.path;
+	const char	*slash = strrchr(path, '/');
+
+	if (c->role != ROLE_DOVECOT || slash == NULL)
+		return span_of(c->suite->places->of[c->role].root);
+	return slash == path ? span_of("/") : span_make(path, slash - path);
+}
+
 static void
 put_boot(struct child *c)
 {
@@ -119,7 +131,7 @@ put_boot(struct child *c)
 	m.boot.uid = places->of[c->role].uid;
 	m.boot.gid = places->of[c->role].gid;
 	m.boot.flags = places->unprivileged ? BOOT_UNPRIVILEGED : 0;
-	m.boot.root = span_of(places->of[c->role].root);
+	m.boot.root = root_of(c);
 	m.boot.user = span_of(c->name);
 	m.boot.users = span_of(config->users);
 	m.boot.minimum_uid = config->minimum_uid;

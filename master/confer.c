@@ -409,6 +409,54 @@ confer_submission(struct audience *a)
 	return true;
 }
 
+/* What a failed login costs at first, and at most. */
+static void
+say_auth(struct audience *a)
+{
+	enum { FIRST = SECOND, MAX = 60 * SECOND };
+	struct msg	 m = { .type = MSG_CONF_AUTH };
+
+	m.conf_auth.judge = a->suite->config->passwords.kind;
+	m.conf_auth.failure_first = FIRST;
+	m.conf_auth.failure_max = MAX;
+	say(a, &m);
+}
+
+/* Not in the picture: who runs hears of another file. */
+static bool
+confer_passwords(struct audience *a)
+{
+	const struct config_passwords	*p = &a->suite->config->passwords;
+	struct msg			 m = { .type = MSG_CONF_PASSWORDS,
+					    .nfds = 1 };
+	const char			*why;
+
+	if (p->kind != JUDGE_PASSWORDS)
+		return true;
+	m.fds[0] = config_open_passwords(p->path, &why);
+	if (m.fds[0] == -1) {
+		log_error("%s: %s", p->path, why);
+		return false;
+	}
+	m.conf_passwords.path = span_of(p->path);
+	if (a->child != NULL)
+		peer_put(a->child->peer, &m);
+	fd_close(&m.fds[0]);
+	return true;
+}
+
+static bool
+confer_dovecot(struct audience *a)
+{
+	const struct config_passwords	*p = &a->suite->config->passwords;
+	struct msg			 m = { .type = MSG_CONF_DOVECOT };
+
+	m.conf_dovecot.path = span_of(p->path);
+	if (p->kind == JUDGE_DOVECOT)
+		say(a, &m);
+	return true;
+}
+
 static bool
 confer_lookup(struct audience *a)
 {
@@ -418,6 +466,7 @@ confer_lookup(struct audience *a)
 
 	if (!confer_submission(a))
 		return false;
+	say_auth(a);
 	confer_limits(a);
 	for (i = 0; i < config->ndomains; i++)
 		if (!confer_domain(a, &config->domains[i]))
@@ -480,6 +529,8 @@ static bool	 (*const conferrers[ROLE_COUNT])(struct audience *) = {
 	[ROLE_USERS]	= confer_users,
 	[ROLE_LOGGER]	= confer_sink,
 	[ROLE_KEYS]	= confer_certificates,
+	[ROLE_PASSWORDS] = confer_passwords,
+	[ROLE_DOVECOT]	= confer_dovecot,
 };
 
 static bool
@@ -505,12 +556,17 @@ confer(struct child *c)
 void
 confer_again(struct suite *s)
 {
-	struct audience	 a = { .suite = s, .role = ROLE_LOOKUP };
+	struct audience	 a = { .suite = s };
 
-	TAILQ_FOREACH(a.child, &s->children, entry)
-		if (a.child->role == ROLE_LOOKUP && a.child->peer != NULL &&
-		    peer_is_open(a.child->peer))
+	TAILQ_FOREACH(a.child, &s->children, entry) {
+		if (a.child->peer == NULL || !peer_is_open(a.child->peer))
+			continue;
+		a.role = a.child->role;
+		if (a.role == ROLE_LOOKUP)
 			(void)confer_submission(&a);
+		if (a.role == ROLE_PASSWORDS)
+			(void)confer_passwords(&a);
+	}
 }
 
 bool

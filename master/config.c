@@ -49,6 +49,8 @@ static const struct config_keyword top[] = {
 	{ "message-size", CONFIG_SIZE,	KIB, GIB, "50M", IN(message_size) },
 	{ "watchdog",	CONFIG_TIME,	SECOND, HOUR, "60s", IN(watchdog) },
 	{ "drain",	CONFIG_TIME,	SECOND, DAY, "10m", IN(drain) },
+	{ "passwords",	CONFIG_PASSWORDS, 0, PATH_TEXT_MAX, NULL,
+	    IN(passwords) },
 	{ "tls-minimum", CONFIG_CHOICE,	CHOICE_VERSION, 0, "1.2",
 	    IN(tls_minimum) },
 	{ "tls-tickets", CONFIG_TIME_OR_NO, SECOND, 7 * DAY, "1h",

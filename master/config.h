@@ -124,6 +124,12 @@ struct config_tls {
 	struct config_pem	 certificate_pem, key_pem;
 };
 
+/* Who judges passwords, and by which file or socket. */
+struct config_passwords {
+	enum judge_kind		 kind;
+	char			 path[PATH_TEXT_MAX + 1];
+};
+
 struct config_domain {
 	unsigned		 line;
 	char			 name[HOST_TEXT_MAX + 1];
@@ -200,6 +206,7 @@ struct config {
 		uint64_t	 connect_time, command_time;
 		uint64_t	 content_time, final_time;
 	} remote;
+	struct config_passwords	 passwords;
 	unsigned		 tls_minimum;	/* enum config_version */
 	uint64_t		 tls_tickets;	/* their life; 0: none */
 	struct config_tls	*tls;
@@ -255,6 +262,9 @@ bool	 config_check(struct config *, const char *file,
 void	 config_fill_tls(struct config *);
 void	 config_check_tls(const struct config *, const char *file,
 	    struct config_notes *);
+
+/* The file of passwords; -1, and why, when it is not as it has to be. */
+int	 config_open_passwords(const char *path, const char **why);
 
 /* Reads the files of the tls blocks, and looks whether they are good. */
 void	 config_read_certificates(struct config *, const char *file,

@@ -3,7 +3,16 @@
  * TLS, AUTH and submission: what a listener has that does not say, and what
  * cannot be had.  Without a tls block nothing is on by itself.
  */
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "master/config_table.h"
+#include "shared/fd.h"
 
 enum { PORT_SUBMISSION = 587, PORT_SUBMISSIONS = 465 };	/* RFC 8314 */
 
@@ -74,6 +83,9 @@ check_listen(const struct config *c, const struct config_listen *l,
 	else if (auth && !tls)
 		ERROR(l->line, "expected tls in \"%s\", since there is no "
 		    "auth without it", l->name);
+	else if (auth && c->passwords.kind == JUDGE_NONE)
+		ERROR(l->line, "expected passwords at the top, since \"%s\" "
+		    "has auth", l->name);
 	if (l->client_certificate && !tls)
 		ERROR(l->line, "expected tls in \"%s\", since there is no "
 		    "client-certificate without it", l->name);
@@ -85,6 +97,50 @@ check_listen(const struct config *c, const struct config_listen *l,
 		    "without tls", (unsigned)l->port, l->name);
 }
 
+/* ---- passwords ----------------------------------------------------------- */
+
+int
+config_open_passwords(const char *path, const char **why)
+{
+	struct stat	 st;
+	int		 fd;
+
+	*why = NULL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		*why = strerror(errno);
+	else if (!S_ISREG(st.st_mode))
+		*why = "expected a file";
+	else if (st.st_size > PASSWORD_FILE_MAX)
+		*why = "too large for a file of passwords";
+	else if (st.st_uid != 0 && st.st_uid != geteuid())
+		*why = "expected root to be its owner";
+	else if ((st.st_mode & (S_IWGRP | S_IRWXO)) != 0)
+		*why = "expected a file that others can neither read nor "
+		    "write, mode 600 or 640";
+	if (*why != NULL)
+		fd_close(&fd);
+	return fd;
+}
+
+static void
+check_passwords(const struct config_passwords *p, const char *file,
+    struct config_notes *notes)
+{
+	const char	*why = NULL;
+	int		 fd = -1;
+
+	if (p->kind == JUDGE_PASSWORDS) {
+		fd = config_open_passwords(p->path, &why);
+		if (why != NULL)
+			ERROR(0, "%s: %s", p->path, why);
+	}
+	if (p->kind == JUDGE_DOVECOT && access(p->path, F_OK) == -1)
+		WARNING(0, "%s: %s: nobody can log in without it", p->path,
+		    strerror(errno));
+	fd_close(&fd);
+}
+
 void
 config_check_tls(const struct config *c, const char *file,
     struct config_notes *notes)
@@ -93,4 +149,5 @@ config_check_tls(const struct config *c, const char *file,
 
 	for (i = 0; i < c->nlistens; i++)
 		check_listen(c, &c->listens[i], file, notes);
+	check_passwords(&c->passwords, file, notes);
 }

@@ -386,6 +386,30 @@ take_delivery(struct value *v)
 	return true;
 }
 
+static bool
+take_passwords(struct value *v)
+{
+	struct config_passwords	*p = v->field;
+	struct value		 path = *v;
+	bool			 is_file;
+
+	if (v->n != 2 || !(span_is(v->words[0], "file") ||
+	    span_is(v->words[0], "dovecot")))
+		return value_expected(v, "\"file PATH\" or "
+		    "\"dovecot SOCKET\"");
+	is_file = span_is(v->words[0], "file");
+	if (!is_file && v->words[1].len > UNIX_PATH_MAX)
+		return value_expected(v, "a socket's path of at most %d "
+		    "octets", UNIX_PATH_MAX);
+	path.words++;
+	path.n--;
+	path.field = p->path;
+	if (!take_path(&path))
+		return false;
+	p->kind = is_file ? JUDGE_PASSWORDS : JUDGE_DOVECOT;
+	return true;
+}
+
 /* ---- all of them -------------------------------------------------------- */
 
 static bool	 (*const takers[])(struct value *) = {
@@ -409,6 +433,7 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_THEN]		= value_take_then,
 	[CONFIG_CHOICE]		= take_choice,
 	[CONFIG_TIME_OR_NO]	= take_time_or_no,
+	[CONFIG_PASSWORDS]	= take_passwords,
 };
 
 bool

@@ -21,8 +21,9 @@ enum { REFUSED = 1 };
 /* Whom others ask comes before them; control comes behind the answer, which
  * it has to pass on. */
 static const enum role	 sequence[] = {
-	ROLE_LOGGER, ROLE_KEYS, ROLE_USERS, ROLE_LOOKUP, ROLE_RESOLVER,
-	ROLE_QUEUE, ROLE_REMOTE, ROLE_LOCAL, ROLE_MONITOR, ROLE_SMTPD
+	ROLE_LOGGER, ROLE_KEYS, ROLE_USERS, ROLE_PASSWORDS, ROLE_DOVECOT,
+	ROLE_LOOKUP, ROLE_RESOLVER, ROLE_QUEUE, ROLE_REMOTE, ROLE_LOCAL,
+	ROLE_MONITOR, ROLE_SMTPD
 };
 
 enum { ROLE_NAME_SIZE = 16 };	/* a blank, a name, a zero */

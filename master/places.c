@@ -29,6 +29,8 @@ static const struct {
 	{ ROLE_AGENT,	 NULL,			GROUND_SLASH },
 	{ ROLE_LOOKUP,	 "relais-lookup",	GROUND_EMPTY },
 	{ ROLE_USERS,	 "relais-lookup",	GROUND_SLASH },
+	{ ROLE_PASSWORDS, "relais-lookup",	GROUND_EMPTY },
+	{ ROLE_DOVECOT,	 "relais-lookup",	GROUND_EMPTY },
 	{ ROLE_KEYS,	 "relais-keys",		GROUND_EMPTY },
 	{ ROLE_RESOLVER, "relais-resolver",	GROUND_EMPTY },
 	{ ROLE_CONTROL,	 "relais-control",	GROUND_EMPTY },
@@ -92,7 +94,7 @@ is_shared(const struct places *p, size_t row)
 	return false;
 }
 
-/* lookup's account is two rows' and is told of once. */
+/* lookup's account is that of several rows, and is told of once. */
 static bool
 is_repeated(size_t row)
 {

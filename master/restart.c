@@ -30,8 +30,9 @@ restart_wanted(const struct suite *s, enum role role)
 	case ROLE_KEYS:
 		return s->config->ntls > 0;
 	case ROLE_PASSWORDS:
+		return s->config->passwords.kind == JUDGE_PASSWORDS;
 	case ROLE_DOVECOT:
-		return 0;
+		return s->config->passwords.kind == JUDGE_DOVECOT;
 	default:
 		return 1;
 	}

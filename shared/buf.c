@@ -26,6 +26,14 @@ buf_clear(struct buf *b)
 	buf_init(b, b->max);
 }
 
+void
+buf_wipe(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	buf_clear(b);
+}
+
 size_t
 buf_len(const struct buf *b)
 {

@@ -24,6 +24,7 @@ struct buf {
 
 void	 buf_init(struct buf *, size_t max);
 void	 buf_clear(struct buf *);		/* twice is harmless */
+void	 buf_wipe(struct buf *);		/* likewise; of a secret */
 size_t	 buf_len(const struct buf *);
 size_t	 buf_space(const struct buf *);		/* until the ceiling */
 struct span	 buf_span(const struct buf *);	/* all that is held */

@@ -65,6 +65,14 @@ msg_allowed(unsigned type, enum role from, enum role to)
 }
 
 bool
+msg_is_secret(unsigned type)
+{
+	return type == MSG_LOGIN || type == MSG_RESPONSE ||
+	    type == MSG_JUDGE || type == MSG_JUDGE_HEARS ||
+	    type == MSG_CONF_TICKET;
+}
+
+bool
 roles_talk(enum role a, enum role b)
 {
 	unsigned	 type;

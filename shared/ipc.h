@@ -201,6 +201,9 @@ const struct msg_row	*msg_row(unsigned type);
 /* May `from` say `type` to `to`? */
 bool	 msg_allowed(unsigned type, enum role from, enum role to);
 
+/* Does it hold what nobody is to find in our memory? */
+bool	 msg_is_secret(unsigned type);
+
 /* Has either of these two anything to ask the other, so that master joins them
  * by a pair?  Rows that many roles share prove nothing. */
 bool	 roles_talk(enum role, enum role);

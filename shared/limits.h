@@ -74,6 +74,11 @@ enum {
 	BINDING_MAX		= 64,
 	ACCOUNT_TEXT_MAX	= 255,
 	LOGINS_MAX		= 1024,	/* outstanding from an smtpd */
+	LOGINS_OF_NETWORK_MAX	= 10,	/* at once */
+	LOGINS_OF_ACCOUNT_MAX	= 20,	/* whose answers wait */
+	LOGIN_DELAY_FIRST	= 1000,	/* that a failed one costs */
+	LOGIN_DELAY_MAX		= 60 * 1000,
+	FAILURE_ROWS_MAX	= 65536, /* networks or accounts counted */
 
 	/* those who judge passwords */
 	JUDGES_MAX		= 256,	/* outstanding from lookup */

@@ -17,6 +17,7 @@ struct packet {
 	struct buf	 data;
 	int		 fds[FRAME_FDS_MAX];
 	unsigned	 nfds;
+	bool		 secret;	/* a record of it is */
 };
 
 struct peer {

@@ -81,9 +81,11 @@ static void
 take_packet(struct peer *p, struct span frame, int *fds, unsigned nfds)
 {
 	const char	*why;
+	struct span	 record;
 	struct msg	 m;
 
 	do {
+		record = frame;
 		if (!msg_decode(&frame, &m)) {
 			peer_accuse(p, "sends a broken record");
 			return;
@@ -98,6 +100,9 @@ take_packet(struct peer *p, struct span frame, int *fds, unsigned nfds)
 			return;
 		}
 		handle(p, &m);
+		if (msg_is_secret(m.type))
+			span_wipe(span_head(record,
+			    record.len - frame.len));
 		memcpy(fds, m.fds, nfds * sizeof *fds);
 	} while (frame.len > 0 && p->fd != -1);
 }

@@ -21,6 +21,8 @@ peer_free_packet(struct packet *k)
 		return;
 	for (i = 0; i < k->nfds; i++)
 		fd_close(&k->fds[i]);
+	if (k->secret)
+		buf_wipe(&k->data);
 	buf_clear(&k->data);
 	free(k);
 }
@@ -61,6 +63,9 @@ packet_give_back(struct peer *p, struct packet *k)
 	for (i = 0; i < k->nfds; i++)
 		fd_close(&k->fds[i]);
 	k->nfds = 0;
+	if (k->secret)
+		buf_wipe(&k->data);
+	k->secret = false;
 	buf_drop(&k->data, buf_len(&k->data));
 	if (p->spare == NULL)
 		p->spare = k;
@@ -93,6 +98,7 @@ queue_record(struct peer *p, const struct msg *m)
 		before = buf_len(&k->data);
 		if (msg_encode(m, &k->data)) {
 			p->waiting += buf_len(&k->data) - before;
+			k->secret |= msg_is_secret(m->type);
 			return;
 		}
 	}
@@ -101,6 +107,7 @@ queue_record(struct peer *p, const struct msg *m)
 		fatal("%s for %s passes a limit of its row",
 		    msg_row(m->type)->name, role_name(p->role));
 	p->waiting += buf_len(&k->data);
+	k->secret |= msg_is_secret(m->type);
 	if (!add_fds(k, m))
 		peer_shut(p, "left no descriptor for what it is to get");
 	else if (p->waiting > PEER_OUT_MAX)

@@ -142,6 +142,15 @@ tell_of(struct session *s, struct peer *lookup)
 	peer_put(lookup, &m);
 }
 
+/* What lookup knew of it is told again, and anew. */
+void
+admission_renew(struct session *s)
+{
+	admission_end(s);
+	if (s->server->lookup != NULL)
+		tell_of(s, s->server->lookup);
+}
+
 static bool
 is_unasked(const struct session *s)
 {

@@ -19,6 +19,9 @@ void	 admission_ask(struct session *);
 void	 admission_drop(struct session *);
 void	 admission_end(struct session *);
 
+/* Its limits are others now. */
+void	 admission_renew(struct session *);
+
 void	 admission_on_admitted(struct server *, const struct msg_admitted *);
 
 /* Lookup is there, and hears who is; it is gone; it stays away. */

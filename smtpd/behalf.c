@@ -58,12 +58,14 @@ dup_said(const struct xclient *x, enum xclient_attribute i)
 	return span_dup(span_of(x->text[i]));
 }
 
-/* A name belongs to its address, and goes with it. */
+/* A name belongs to its address, and goes with it; a login to who said it. */
 static void
 become(struct session *s, const struct xclient *x)
 {
 	struct client	*c = &s->client;
 
+	if (client_has_login(c))
+		client_forget_login(c);
 	if (x->state[XCLIENT_ADDR] != XCLIENT_UNSAID)
 		c->unnamed = x->state[XCLIENT_ADDR] != XCLIENT_SAID;
 	if (x->state[XCLIENT_ADDR] == XCLIENT_SAID)
@@ -169,6 +171,8 @@ put_origin(struct buf *b, const struct xclient *x)
 void
 behalf_put(const struct session *s, struct buf *b)
 {
+	if (client_has_login(&s->client))
+		(void)buf_printf(b, ", sasl_method=%s", s->client.method);
 	if (s->client.login != NULL)
 		(void)buf_printf(b, ", sasl_username=%s", s->client.login);
 	if (s->origin != NULL)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "smtpd/auth.h"
 #include "smtpd/command.h"
 #include "smtpd/params.h"
 #include "smtpd/server.h"
@@ -35,12 +36,14 @@ refuse_message(struct session *s)
 static void
 refuse(struct session *s)
 {
-	struct reply	 r;
+	struct reply	 r = auth_required();
 
 	if (s->transaction != NULL) {
 		refuse_message(s);
 	} else if (s->chunk.malformed) {
 		r = refusal(s);
+		session_reply(s, &r);
+	} else if (auth_is_missing(s)) {
 		session_reply(s, &r);
 	} else {
 		command_out_of_order(s);

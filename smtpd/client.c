@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "shared/ipc.h"
@@ -82,6 +83,28 @@ client_is_ipv4(const struct client *c)
 	return memcmp(c->address, mapped, sizeof(mapped)) == 0;
 }
 
+bool
+client_has_login(const struct client *c)
+{
+	return c->method != NULL;
+}
+
+void
+client_forget_login(struct client *c)
+{
+	free(c->login);
+	free(c->method);
+	c->login = c->method = NULL;
+}
+
+void
+client_login(struct client *c, struct span who, const char *method)
+{
+	client_forget_login(c);
+	c->login = span_dup(who);
+	c->method = span_dup(span_of(method));
+}
+
 struct span
 client_account(const struct client *c)
 {
@@ -92,7 +115,9 @@ void
 client_identity(char into[IDENTITY_SIZE], const struct client *c)
 {
 	into[0] = '\0';
-	if (client_is_local(c))
+	if (client_has_login(c))
+		(void)snprintf(into, IDENTITY_SIZE, "%s", c->login);
+	else if (client_is_local(c))
 		(void)snprintf(into, IDENTITY_SIZE, "uid:%lu",
 		    (unsigned long)c->uid);
 }

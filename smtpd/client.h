@@ -24,7 +24,9 @@ struct client {
 	char		*name;		/* that leads back to its address, or
 					 * NULL; the session's to free */
 	bool		 name_later;	/* none could be found out for now */
-	char		*login;		/* by XCLIENT, or NULL; likewise */
+	char		*login;		/* by XCLIENT or AUTH, or NULL */
+	char		*method;	/* AUTH's, or NULL: then `login` is no
+					 * identity */
 };
 
 /* How a client is written. */
@@ -35,7 +37,7 @@ enum client_style {
 };
 
 /* Who has no name is "unknown". */
-enum { CLIENT_SIZE = CLIENT_TEXT_MAX + 1, IDENTITY_SIZE = 24 };
+enum { CLIENT_SIZE = CLIENT_TEXT_MAX + 1, IDENTITY_SIZE = USER_TEXT_MAX + 1 };
 
 /* From what accept4(2) said; false when that is no client of ours. */
 bool	 client_init(struct client *, int fd, unsigned flags,
@@ -48,10 +50,15 @@ void	 client_set_address(struct client *, int family,
 bool	 client_is_local(const struct client *);	/* a user */
 bool	 client_is_ipv4(const struct client *);
 
+/* Has it logged in, with us?  What XCLIENT says is for the log. */
+bool	 client_has_login(const struct client *);
+void	 client_login(struct client *, struct span who, const char *method);
+void	 client_forget_login(struct client *);
+
 /* Whom it logged in as, with us or with who speaks for it; empty: nobody. */
 struct span	 client_account(const struct client *);
 
-/* "uid:1000" of a user; empty: nobody has said who he is. */
+/* Of a login; "uid:1000" of a user; empty: nobody has said who he is. */
 void	 client_identity(char into[IDENTITY_SIZE], const struct client *);
 void	 client_format(char into[CLIENT_SIZE], const struct client *,
 	    enum client_style);

@@ -4,6 +4,7 @@
 
 #include "shared/alloc.h"
 #include "shared/log.h"
+#include "smtpd/auth.h"
 #include "smtpd/behalf.h"
 #include "smtpd/command.h"
 #include "smtpd/help.h"
@@ -12,6 +13,8 @@
 #include "smtpd/rights.h"
 #include "smtpd/server.h"
 #include "smtpd/starttls.h"
+
+enum { EHLO_TEXT_MAX = 1024 };
 
 #define STATE_ANY	(STATE_NEW | STATE_READY | STATE_MAIL | STATE_RCPT | \
 			    STATE_CHUNKS)
@@ -65,18 +68,23 @@ greet(struct session *s, struct span name, bool esmtp)
 static void
 do_ehlo(struct session *s, struct span arg)
 {
-	struct reply	 r;
+	struct reply	 r = reply_make(250, NULL, "%s", "");
+	struct buf	 text;
 
 	if (!greet(s, arg, true))
 		return;
-	r = reply_make(250, NULL, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=%u\n%s%s%s%sHELP",
+	buf_init(&text, EHLO_TEXT_MAX);
+	(void)buf_printf(&text, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
+	    "ENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=%u\n%s%s%s%s",
 	    s->server->hostname, (unsigned long long)s->server->size_max,
 	    s->server->recipients_max,
 	    s->client.flags & LISTENER_VRFY ? "VRFY\n" : "",
 	    s->client.flags & LISTENER_EXPN ? "EXPN\n" : "",
 	    starttls_keyword(s), behalf_keywords(s));
-	session_reply(s, &r);
+	auth_put_keyword(s, &text);
+	(void)buf_put(&text, span_of("HELP"));
+	session_reply_text(s, &r, buf_span(&text));
+	buf_clear(&text);
 }
 
 static void
@@ -150,12 +158,15 @@ do_mail(struct session *s, struct span arg)
 	struct mail_params	 params;
 	struct addr		 sender;
 	struct reply		 why;
+	const struct mail_rules	 rules = {
+		s->server->size_max, s->client.flags & LISTENER_AUTH
+	};
 
 	if (!take_path(s, &arg, ADDR_REVERSE, &sender))
 		return;
 	t = transaction_new(s);
 	t->sender = sender;
-	if (!params_parse(arg, s->server->size_max, &params, &why)) {
+	if (!params_parse(arg, &rules, &params, &why)) {
 		session_log_reject(s, "MAIL", &why, NULL);
 		session_reset(s);
 		session_reply(s, &why);
@@ -163,6 +174,8 @@ do_mail(struct session *s, struct span arg)
 	}
 	t->declared = params.size;
 	t->eight_bit = params.eight_bit;
+	if (params.has_author && client_has_login(&s->client))
+		t->author = span_dup(addr_span(&params.author));
 	rights_ask(t);
 }
 
@@ -294,6 +307,7 @@ static const struct command commands[] = {
 
 	{ "STARTTLS", STATE_ANY, STATE_STAY, NONE, TALLY_STARTTLS,
 	    starttls_begin },
+	{ "AUTH", STATE_READY, STATE_STAY, REQUIRED, TALLY_AUTH, auth_begin },
 
 	{ "XCLIENT", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XCLIENT,
 	    behalf_xclient },
@@ -323,6 +337,8 @@ static const struct command unknown = { .verb = "UNKNOWN",
 static bool
 is_spoken(const struct session *s, const struct command *c)
 {
+	if (c->tally == TALLY_AUTH)
+		return s->client.flags & LISTENER_AUTH;
 	if (session_is_lmtp(s))
 		return c->tally != TALLY_EHLO && c->tally != TALLY_HELO;
 	return c->tally != TALLY_LHLO;
@@ -337,6 +353,25 @@ find(const struct session *s, struct span verb)
 		if (is_spoken(s, c) && span_is_word(verb, c->verb))
 			return c;
 	return &unknown;
+}
+
+/* RFC 4954 section 6.  BDAT is refused behind its octets. */
+static bool
+wants_login(const struct command *c)
+{
+	static const unsigned	 some = 1u << TALLY_MAIL | 1u << TALLY_RCPT |
+				    1u << TALLY_DATA | 1u << TALLY_VRFY |
+				    1u << TALLY_EXPN;
+
+	return some & 1u << c->tally;
+}
+
+static void
+say_login(struct session *s)
+{
+	struct reply	 r = auth_required();
+
+	session_reply(s, &r);
 }
 
 /* An address has a better answer to what is beyond ASCII. */
@@ -422,6 +457,8 @@ command_take(struct session *s, struct span line)
 		starttls_demand(s);
 	else if (!(c->from & s->state))
 		command_out_of_order(s);
+	else if (wants_login(c) && auth_is_missing(s))
+		say_login(s);
 	else if (c->arg == REQUIRED && arg.len == 0)
 		say_syntax(s, "An argument is missing");
 	else if (c->arg == NONE && arg.len > 0)
@@ -441,10 +478,16 @@ command_too_long(struct session *s, struct span head)
 {
 	bool	 unframed = s->skipped == 0 && command_has_content(head);
 
-	s->command = unframed ? find(s, span_of("BDAT")) : &unknown;
+	bool	 of_login = s->skips_login || (s->skipped == 0 &&
+			    auth_is_command(s, head));
+
+	s->command = unframed ? find(s, span_of("BDAT")) :
+	    of_login ? find(s, span_of("AUTH")) : &unknown;
 	s->tried[s->command->tally]++;
 	if (unframed)
 		chunk_unframed(s);
+	else if (of_login)
+		auth_too_long(s);
 	else
 		say(s, 500, "5.5.2", "Line too long: 2048 octets may be");
 }

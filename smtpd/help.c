@@ -7,8 +7,8 @@ static const struct {
 	const char	*topic, *text;
 } topics[] = {
 	{ "",		"This is relais, an SMTP server.  Commands:\n"
-	    "EHLO HELO STARTTLS MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY "
-	    "EXPN HELP\n"
+	    "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP QUIT "
+	    "VRFY EXPN HELP\n"
 	    "HELP and a command tells its syntax, HELP STATUS our limits.\n"
 	    "Write to postmaster about trouble with mail." },
 	{ "EHLO",	"EHLO name\n"
@@ -31,6 +31,8 @@ static const struct {
 	    "A line of yours that begins with a dot has one more in front." },
 	{ "BDAT",	"BDAT octets [LAST]\n"
 	    "A part of the message, without dots in front of dots." },
+	{ "AUTH",	"AUTH mechanism [response]\n"
+	    "Says who you are, under TLS; EHLO tells the mechanisms." },
 	{ "RSET",	"RSET\n"
 	    "Gives the transaction up." },
 	{ "NOOP",	"NOOP [anything]\n"

@@ -6,6 +6,7 @@
  * queue.
  */
 #include "shared/log.h"
+#include "smtpd/auth.h"
 #include "smtpd/recipient.h"
 #include "smtpd/rights.h"
 #include "smtpd/server.h"
@@ -33,6 +34,7 @@ on_conf_listener(struct peer *p, struct msg *m)
 	if (m->nfds != 1)
 		fatal("listener %u has no socket", m->conf_listener.number);
 	listener_new(&server, &m->conf_listener, m->fds[0]);
+	server.listener_flags |= m->conf_listener.flags;
 	m->fds[0] = -1;
 }
 
@@ -198,12 +200,44 @@ open_doors(void *arg)
 	listeners_start(&server);
 }
 
+/* A client that hears of no way to log in may not ask again. */
 static bool
 is_complete(void)
 {
+	if ((server.listener_flags & LISTENER_AUTH) && !server.knows_mechanisms)
+		return false;
 	return server.lookup != NULL && server.queue != NULL &&
 	    server.resolver != NULL &&
 	    (server.keys != NULL || !secure_is_wanted(&server));
+}
+
+static void
+open_if_complete(void)
+{
+	if (timer_is_set(&server.patience) && is_complete())
+		open_doors(NULL);
+}
+
+static void
+on_mechanisms(struct peer *p, struct msg *m)
+{
+	(void)p;
+	auth_on_mechanisms(&server, &m->mechanisms);
+	open_if_complete();
+}
+
+static void
+on_challenge(struct peer *p, struct msg *m)
+{
+	(void)p;
+	auth_on_challenge(&server, &m->challenge);
+}
+
+static void
+on_logged_in(struct peer *p, struct msg *m)
+{
+	(void)p;
+	auth_on_logged_in(&server, &m->logged_in);
 }
 
 static void
@@ -213,14 +247,14 @@ found(struct peer *p)
 		admission_found(&server, p);
 		recipient_found(&server, p);
 		rights_found(&server);
+		auth_found(&server);
 	} else if (peer_role(p) == ROLE_QUEUE)
 		submit_found(&server, p);
 	else if (peer_role(p) == ROLE_RESOLVER)
 		server.resolver = p;
 	else if (peer_role(p) == ROLE_KEYS)
 		secure_found(&server, p);
-	if (timer_is_set(&server.patience) && is_complete())
-		open_doors(NULL);
+	open_if_complete();
 }
 
 static void
@@ -231,6 +265,7 @@ lost(struct peer *p)
 		recipient_lost(&server);
 		rights_lost(&server);
 		inquiry_lost(&server);
+		auth_lost(&server);
 	} else if (p == server.queue) {
 		submit_lost(&server);
 	} else if (p == server.resolver)
@@ -255,6 +290,7 @@ give_lookup_up(void *arg)
 	recipient_give_up(&server);
 	rights_give_up(&server);
 	admission_give_up(&server);
+	auth_give_up(&server);
 }
 
 /* Whoever waits for a signature of it goes on to wait; new ones hear 454. */
@@ -337,6 +373,9 @@ static const struct route inbox[] = {
 	{ MSG_VERDICT,		on_verdict },
 	{ MSG_MEMBER,		on_member },
 	{ MSG_ADMITTED,		on_admitted },
+	{ MSG_MECHANISMS,	on_mechanisms },
+	{ MSG_CHALLENGE,	on_challenge },
+	{ MSG_LOGGED_IN,	on_logged_in },
 	{ MSG_OPENED,		on_opened },
 	{ MSG_STORED,		on_stored },
 	{ MSG_NAMED,		on_named },

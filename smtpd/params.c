@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "shared/alloc.h"
 #include "smtpd/params.h"
+#include "smtpd/xtext.h"
 
 enum outcome { TAKEN, MALFORMED, NOT_KNOWN };
 
@@ -26,23 +27,38 @@ take_body(struct span value, struct mail_params *p)
 	return value.len > 0 ? NOT_KNOWN : MALFORMED;
 }
 
+static enum outcome
+take_auth(struct span value, struct mail_params *p)
+{
+	char	 text[ADDR_TEXT_MAX + 1];
+
+	p->has_author = true;
+	if (span_is(value, "<>"))
+		return TAKEN;
+	return value.len > 0 && xtext_decode(value, text, sizeof(text)) &&
+	    addr_parse(span_of(text), &p->author) == ADDR_OK ?
+	    TAKEN : MALFORMED;
+}
+
 static const struct {
 	const char	*name;
 	enum outcome	(*take)(struct span value, struct mail_params *);
 } known[] = {
 	{ "SIZE",	take_size },
 	{ "BODY",	take_body },
+	{ "AUTH",	take_auth },
 };
 
 static size_t
-find(struct span name)
+find(struct span name, const struct mail_rules *rules)
 {
 	size_t	 i;
 
 	for (i = 0; i < COUNT(known); i++)
 		if (span_is_word(name, known[i].name))
 			break;
-	return i;
+	return i < COUNT(known) && known[i].take == take_auth &&
+	    !rules->auth ? COUNT(known) : i;
 }
 
 static bool
@@ -83,11 +99,10 @@ refuse(struct reply *why, struct span word)
 }
 
 static bool
-take(struct span word, unsigned *told, struct mail_params *p,
+take(struct span word, size_t i, unsigned *told, struct mail_params *p,
     struct reply *why)
 {
 	struct span	 name, value = span_cut(word, '=', &name);
-	size_t		 i = find(name);
 	enum outcome	 outcome;
 
 	if (i == COUNT(known))
@@ -109,20 +124,22 @@ take(struct span word, unsigned *told, struct mail_params *p,
 }
 
 bool
-params_parse(struct span s, uint64_t size_max, struct mail_params *p,
-    struct reply *why)
+params_parse(struct span s, const struct mail_rules *rules,
+    struct mail_params *p, struct reply *why)
 {
-	struct span	 word;
+	struct span	 word, name;
 	unsigned	 told = 0;
 
 	*p = (struct mail_params){ 0 };
-	while ((word = span_word(&s)).len > 0)
-		if (!take(word, &told, p, why))
+	while ((word = span_word(&s)).len > 0) {
+		(void)span_cut(word, '=', &name);
+		if (!take(word, find(name, rules), &told, p, why))
 			return false;
-	if (size_max == 0 || p->size <= size_max)
+	}
+	if (rules->size_max == 0 || p->size <= rules->size_max)
 		return true;
 	*why = reply_make(552, "5.3.4", "Message size exceeds the limit of "
-	    "%llu octets", (unsigned long long)size_max);
+	    "%llu octets", (unsigned long long)rules->size_max);
 	return false;
 }
 

@@ -55,18 +55,21 @@ struct server {
 	unsigned		 greeting_time, command_time; /* milliseconds */
 	unsigned		 data_time, answer_time;
 	unsigned		 errors_max;
+	char			 mechanisms[REASON_TEXT_MAX + 1]; /* of AUTH */
+	bool			 knows_mechanisms;	/* also of none */
 	bool			 names;		/* of clients are asked for */
 	unsigned		 name_time;
 	struct policy		 policy;
 	struct limit_table	 limits;
 
 	struct listener_list	 listeners;
+	unsigned		 listener_flags;	/* of any of them */
 	struct session_list	 sessions;
 	unsigned		 session_count;
 
 	/* Open questions, a tree for each kind. */
 	struct questions	 admissions, namings, inquiries, transactions;
-	struct questions	 signings, rights;
+	struct questions	 logins, signings, rights;
 
 	struct tls		*tls;			/* secure.c alone */
 	struct secure_list	 crowd;		/* for a job, likewise */

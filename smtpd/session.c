@@ -4,8 +4,10 @@
 
 #include "shared/alloc.h"
 #include "shared/log.h"
+#include "smtpd/auth.h"
 #include "smtpd/behalf.h"
 #include "smtpd/command.h"
+#include "smtpd/line.h"
 #include "smtpd/naming.h"
 #include "smtpd/proxied.h"
 #include "smtpd/server.h"
@@ -14,7 +16,6 @@ enum {
 	INPUT_MAX	= 32768,
 	OUTPUT_MAX	= 16384,
 	LMTP_OUTPUT_MAX	= RECIPIENTS_MAX * REPLY_LINE_MAX,
-	SKIP_MAX	= 1 << 20,	/* of one line that is too long */
 	CLOSE_TIME	= 10 * 1000	/* for the last words to get out */
 };
 
@@ -32,13 +33,19 @@ session_protocol(const struct session *s)
 	return s->esmtp ? "ESMTP" : "SMTP";
 }
 
-/* HELO has no name of its own under TLS. */
+/* HELO has no other name under TLS. */
 const char *
 session_with(const struct session *s)
 {
-	if (!secure_holds(s) || !s->esmtp)
+	static const char *const names[2][4] = {
+		{ "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
+		{ "LMTP", "LMTPS", "LMTPA", "LMTPSA" },
+	};
+
+	if (!s->esmtp)
 		return session_protocol(s);
-	return session_is_lmtp(s) ? "LMTPS" : "ESMTPS";
+	return names[session_is_lmtp(s)][secure_holds(s) |
+	    client_has_login(&s->client) << 1];
 }
 
 /* ---- the end ------------------------------------------------------------ */
@@ -65,6 +72,7 @@ session_free(struct session *s)
 	transaction_free(s->transaction);
 	inquiry_free(s->inquiry);
 	secure_end(s);
+	auth_free(s->auth);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
 	LIST_REMOVE(s, entry);
@@ -72,7 +80,7 @@ session_free(struct session *s)
 	listener_release(s->listener);
 	free(s->helo);
 	free(s->client.name);
-	free(s->client.login);
+	client_forget_login(&s->client);
 	behalf_forget(s);
 	free(s);
 	if (server->stopping && server->session_count == 0)
@@ -98,6 +106,7 @@ session_close(struct session *s, const struct reply *last)
 	naming_give_up(s);
 	transaction_free(s->transaction);
 	inquiry_free(s->inquiry);
+	auth_free(s->auth);
 	stream_finish(s->stream);
 	timer_in(&s->timer, CLOSE_TIME);
 }
@@ -300,46 +309,6 @@ session_reset(struct session *s)
 
 /* ---- input -------------------------------------------------------------- */
 
-/*
- * The last octet stays: it may be the CR of the line's end.  Who goes on like
- * that is not looking for one.
- */
-static void
-skip(struct session *s, struct buf *in)
-{
-	size_t	 n = buf_len(in) - 1;
-
-	buf_drop(in, n);
-	s->skipped += n;
-	if (s->skipped <= SKIP_MAX)
-		return;
-	command_too_long(s, span_of(""));
-	close_for_errors(s);
-}
-
-/* Both return false when the input does not hold enough. */
-static bool
-take_command(struct session *s, struct buf *in)
-{
-	struct span	 line;
-
-	if (!buf_take_line(in, &line)) {
-		if (s->skipped == 0 && buf_len(in) > COMMAND_LINE_MAX &&
-		    command_has_content(buf_span(in)))
-			command_too_long(s, buf_span(in));
-		else if (buf_len(in) > COMMAND_LINE_MAX ||
-		    (s->skipped > 0 && buf_len(in) > 0))
-			skip(s, in);
-		return false;
-	}
-	if (s->skipped + line.len + 2 > COMMAND_LINE_MAX)
-		command_too_long(s, line);
-	else
-		command_take(s, line);
-	s->skipped = 0;
-	return true;
-}
-
 static bool
 take(struct session *s)
 {
@@ -351,7 +320,7 @@ take(struct session *s)
 		return proxied_take(s, in);
 	if (s->chunk.open)
 		return chunk_take(s, in);
-	return take_command(s, in);
+	return line_take(s, in);
 }
 
 static bool
@@ -378,6 +347,7 @@ static bool
 is_waiting(const struct session *s)
 {
 	return !may_speak(s) || s->inquiry != NULL ||
+	    auth_is_waiting(s->auth) ||
 	    transaction_is_waiting(s->transaction);
 }
 

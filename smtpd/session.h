@@ -12,6 +12,7 @@
 #include "smtpd/client.h"
 
 struct admission;
+struct auth;
 struct command;
 struct inquiry;
 struct limit;
@@ -31,7 +32,8 @@ enum session_state {
 	STATE_CONTENT	= 16,	/* 354 was said */
 	STATE_CHUNKS	= 32,	/* BDAT was said, and not the last */
 	STATE_PROXY	= 64,	/* who the client is, is not known yet */
-	STATE_HANDSHAKE	= 128	/* of TLS */
+	STATE_HANDSHAKE	= 128,	/* of TLS */
+	STATE_LOGIN	= 256	/* a line answers a challenge of AUTH */
 };
 
 /* What "disconnect from" counts. */
@@ -39,7 +41,7 @@ enum tally {
 	TALLY_EHLO, TALLY_HELO, TALLY_LHLO, TALLY_MAIL, TALLY_RCPT,
 	TALLY_DATA, TALLY_BDAT, TALLY_RSET, TALLY_NOOP, TALLY_VRFY,
 	TALLY_EXPN, TALLY_HELP, TALLY_QUIT, TALLY_XCLIENT, TALLY_XFORWARD,
-	TALLY_STARTTLS, TALLY_UNKNOWN, TALLY_COUNT
+	TALLY_STARTTLS, TALLY_AUTH, TALLY_UNKNOWN, TALLY_COUNT
 };
 
 /*
@@ -53,18 +55,20 @@ struct session {
 	struct listener	*listener;
 	struct stream	*stream;
 	struct timer	 timer;		/* the one deadline */
-	struct client	 client;	/* proxied.c, behalf.c, naming.c, too */
+	struct client	 client;	/* proxied.c, behalf.c, naming.c,
+					 * auth.c, too */
 	struct limit	*limit;		/* of its listener */
 	struct admission *admission;	/* while lookup is asked, or NULL */
 	struct naming	*naming;	/* while resolver is asked, or NULL */
 	uint64_t	 visit;		/* what lookup knows it by, or 0 */
 	unsigned	 told;		/* failures that lookup heard of */
-	enum session_state state;	/* chunk.c, proxied.c, too */
+	enum session_state state;	/* chunk.c, proxied.c, auth.c, too */
 	bool		 met;		/* its client has been known */
 	bool		 may_xclient, may_xforward;	/* behalf.c alone */
-	bool		 relay;		/* may send anywhere */
+	bool		 relay;		/* may send anywhere; auth.c, too */
 	bool		 greeted;	/* 220 was said */
 	bool		 esmtp;		/* EHLO or LHLO, not HELO */
+	bool		 skips_login;	/* that line is AUTH's: line.c alone */
 	bool		 mute;		/* a reply found no room */
 	bool		 closing;	/* only output is still going out */
 	bool		 waits;		/* the timer is that of an answer */
@@ -75,9 +79,11 @@ struct session {
 
 	struct transaction *transaction; /* from MAIL on, or NULL */
 	struct inquiry	*inquiry;	/* VRFY or EXPN is asked for, or NULL */
+	struct auth	*auth;		/* while the client logs in, or NULL */
 	const struct command *command;	/* the last one, or NULL */
 	struct chunk	 chunk;		/* of BDAT: chunk.c alone */
-	size_t		 skipped;	/* octets of a line that is too long */
+	size_t		 skipped;	/* octets of a line that is too long:
+					 * line.c alone */
 	unsigned	 errors;	/* since mail was last accepted: 5xx,
 					 * and 4xx for recipients */
 	uint16_t	 tried[TALLY_COUNT], good[TALLY_COUNT];
@@ -136,7 +142,7 @@ void	 session_resume(struct session *);
  * their order (RFC 2033 section 4.2).  The transaction is over. */
 void	 session_end_content(struct session *, const struct reply *);
 
-/* "SMTP", "ESMTP" or "LMTP"; the same as RFC 3848 has it: "ESMTPS". */
+/* "SMTP", "ESMTP" or "LMTP"; the same with what goes with it: RFC 3848. */
 const char	*session_protocol(const struct session *);
 const char	*session_with(const struct session *);
 bool	 session_is_lmtp(const struct session *);

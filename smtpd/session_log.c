@@ -9,7 +9,7 @@
 static const char *const tallies[TALLY_COUNT] = {
 	"ehlo", "helo", "lhlo", "mail", "rcpt", "data", "bdat", "rset",
 	"noop", "vrfy", "expn", "help", "quit", "xclient", "xforward",
-	"starttls", "unknown"
+	"starttls", "auth", "unknown"
 };
 
 void

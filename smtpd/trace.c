@@ -4,6 +4,7 @@
 
 #include "shared/clock.h"
 #include "shared/id.h"
+#include "shared/ipc.h"
 #include "smtpd/trace.h"
 
 /* A part for the line: its length is bounded here, its octets made printable
@@ -52,21 +53,48 @@ put_tls(struct buf *b, const struct trace *t)
 	return buf_printf(b, "\t(using %s)\r\n", text);
 }
 
+/* A comment: what would end it, or quote its end, goes. */
+static bool
+put_login(struct buf *b, const struct client *c)
+{
+	char	 login[USER_TEXT_MAX + 1];
+	size_t	 i;
+
+	if (!client_has_login(c))
+		return true;
+	clean(login, sizeof(login), c->login);
+	for (i = 0; login[i] != '\0'; i++)
+		if (strchr("()\\", login[i]) != NULL)
+			login[i] = '?';
+	return buf_printf(b, "\t(authenticated as %s)\r\n", login);
+}
+
+/* Who is hidden is left out: RFC 5322 section 3.6.7 wants no part but the
+ * date. */
+static bool
+put_client(struct buf *b, const struct trace *t)
+{
+	char	 helo[HOST_TEXT_MAX + 1], client[CLIENT_SIZE];
+
+	if (t->client->flags & LISTENER_HIDES_CLIENT)
+		return buf_put(b, span_of("Received: "));
+	clean(helo, sizeof(helo), t->helo);
+	client_format(client, t->client, CLIENT_TRACE);
+	return buf_printf(b, "Received: from %s (%s)\r\n", helo, client) &&
+	    put_tls(b, t) && put_login(b, t->client) &&
+	    buf_put(b, span_of("\t"));
+}
+
 bool
 trace_put(struct buf *b, const struct trace *t)
 {
-	char	 helo[HOST_TEXT_MAX + 1], host[HOST_TEXT_MAX + 1];
-	char	 client[CLIENT_SIZE], id[ID_SIZE], date[DATE_SIZE];
+	char	 host[HOST_TEXT_MAX + 1], id[ID_SIZE], date[DATE_SIZE];
 
-	clean(helo, sizeof(helo), t->helo);
 	clean(host, sizeof(host), t->host);
-	client_format(client, t->client, CLIENT_TRACE);
 	id_format(id, t->message);
 	date_format(date, t->wall);
-	return put_tags(b, t) && buf_printf(b, "Received: from %s (%s)\r\n",
-	    helo, client) && put_tls(b, t) &&
-	    buf_printf(b, "\tby %s (relais) with %s id %s", host, t->with,
-	    id) &&
+	return put_tags(b, t) && put_client(b, t) &&
+	    buf_printf(b, "by %s (relais) with %s id %s", host, t->with, id) &&
 	    put_recipient(b, t->recipient) &&
 	    buf_printf(b, "%s\r\n", date);
 }

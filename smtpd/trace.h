@@ -24,7 +24,8 @@ enum { TRACE_MAX = 2048 };
 
 /*
  * Appends a field "X-Relais-Tag: TAG" for each tag, then the line, folded, with
- * CRLF at its end: at most TRACE_MAX octets in all.
+ * CRLF at its end: at most TRACE_MAX octets in all.  Of a client that its
+ * listener hides (LISTENER_HIDES_CLIENT) it names nothing.
  * No control character leaves here, whatever the parts hold.  False when the
  * buf refuses.
  */

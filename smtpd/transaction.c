@@ -40,6 +40,7 @@ transaction_free(struct transaction *t)
 	completion_free(t->completion);
 	t->session->server->recipient_octets -= buf_len(&t->recipients);
 	buf_clear(&t->recipients);
+	free(t->author);
 	t->session->transaction = NULL;
 	free(t);
 }

@@ -36,6 +36,7 @@ struct transaction {
 	struct rights	*rights;		/* rights.c alone */
 	uint64_t	 declared;		/* SIZE=, or 0 */
 	bool		 eight_bit;		/* BODY=8BITMIME */
+	char		*author;		/* AUTH=, or NULL */
 	struct addr	 recipient;		/* that is asked about */
 	struct buf	 recipients;		/* the accepted ones, packed */
 	unsigned	 accepted, refused;

@@ -7,6 +7,7 @@
 #include "shared/addr.h"
 #include "shared/alloc.h"
 #include "smtpd/xclient.h"
+#include "smtpd/xtext.h"
 
 /* ---- values -------------------------------------------------------------- */
 
@@ -109,48 +110,6 @@ static const struct {
 
 /* ---- words --------------------------------------------------------------- */
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* One octet of xtext off the head; -1 when it is none. */
-static int
-take_octet(struct span *s)
-{
-	int	 c = s->ptr[0], high, low;
-
-	*s = span_skip(*s, 1);
-	if (c != '+')
-		return c == '=' ? -1 : c;
-	if (s->len < 2)
-		return -1;
-	high = hex(s->ptr[0]);
-	low = hex(s->ptr[1]);
-	*s = span_skip(*s, 2);
-	return high == -1 || low == -1 ? -1 : high << 4 | low;
-}
-
-/* Printable ASCII comes out of it, or nothing does. */
-static bool
-decode(struct span s, char into[HOST_TEXT_MAX + 1])
-{
-	size_t	 n = 0;
-	int	 c;
-
-	while (s.len > 0) {
-		c = take_octet(&s);
-		if (c < ' ' || c > '~' || n == HOST_TEXT_MAX)
-			return false;
-		into[n++] = c;
-	}
-	into[n] = '\0';
-	return true;
-}
-
 static bool
 is_among(const char *words, const char *name)
 {
@@ -180,7 +139,8 @@ take(struct xclient *x, enum xclient_attribute i, struct span value)
 {
 	char	*text = x->text[i];
 
-	if (x->state[i] != XCLIENT_UNSAID || !decode(value, text))
+	if (x->state[i] != XCLIENT_UNSAID ||
+	    !xtext_decode(value, text, sizeof(x->text[i])))
 		return false;
 	x->state[i] = XCLIENT_UNAVAILABLE;
 	if (span_is_word(span_of(text), "[UNAVAILABLE]") ||

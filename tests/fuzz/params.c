@@ -7,33 +7,36 @@
 #include "tests/fuzz/fuzz.h"
 
 static void
-check_again(const struct mail_params *p, uint64_t size_max)
+check_again(const struct mail_params *p, const struct mail_rules *rules)
 {
 	struct mail_params	 again;
 	struct reply		 why;
 	char			 text[64];
 
-	(void)snprintf(text, sizeof text, "size=%llu\tBody=%s ",
-	    (unsigned long long)p->size, p->eight_bit ? "8bitmime" : "7bit");
-	fuzz_claim(params_parse(span_of(text), size_max, &again, &why),
+	(void)snprintf(text, sizeof text, "size=%llu\tBody=%s %s",
+	    (unsigned long long)p->size, p->eight_bit ? "8bitmime" : "7bit",
+	    p->has_author ? "auth=<>" : "");
+	fuzz_claim(params_parse(span_of(text), rules, &again, &why),
 	    "parameters, printed, are parsed");
-	fuzz_claim(again.size == p->size && again.eight_bit == p->eight_bit,
-	    "to the same");
+	fuzz_claim(again.size == p->size && again.eight_bit == p->eight_bit &&
+	    again.has_author == p->has_author, "to the same");
 }
 
 void
 fuzz_one(struct span input)
 {
 	uint8_t			 choice = fuzz_choice(&input);
-	uint64_t		 size_max = choice % 4 == 0 ? 0 : choice;
+	const struct mail_rules	 rules = { choice % 4 == 0 ? 0 : choice,
+				    choice % 2 };
 	struct mail_params	 p;
 	struct reply		 why;
 	struct buf		 b;
 
-	if (params_parse(input, size_max, &p, &why)) {
-		fuzz_claim(size_max == 0 || p.size <= size_max,
+	if (params_parse(input, &rules, &p, &why)) {
+		fuzz_claim(rules.size_max == 0 ||
+		    p.size <= rules.size_max,
 		    "a size is a ceiling");
-		check_again(&p, size_max);
+		check_again(&p, &rules);
 		return;
 	}
 	fuzz_claim(reply_is_refusal(&why) && why.class == 5,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * All sequences of verbs, each in a session of its own, against the model.
- * First each verb in its good form; then once more by who submits mail, so that
- * more questions are asked; then in forms that
+ * First each verb in its good form; then each sequence once more in forms that
  * a hash of its number draws, half of them sent in one piece; then all
- * sequences of all forms, which are more, hence shorter.
+ * sequences of all forms, which are more, hence shorter; and each verb in its
+ * good form where no mail is taken without a login, and by who submits mail,
+ * so that lookup is asked more.
  *
  * usage: model [LENGTH [SEED]]
  */
@@ -16,7 +17,16 @@
 #include "shared/reply.h"
 #include "tests/model/rig.h"
 
-enum { LENGTH_MAX = 8, FAILURES_MAX = 20, SENT_MAX = 32768 };
+enum { LENGTH_MAX = 8, FAILURES_MAX = 20, SENT_MAX = 131072 };
+
+enum pass {
+	PASS_GOOD, PASS_DRAWN, PASS_ALL, PASS_LOGIN, PASS_SUBMITTED, PASS_COUNT
+};
+
+static const char	*const pass_names[PASS_COUNT] = {
+	"verbs", "verbs in any form", "forms",
+	"verbs where a login is wanted", "verbs of who submits mail"
+};
 
 static struct {
 	const struct word *words;
@@ -172,16 +182,19 @@ play_at_once(struct world *w)
 }
 
 static void
-play(bool submits, bool at_once)
+play(bool at_once, enum pass pass)
 {
-	struct world	 w = { 0 };
+	struct world	 w = { .auth_first = pass == PASS_LOGIN };
 	struct span	 said;
 	unsigned	 i;
 
 	for (i = 0; i < test.length; i++)
 		at_once = at_once && test.sequence[i]->mood == MOOD_GOOD;
 	test.sequences++;
-	rig_open(submits);
+	if (pass == PASS_SUBMITTED)
+		rig_submit();
+	else
+		rig_open(w.auth_first);
 	said = rig_said();
 	if (take_reply(&said) != 220)
 		fail("the greeting", said);
@@ -219,12 +232,6 @@ form(enum verb verb, uint64_t dice)
 	return dice & 1 ? first + (dice >> 1) % n : first;
 }
 
-enum pass { PASS_GOOD, PASS_SUBMITTED, PASS_DRAWN, PASS_ALL, PASS_COUNT };
-
-static const char	*const pass_names[PASS_COUNT] = {
-	"verbs", "verbs of who has logged in", "verbs in any form", "forms"
-};
-
 static void
 play_number(enum pass pass, uint64_t number, unsigned base)
 {
@@ -238,10 +245,8 @@ play_number(enum pass pass, uint64_t number, unsigned base)
 			test.sequence[i] = form(rest % base,
 			    pass == PASS_DRAWN ? dice >> (i * 8) : 0);
 	}
-	if (pass == PASS_DRAWN)
-		play(false, dice >> 63);
-	else
-		play(pass == PASS_SUBMITTED, pass != PASS_GOOD && number & 1);
+	play(pass == PASS_DRAWN ? dice >> 63 : (pass == PASS_ALL ||
+	    pass == PASS_SUBMITTED) && number & 1, pass);
 }
 
 static bool
@@ -276,9 +281,10 @@ main(int argc, char **argv)
 	test.words = words_all(&test.count);
 	rig_init();
 	passed += run(PASS_GOOD, length);
-	passed += run(PASS_SUBMITTED, length);
 	passed += run(PASS_DRAWN, length);
 	passed += run(PASS_ALL, length - 2);
+	passed += run(PASS_LOGIN, length);
+	passed += run(PASS_SUBMITTED, length);
 	printf("%lu replies were as they may be\n", test.replies);
 	printf("%u passed, %u failed\n", passed, PASS_COUNT - passed);
 	return test.failures > 0;

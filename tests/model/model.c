@@ -78,9 +78,38 @@ bdat(struct world *w, const struct word *word)
 	return e;
 }
 
+/* RFC 4954 section 4: once, and not amid a transaction. */
+static struct expected
+auth(struct world *w, const struct word *word)
+{
+	if (word->code == 500 && word->content == NULL)
+		return (struct expected){ .code = 500 };	/* too long */
+	if (w->login && word->code == 501)
+		return (struct expected){ .code = 503, .other = 501 };
+	if (!w->greeted || w->mail || w->login)
+		return (struct expected){ .code = 503 };
+	w->login = word->code == 235;
+	if (word->content != NULL)
+		return (struct expected){ .code = 334, .final = word->code };
+	return (struct expected){ .code = word->code };
+}
+
+/* RFC 4954 section 6: what 530 may be said to.  A command that is not in its
+ * place may hear 503 all the same. */
+static bool
+needs_login(const struct word *word)
+{
+	return word->verb == VERB_MAIL || word->verb == VERB_RCPT ||
+	    word->verb == VERB_DATA || word->verb == VERB_VRFY ||
+	    word->verb == VERB_EXPN ||
+	    (word->verb == VERB_BDAT && word->code != 501);
+}
+
 struct expected
 model_hear(struct world *w, const struct word *word)
 {
+	if (w->auth_first && !w->login && needs_login(word))
+		return (struct expected){ .code = 530, .other = 503 };
 	switch (word->verb) {
 	case VERB_EHLO:
 	case VERB_HELO:
@@ -93,6 +122,8 @@ model_hear(struct world *w, const struct word *word)
 		return data(w, word);
 	case VERB_BDAT:
 		return bdat(w, word);
+	case VERB_AUTH:
+		return auth(w, word);
 	case VERB_RSET:
 		if (word->code == 250)
 			end_transaction(w);

@@ -13,7 +13,7 @@
 enum verb {
 	VERB_EHLO, VERB_HELO, VERB_MAIL, VERB_RCPT, VERB_DATA, VERB_BDAT,
 	VERB_RSET, VERB_NOOP, VERB_QUIT, VERB_VRFY, VERB_EXPN, VERB_HELP,
-	VERB_SEND, VERB_OTHER, VERB_COUNT
+	VERB_SEND, VERB_AUTH, VERB_OTHER, VERB_COUNT
 };
 
 /* What the neighbours of smtpd do about a word. */
@@ -24,7 +24,7 @@ struct word {
 	enum verb	 verb;
 	unsigned	 code;		/* where the verb is welcome */
 	const char	*text;		/* less its CRLF */
-	const char	*content;	/* what follows 354, or the command */
+	const char	*content;	/* what follows 354, 334 or all of it */
 	enum mood	 mood;
 };
 
@@ -33,6 +33,7 @@ const struct word	*words_all(size_t *count);
 /* A session, as the model sees it. */
 struct world {
 	bool	 greeted, mail, chunks, closed;
+	bool	 auth_first, login;	/* RFC 4954 */
 	unsigned accepted, refused;
 };
 

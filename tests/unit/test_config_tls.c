@@ -3,12 +3,16 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "master/config.h"
 #include "shared/alloc.h"
 
 #define HOSTNAME	"hostname mail.example.org\n"
 #define BLOCK		"tls {\ncertificate /c\nkey /k\n}\n"
+#define PASSWORDS	"passwords dovecot /nowhere/auth\n"
 
 static struct config		*config;
 static struct config_notes	 notes;
@@ -74,7 +78,7 @@ START_TEST(what_a_listener_does_not_say_is_by_its_port)
 	char				 text[300];
 	struct span			 errors;
 
-	snprintf(text, sizeof text, HOSTNAME "%slisten a {\n%s}\n",
+	snprintf(text, sizeof text, HOSTNAME PASSWORDS "%slisten a {\n%s}\n",
 	    listeners[_i].block, listeners[_i].text);
 	errors = errors_of(text);
 	ck_assert_msg(errors.len == 0, "%s: %.*s", text, (int)errors.len,
@@ -123,6 +127,21 @@ static const struct {
 	{ BLOCK "listen a {\nany-sender yes\n}\n", "conf:6: expected "
 	    "submission in \"a\", since any-sender means nothing without "
 	    "it\n" },
+	{ BLOCK "listen a {\nauth yes\n}\n", "conf:6: expected passwords at "
+	    "the top, since \"a\" has auth\n" },
+	{ BLOCK "listen a {\nport 587\n}\n", "conf:6: expected passwords "
+	    "at the top, since \"a\" has auth\n" },
+	{ "passwords\n", "conf:2: passwords: expected \"file PATH\" or "
+	    "\"dovecot SOCKET\"\n" },
+	{ "passwords /a\n", "conf:2: passwords: expected \"file PATH\" or "
+	    "\"dovecot SOCKET\", not \"/a\"\n" },
+	{ "passwords file a\n", "conf:2: passwords: expected an absolute "
+	    "path, not \"a\"\n" },
+	{ "passwords dovecot a\n", "conf:2: passwords: expected an absolute "
+	    "path, not \"a\"\n" },
+	{ "passwords file /nowhere/a\n", "conf: /nowhere/a: No such file or "
+	    "directory\n" },
+	{ "passwords file /tmp\n", "conf: /tmp: expected a file\n" },
 	{ "tls-minimum 1.1\n", "conf:2: tls-minimum: expected \"1.2\" or "
 	    "\"1.3\", not \"1.1\"\n" },
 	{ "tls-tickets 0\n", "conf:2: tls-tickets: expected a time from 1s "
@@ -139,6 +158,55 @@ static const struct {
 	{ "listen a {\ntls {\n}\n}\n", "conf:3: expected } before another "
 	    "block; the open one began in line 2\n" },
 };
+
+/* Whoever reads it can try all passwords, whoever writes it has them all. */
+START_TEST(others_have_no_part_in_passwords)
+{
+	static const struct {
+		mode_t	 mode;
+		bool	 good;
+	} modes[] = {
+		{ 0600, true }, { 0400, true }, { 0640, true },
+		{ 0644, false }, { 0660, false }, { 0602, false },
+		{ 0641, false }
+	};
+	char		 path[] = "/tmp/relais-test.XXXXXX";
+	const char	*why;
+	int		 fd = mkstemp(path), opened;
+	size_t		 i;
+
+	ck_assert_int_ne(fd, -1);
+	for (i = 0; i < COUNT(modes); i++) {
+		ck_assert_int_eq(fchmod(fd, modes[i].mode), 0);
+		opened = config_open_passwords(path, &why);
+		ck_assert_msg((opened != -1) == modes[i].good, "%o",
+		    (unsigned)modes[i].mode);
+		ck_assert((why == NULL) == modes[i].good);
+		if (opened != -1)
+			close(opened);
+	}
+	ck_assert_int_eq(fchmod(fd, 0600), 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)PASSWORD_FILE_MAX + 1), 0);
+	ck_assert_int_eq(config_open_passwords(path, &why), -1);
+	unlink(path);
+	close(fd);
+}
+END_TEST
+
+START_TEST(who_judges_is_said_in_one_line)
+{
+	ck_assert_uint_eq(errors_of(HOSTNAME).len, 0);
+	ck_assert_int_eq(config->passwords.kind, JUDGE_NONE);
+	tear_down();
+	ck_assert_uint_eq(errors_of(HOSTNAME PASSWORDS).len, 0);
+	ck_assert_int_eq(config->passwords.kind, JUDGE_DOVECOT);
+	ck_assert_str_eq(config->passwords.path, "/nowhere/auth");
+	ck_assert(buf_printf(&notes.warnings, "%c", '\0'));
+	ck_assert_ptr_nonnull(strstr(buf_span(&notes.warnings).ptr,
+	    "conf: /nowhere/auth: No such file or directory"));
+	tear_down();
+}
+END_TEST
 
 START_TEST(what_cannot_be_had_is_told)
 {
@@ -224,6 +292,8 @@ main(void)
 
 	tcase_add_loop_test(tc, what_a_listener_does_not_say_is_by_its_port,
 	    0, COUNT(listeners));
+	tcase_add_test(tc, others_have_no_part_in_passwords);
+	tcase_add_test(tc, who_judges_is_said_in_one_line);
 	tcase_add_loop_test(tc, what_cannot_be_had_is_told, 0, COUNT(wrong));
 	tcase_add_test(tc, certificates_stand_side_by_side);
 	tcase_add_loop_test(tc, a_certificate_is_known_by_64_digits, 0,

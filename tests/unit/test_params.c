@@ -48,6 +48,43 @@ END_TEST
 
 static const struct {
 	const char	*text;
+	unsigned	 code;
+	const char	*author;	/* NULL: none was told */
+} authors[] = {
+	{ "SIZE=5",			0,	NULL },
+	{ "AUTH=<>",			0,	"" },
+	{ "auth=e+3Dmc2@example.com",	0,	"e=mc2@example.com" },
+	{ "AUTH=jones@foo.com SIZE=5",	0,	"jones@foo.com" },
+	{ "AUTH=jones",			501,	NULL },
+	{ "AUTH=",			501,	NULL },
+	{ "AUTH",			501,	NULL },
+	{ "AUTH=a+4@foo.com",		501,	NULL },
+	{ "AUTH=a+0D+0A@foo.com",	501,	NULL },
+	{ "AUTH=a=b@foo.com",		501,	NULL },
+	{ "AUTH=<> AUTH=<>",		501,	NULL },
+};
+
+START_TEST(who_wrote_it_is_told_in_xtext)
+{
+	const struct mail_rules	 with = { 0, true }, without = { 0, false };
+	struct mail_params	 p;
+	struct reply		 why = { 0 };
+	bool			 good;
+
+	good = params_parse(span_of(authors[_i].text), &with, &p, &why);
+	ck_assert_msg(good == (authors[_i].code == 0), "%s", authors[_i].text);
+	ck_assert_uint_eq(why.code, authors[_i].code);
+	if (good)
+		ck_assert_int_eq(p.has_author, authors[_i].author != NULL);
+	if (good && p.has_author)
+		ck_assert_str_eq(p.author.text, authors[_i].author);
+	if (params_parse(span_of(authors[_i].text), &without, &p, &why))
+		ck_assert_str_eq(authors[_i].text, "SIZE=5");
+}
+END_TEST
+
+static const struct {
+	const char	*text;
 	unsigned	 code;		/* 0: it is fine */
 	uint64_t	 size;
 	bool		 eight_bit;
@@ -69,8 +106,10 @@ START_TEST(parameters_of_mail_are_known_and_told_once)
 {
 	struct mail_params	 p;
 	struct reply		 why = { 0 };
+	const struct mail_rules	 rules = { 1000, false };
 
-	ck_assert_msg(params_parse(span_of(params[_i].text), 1000, &p, &why) ==
+	ck_assert_msg(params_parse(span_of(params[_i].text), &rules, &p,
+	    &why) ==
 	    (params[_i].code == 0), "%s", params[_i].text);
 	ck_assert_int_eq(why.code, params[_i].code);
 	if (params[_i].code != 0)
@@ -91,6 +130,8 @@ main(void)
 	tcase_add_loop_test(tc, only_a_size_frames_a_chunk, 0, COUNT(chunks));
 	tcase_add_loop_test(tc, parameters_of_mail_are_known_and_told_once, 0,
 	    COUNT(params));
+	tcase_add_loop_test(tc, who_wrote_it_is_told_in_xtext, 0,
+	    COUNT(authors));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

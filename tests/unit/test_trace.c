@@ -106,6 +106,45 @@ START_TEST(a_client_with_a_name_is_called_so)
 }
 END_TEST
 
+START_TEST(who_logged_in_is_told_and_cannot_end_the_comment)
+{
+	struct client	 c = client_of("::ffff:192.0.2.1", 0);
+	struct trace	 t = { .client = &c, .helo = "bar", .message = 1,
+			    .host = "foo", .with = "ESMTPSA", .wall = wall };
+	struct buf	 b;
+
+	client_login(&c, span_of("jo)n\\es\r"), "PLAIN");
+	buf_init(&b, TRACE_MAX);
+	ck_assert(trace_put(&b, &t));
+	ck_assert(span_is(buf_span(&b),
+	    "Received: from bar (unknown [192.0.2.1])\r\n"
+	    "\t(authenticated as jo?n?es?)\r\n"
+	    "\tby foo (relais) with ESMTPSA id 0000000000001;\r\n"
+	    "\tMon, 23 Nov 2026 02:06:47 +0000\r\n"));
+	client_forget_login(&c);
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(of_a_hidden_client_nothing_is_told)
+{
+	struct client	 c = client_of("::ffff:192.0.2.1",
+			    LISTENER_HIDES_CLIENT);
+	struct trace	 t = { .client = &c, .helo = "bar", .message = 1,
+			    .host = "foo", .with = "ESMTPSA", .wall = wall };
+	struct buf	 b;
+
+	client_login(&c, span_of("jones"), "PLAIN");
+	buf_init(&b, TRACE_MAX);
+	ck_assert(trace_put(&b, &t));
+	ck_assert(span_is(buf_span(&b),
+	    "Received: by foo (relais) with ESMTPSA id 0000000000001;\r\n"
+	    "\tMon, 23 Nov 2026 02:06:47 +0000\r\n"));
+	client_forget_login(&c);
+	buf_clear(&b);
+}
+END_TEST
+
 START_TEST(tags_stand_above_the_line)
 {
 	static const char *const tags[] = { "bulk", "far" };
@@ -170,7 +209,7 @@ START_TEST(the_longest_parts_fit)
 	struct client	 c = client_of("ffff:ffff:ffff:ffff:ffff:ffff:ffff:1",
 			    0);
 	struct trace	 t = { .client = &c, .helo = name, .host = name,
-			    .with = "ESMTP", .message = UINT64_MAX,
+			    .with = "ESMTPSA", .message = UINT64_MAX,
 			    .wall = wall, .tags = tags,
 			    .tag_count = TAGS_MAX };
 	int		 i;
@@ -183,10 +222,12 @@ START_TEST(the_longest_parts_fit)
 		tags[i] = tag;
 	memset(a.text, 'a', ADDR_TEXT_MAX);
 	c.name = name;
+	client_login(&c, span_make(name, USER_TEXT_MAX), "PLAIN");
 	t.recipient = &a;
 	buf_init(&b, TRACE_MAX);
 	ck_assert(trace_put(&b, &t));
-	check_octets(buf_span(&b), 3 + TAGS_MAX);
+	check_octets(buf_span(&b), 4 + TAGS_MAX);
+	client_forget_login(&c);
 	buf_clear(&b);
 }
 END_TEST
@@ -216,6 +257,8 @@ main(void)
 	    COUNT(lines));
 	tcase_add_test(tc, tls_is_told_in_one_clause);
 	tcase_add_test(tc, a_client_with_a_name_is_called_so);
+	tcase_add_test(tc, who_logged_in_is_told_and_cannot_end_the_comment);
+	tcase_add_test(tc, of_a_hidden_client_nothing_is_told);
 	tcase_add_test(tc, tags_stand_above_the_line);
 	tcase_add_loop_test(tc, no_octet_of_a_name_can_end_the_line, 1, 256);
 	tcase_add_test(tc, the_longest_parts_fit);

@@ -359,6 +359,8 @@ on_hello(struct rig *r, struct wire *w, struct msg *m)
 	struct msg	 a = { .type = MSG_READY };
 
 	(void)m;
+	if (w->role == ROLE_PASSWORDS || w->role == ROLE_DOVECOT)
+		judging_greet(r, w);
 	if (r->program == ROLE_QUEUE &&
 	    (w->role == ROLE_REMOTE || w->role == ROLE_LOCAL))
 		wire_say(r, w, &a);
@@ -388,6 +390,9 @@ static void	 (*const answers[MSG_COUNT])(struct rig *, struct wire *,
 	[MSG_CHUNK]	= on_chunk,
 	[MSG_LIST]	= on_list,
 	[MSG_RETRY]	= on_retry,
+	[MSG_JUDGE]	= judging_on_judge,
+	[MSG_JUDGE_HEARS] = judging_on_hears,
+	[MSG_JUDGE_SAYS] = judging_on_says,
 	[MSG_SIGN]	= on_sign,
 	[MSG_SIGNATURE]	= on_signature,
 };
@@ -505,7 +510,7 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 	snprintf(name, sizeof name, "u%u", dice_below(&r->dice, 5000));
 	if (m->type == MSG_RCPT)
 		m->rcpt = (struct msg_rcpt){ next_token(r), a, a, 1,
-		    hints_token(&r->hints, &r->dice), 1 };
+		    hints_token(&r->hints, &r->dice), 1, span_of("") };
 	else if (m->type == MSG_VERIFY)
 		m->verify = (struct msg_verify){ next_token(r), a,
 		    dice_below(&r->dice, 2), dice_below(&r->dice, 2), 0,
@@ -536,6 +541,8 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 		    span_of("~/Maildir") };
 	else if (m->type == MSG_SIGN)
 		signing_ask(r, next_token(r), &m->sign);
+	else if (m->type == MSG_JUDGE)
+		judging_ask(r, next_token(r), &m->judge);
 	else if (m->type == MSG_LIST)
 		m->list = (struct msg_list){ next_token(r),
 		    hints_message(&r->hints, &r->dice), 16 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* In place of smtpd/secure, where nobody speaks TLS. */
+/* In place of smtpd/secure: all speak TLS, and nothing of it is seen. */
 #include "smtpd/server.h"
 
 bool
 secure_holds(const struct session *s)
 {
 	(void)s;
-	return false;
+	return true;
 }
 
 void

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtpd/xtext.h"
+
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* One octet off the head; -1 when it is none. */
+static int
+take_octet(struct span *s)
+{
+	int	 c = s->ptr[0], high, low;
+
+	*s = span_skip(*s, 1);
+	if (c != '+')
+		return c == '=' ? -1 : c;
+	if (s->len < 2)
+		return -1;
+	high = hex(s->ptr[0]);
+	low = hex(s->ptr[1]);
+	*s = span_skip(*s, 2);
+	return high == -1 || low == -1 ? -1 : high << 4 | low;
+}
+
+bool
+xtext_decode(struct span s, char *into, size_t size)
+{
+	size_t	 n = 0;
+	int	 c;
+
+	while (s.len > 0) {
+		c = take_octet(&s);
+		if (c < ' ' || c > '~' || n + 1 >= size)
+			return false;
+		into[n++] = c;
+	}
+	into[n] = '\0';
+	return true;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SMTPD_XTEXT_H
+#define SMTPD_XTEXT_H
+
+#include "shared/span.h"
+
+/*
+ * Takes xtext (RFC 3461 section 4) apart, with a NUL behind it.  False when it
+ * is none, holds more than printable ASCII, or has no room in `size` octets.
+ */
+bool	 xtext_decode(struct span, char *into, size_t size);
+
+#endif
