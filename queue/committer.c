@@ -264,8 +264,8 @@ static void
 give_up(struct committer *k, int error)
 {
 	k->is_dead = true;	/* told by the errno of all that follows */
-	log_error("journal: failed again: %s; no mail is taken until queue "
-	    "is started anew", strerror(error));
+	log_error("journal: failed again: %s; no mail is taken or delivered "
+	    "until queue is started anew", strerror(error));
 }
 
 /* Errors of the changes stay as they are: those that are 0 were in it. */

@@ -225,12 +225,15 @@ pump(struct queue *q, int by)
 	}
 }
 
+/* What cannot be recorded is not delivered: it would come again. */
 void
 dispatch_pump(struct queue *q)
 {
 	int	 by;
 
-	for (by = 0; by < BY_COUNT && !q->stopping; by++)
+	if (q->stopping || q->journal.is_dead)
+		return;
+	for (by = 0; by < BY_COUNT; by++)
 		pump(q, by);
 }
 

@@ -375,6 +375,11 @@ is_there(const struct spool *s)
 	if (fstatat(s->root, data, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    st.st_size > CHECK_MAX || index_is_sound(s->root, data, &why))
 		return true;
+	if (index_finish(s->root, data)) {
+		log_warning("index: the last commit was not finished; it is "
+		    "now");
+		return true;
+	}
 	put_aside(s, why);
 	return false;
 }

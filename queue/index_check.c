@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "queue/index_own.h"
 #include "shared/alloc.h"
 #include "shared/fd.h"
+#include "shared/log.h"
 
 enum {
 	MAGIC		= 0xBEEFC0DE,
@@ -75,6 +77,7 @@ struct check {
 	struct meta	 meta;
 	uint64_t	 before;	/* root in the other one */
 	bool		 let_go;	/* by the transaction of `meta` */
+	uint64_t	 highest;	/* page that was marked */
 	unsigned char	*used;		/* a bit per page */
 	const char	*why;
 };
@@ -111,6 +114,8 @@ mark(struct check *c, uint64_t number)
 	if (c->used[number / 8] & bit)
 		return wrong(c, "a page that is used twice");
 	c->used[number / 8] |= bit;
+	if (number > c->highest)
+		c->highest = number;
 	return true;
 }
 
@@ -449,6 +454,16 @@ check_metas(struct check *c, struct meta metas[2])
 	return true;
 }
 
+/* Both trees, as the meta page has them. */
+static bool
+check_trees(struct check *c)
+{
+	c->used = xcalloc(c->meta.last / 8 + 1, 1);
+	return walk_tree(c, &c->meta.trees[MAIN_TREE], OF_NAMES,
+	    TABLE_COUNT) &&
+	    walk_tree(c, &c->meta.trees[FREE_TREE], OF_FREE, TABLE_COUNT);
+}
+
 /* Every transaction lets go of the root that it finds: hence the older of two
  * meta pages cannot pass for the newer one. */
 static bool
@@ -456,29 +471,81 @@ check_all(struct check *c, off_t size)
 {
 	if (c->meta.last > (uint64_t)size / c->size)
 		return wrong(c, "more pages than there are");
-	c->used = xcalloc(c->meta.last / 8 + 1, 1);
-	return walk_tree(c, &c->meta.trees[MAIN_TREE], OF_NAMES,
-	    TABLE_COUNT) &&
-	    walk_tree(c, &c->meta.trees[FREE_TREE], OF_FREE, TABLE_COUNT) &&
-	    (c->let_go || c->before == NOWHERE ||
+	return check_trees(c) && (c->let_go || c->before == NOWHERE ||
 	    wrong(c, "an older meta page in place of the newer one"));
+}
+
+/* What is no index of ours, LMDB itself refuses. */
+static bool
+open_index(struct check *c, int root, const char *path, int flags)
+{
+	*c = (struct check){ .fd = openat(root, path,
+	    flags | O_NOFOLLOW | O_CLOEXEC) };
+	return sizeof(size_t) == 8 && c->fd != -1;
 }
 
 bool
 index_is_sound(int root, const char *path, const char **why)
 {
-	struct check	 c = { .fd = openat(root, path, O_RDONLY |
-			    O_NOFOLLOW | O_CLOEXEC) };
 	struct meta	 metas[2];
+	struct check	 c;
 	struct stat	 st;
 	bool		 sound = true;
 
-	/* What is no index of ours, LMDB itself refuses. */
-	if (sizeof(size_t) == 8 && c.fd != -1 && fstat(c.fd, &st) == 0 &&
-	    read_meta(&c, 0, &metas[0]))
+	if (open_index(&c, root, path, O_RDONLY) &&
+	    fstat(c.fd, &st) == 0 && read_meta(&c, 0, &metas[0]))
 		sound = check_metas(&c, metas) && check_all(&c, st.st_size);
 	*why = c.why;
 	free(c.used);
 	fd_close(&c.fd);
 	return sound;
+}
+
+/* ---- a number that was lost ---------------------------------------------- */
+
+/* From now on it is about the other meta page, as if that were the next one:
+ * how many pages it has is not known, so it may have all there are. */
+static void
+suppose_next(struct check *c, struct meta metas[2], off_t size)
+{
+	int	 newer = metas[1].txn > metas[0].txn;
+
+	c->meta = metas[!newer];
+	c->meta.txn = metas[newer].txn + 1;
+	c->meta.last = (uint64_t)size / c->size;
+	c->before = metas[newer].trees[MAIN_TREE].root;
+}
+
+static void
+write_number(const struct check *c, const struct meta *before)
+{
+	uint64_t	 end[2] = { before->last, c->meta.txn };
+	off_t		 at = (off_t)(c->meta.txn % 2 * c->size) + PAGE_HEAD +
+			    (off_t)offsetof(struct meta, last);
+
+	if (c->highest > end[0])
+		end[0] = c->highest;
+	if (fd_pwrite_all(c->fd, end, sizeof end, at) == -1 ||
+	    fdatasync(c->fd) == -1)
+		fatal("index: %s", strerror(errno));
+}
+
+bool
+index_finish(int root, const char *path)
+{
+	struct meta	 metas[2];
+	struct check	 c;
+	struct stat	 st;
+	bool		 is_next = false;
+
+	if (open_index(&c, root, path, O_RDWR) && fstat(c.fd, &st) == 0 &&
+	    read_meta(&c, 0, &metas[0]) && check_metas(&c, metas)) {
+		suppose_next(&c, metas, st.st_size);
+		is_next = check_trees(&c) && c.let_go;
+	}
+	if (is_next)
+		write_number(&c, &metas[(c.meta.txn + 1) % 2]);
+	free(c.used);
+	fd_close(&c.fd);
+	return is_next;
 }

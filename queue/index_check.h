@@ -13,4 +13,14 @@
  */
 bool	 index_is_sound(int root, const char *path, const char **why);
 
+/*
+ * For one that is not sound.  When LMDB fails to write a meta page it puts the
+ * old number back into it, but not what else was there; and damage to a number
+ * leaves the same.  Then one transaction stands there whole, and does not count
+ * only because it goes by the number of an older one.  It gets its own, as if
+ * the process had died right behind the commit.  False when that is not what is
+ * wrong; fatal when it cannot be written.
+ */
+bool	 index_finish(int root, const char *path);
+
 #endif

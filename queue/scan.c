@@ -387,24 +387,47 @@ skip(struct reading *r, const struct segment *g, uint64_t at, uint64_t good)
 	r->segments->previous = g->base + good;
 }
 
+/*
+ * Of the last batch in a segment the sync may have failed: then the page cache
+ * has it, and no later sync says whether the disk does.  Of what is written
+ * once more it does.
+ */
+static void
+write_again(const struct segment *g, uint64_t from, uint64_t to)
+{
+	char	*step = xcalloc(1, COPY);
+	size_t	 n;
+
+	for (; from < to; from += n) {
+		n = to - from < COPY ? (size_t)(to - from) : COPY;
+		read_at(g, step, n, from);
+		if (fd_pwrite_all(g->fd, step, n, (off_t)from) == -1)
+			fatal("journal: %s", strerror(errno));
+	}
+	free(step);
+}
+
 /* A whole segment; what is behind its last good batch is not looked at. */
 static void
 take_segment(struct reading *r, const struct segment *g)
 {
-	uint64_t	 at = 0, end, good;
+	uint64_t	 at = 0, end, good, last = 0;
 
-	while (at < g->size) {
-		end = take_batch(r, g, at);
+	for (;;) {
+		end = at < g->size ? take_batch(r, g, at) : 0;
 		if (end != 0) {
+			last = at;
 			at = end;
 			continue;
 		}
 		good = next_good(r, g, at + BATCH_BLOCK);
-		if (good == g->size)
-			return;
+		if (good >= g->size)
+			break;
 		skip(r, g, at, good);
 		at = good;
 	}
+	if (r->scan->last == g)
+		write_again(g, last, r->segments->position - g->base);
 }
 
 static int
@@ -502,11 +525,32 @@ make_durable(const struct segments *s)
 			    strerror(errno));
 }
 
+/* Nothing good is in those, and all that is came before them. */
+static bool
+is_torn(const struct segments *s, int i)
+{
+	return s->slot[i].state == SEGMENT_USED &&
+	    s->slot[i].base >= s->position;
+}
+
+static void
+look_at_end(struct reading *r, int last)
+{
+	const struct segments	*s = r->segments;
+	int			 i;
+
+	if (r->scan->last == &s->slot[last])
+		look_behind(r, r->scan->last,
+		    s->position - s->slot[last].base);
+	for (i = 0; i < SEGMENTS_MAX; i++)
+		if (is_torn(s, i))
+			look_behind(r, &s->slot[i], 0);
+}
+
 void
 scan_journal(struct segments *s, uint64_t lineage, struct scan *scan)
 {
 	struct reading	 r = { s, scan, xcalloc(1, COPY), NULL, 0 };
-	struct segment	*g;
 	int		 i, last = -1;
 
 	identify(&r, lineage);
@@ -516,16 +560,13 @@ scan_journal(struct segments *s, uint64_t lineage, struct scan *scan)
 		last = i;
 	}
 	if (last != -1)
-		look_behind(&r, &s->slot[last], scan->last == &s->slot[last] ?
-		    s->position - s->slot[last].base : 0);
+		look_at_end(&r, last);
 	look_at_headless(&r);
 	free(r.chunk);
 	make_durable(s);
-	if (last == -1)
-		return;
-	g = &s->slot[last];
-	if (scan->last == g)
+	if (last != -1 && scan->last == &s->slot[last])
 		s->current = last;
-	else if (s->position <= g->base)
-		g->state = SEGMENT_FREE;	/* nothing good in it */
+	for (i = 0; i < SEGMENTS_MAX; i++)
+		if (is_torn(s, i))
+			s->slot[i].state = SEGMENT_FREE;
 }

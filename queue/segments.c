@@ -210,11 +210,24 @@ drop(struct segments *s, unsigned i)
 	s->slot[i].state = SEGMENT_NONE;
 }
 
+/* In a bad one that is older than the oldest in use nothing was ever good. */
+static void
+let_go_bad(struct segments *s, uint64_t base)
+{
+	int	 i;
+
+	while ((i = segments_oldest(s)) != -1 && i != s->current &&
+	    s->slot[i].state == SEGMENT_BAD && s->slot[i].base < base)
+		s->slot[i].state = SEGMENT_LEAVING;
+}
+
 void
 segments_let_go(struct segments *s, uint64_t base)
 {
-	int	 i = segments_oldest(s), next;
+	int	 i, next;
 
+	let_go_bad(s, base);
+	i = segments_oldest(s);
 	if (i == -1 || i == s->current || s->slot[i].base != base)
 		return;
 	s->slot[i].state = s->slot[i].state == SEGMENT_BAD ?

@@ -71,8 +71,8 @@ is_utf8(struct span s)
 	return true;
 }
 
-bool
-saslprep(struct span text, enum saslprep_use use, char *into, size_t size)
+static bool
+prepare(struct span text, enum saslprep_use use, char *into, size_t size)
 {
 	int	 flags = use == SASLPREP_KEPT ? STRINGPREP_NO_UNASSIGNED : 0;
 
@@ -84,4 +84,14 @@ saslprep(struct span text, enum saslprep_use use, char *into, size_t size)
 		return false;
 	return stringprep(into, size, flags, stringprep_saslprep) ==
 	    STRINGPREP_OK && into[0] != '\0';
+}
+
+/* What is no name shall not be taken for one. */
+bool
+saslprep(struct span text, enum saslprep_use use, char *into, size_t size)
+{
+	if (prepare(text, use, into, size))
+		return true;
+	explicit_bzero(into, size);
+	return false;
 }

@@ -304,9 +304,9 @@ static const struct command commands[] = {
 	{ "EXPN", STATE_ANY, STATE_STAY, REQUIRED, TALLY_EXPN, do_expn },
 	{ "HELP", STATE_ANY, STATE_STAY, OPTIONAL, TALLY_HELP, do_help },
 
-	{ "AUTH", STATE_READY, STATE_STAY, REQUIRED, TALLY_AUTH, auth_begin },
 	{ "STARTTLS", STATE_ANY, STATE_STAY, NONE, TALLY_STARTTLS,
 	    starttls_begin },
+	{ "AUTH", STATE_READY, STATE_STAY, REQUIRED, TALLY_AUTH, auth_begin },
 
 	{ "XCLIENT", STATE_ANY, STATE_STAY, REQUIRED, TALLY_XCLIENT,
 	    behalf_xclient },

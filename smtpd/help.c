@@ -7,8 +7,8 @@ static const struct {
 	const char	*topic, *text;
 } topics[] = {
 	{ "",		"This is relais, an SMTP server.  Commands:\n"
-	    "EHLO HELO STARTTLS MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY "
-	    "EXPN HELP\n"
+	    "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP QUIT "
+	    "VRFY EXPN HELP\n"
 	    "HELP and a command tells its syntax, HELP STATUS our limits.\n"
 	    "Write to postmaster about trouble with mail." },
 	{ "EHLO",	"EHLO name\n"

@@ -69,7 +69,7 @@ struct server {
 
 	/* Open questions, a tree for each kind. */
 	struct questions	 admissions, namings, inquiries, transactions;
-	struct questions	 signings, logins;
+	struct questions	 logins, signings;
 
 	struct tls		*tls;			/* secure.c alone */
 	struct secure_list	 crowd;		/* for a job, likewise */

@@ -33,7 +33,7 @@ session_protocol(const struct session *s)
 	return s->esmtp ? "ESMTP" : "SMTP";
 }
 
-/* HELO has no name of its own under TLS, or with a login. */
+/* HELO has no other name under TLS, or with a login. */
 const char *
 session_with(const struct session *s)
 {
@@ -71,8 +71,8 @@ session_free(struct session *s)
 	admission_end(s);
 	transaction_free(s->transaction);
 	inquiry_free(s->inquiry);
-	auth_free(s->auth);
 	secure_end(s);
+	auth_free(s->auth);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
 	LIST_REMOVE(s, entry);

@@ -142,7 +142,7 @@ void	 session_resume(struct session *);
  * their order (RFC 2033 section 4.2).  The transaction is over. */
 void	 session_end_content(struct session *, const struct reply *);
 
-/* "SMTP", "ESMTP" or "LMTP"; the same as RFC 3848 has it: "ESMTPSA". */
+/* "SMTP", "ESMTP" or "LMTP"; the same with what goes with it: RFC 3848. */
 const char	*session_protocol(const struct session *);
 const char	*session_with(const struct session *);
 bool	 session_is_lmtp(const struct session *);

@@ -317,13 +317,13 @@ log_client(const struct transaction *t)
 	char		 id[ID_SIZE], client[CLIENT_SIZE];
 	struct buf	 more;
 
-	buf_init(&more, BEHALF_MAX + TAGS_MAX * (TAG_MAX + 1) + 32 +
-	    ADDR_TEXT_MAX + SECURE_LOG_MAX);
+	buf_init(&more, BEHALF_MAX + ADDR_TEXT_MAX + SECURE_LOG_MAX +
+	    TAGS_MAX * (TAG_MAX + 1) + 32);
 	put_tags(t, &more);
 	behalf_put(t->session, &more);
+	secure_put(t->session, &more);
 	if (t->author != NULL)
 		(void)buf_printf(&more, ", sasl_sender=%s", t->author);
-	secure_put(t->session, &more);
 	id_format(id, t->message);
 	client_format(client, &t->session->client, CLIENT_NAME);
 	log_info("%s: client=%s%.*s", id, client, (int)buf_len(&more),

@@ -460,21 +460,30 @@ listen smtp {
             self.is_dying, filter(str.isdigit, os.listdir("/proc"))))
 
     def is_dying(self, pid):
+        """The first of its threads may be gone long before the others."""
         try:
-            if os.readlink("/proc/%s/ns/pid" % pid) != os.readlink(
+            threads = os.listdir("/proc/%s/task" % pid)
+        except OSError:
+            return False
+        return any(self.is_dying_thread("/proc/%s/task/%s" % (pid, thread))
+                   for thread in threads)
+
+    def is_dying_thread(self, path):
+        try:
+            if os.readlink(path + "/ns/pid") != os.readlink(
                     "/proc/%d/ns/pid" % self.pid):
                 return False
-            with open("/proc/%s/stat" % pid) as f:
+            with open(path + "/stat") as f:
                 state = f.read().rpartition(")")[2].split()[0]
         except OSError:
             return False
         try:
-            os.readlink("/proc/%s/exe" % pid)
+            program = os.readlink(path + "/exe")
         except FileNotFoundError:
             return state not in "ZX"
         except OSError:
             return False
-        return False
+        return program.startswith("/opt/relais/")
 
     def pids(self, role):
         return {pid for r, pid in self.processes() if r == role}

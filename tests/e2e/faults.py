@@ -65,7 +65,7 @@ AT_START = ("openat openat@journal openat@message mkdirat newfstatat "
             "lseek getdents64 getrandom read recvmmsg").split()
 SHORT = ("pwrite64@journal pread64@journal write@message/ pread64@message/ "
          "pwrite64@data.mdb read").split()
-STOPPED = "no mail is taken until queue is started anew"
+STOPPED = "no mail is taken or delivered until queue is started anew"
 
 
 def rounds(draw):
@@ -190,8 +190,9 @@ class Trial:
         return self.host.log().count(STOPPED) > self.stops
 
     def look_for_damage(self):
-        """No disk is damaged by a call that fails."""
-        told = self.host.log().count("are damaged")
+        """No disk is damaged by a call that fails, nor an index given up."""
+        told = len(re.findall("are damaged|quarantine/index-",
+                              self.host.log()))
         if told > self.damages:
             self.bad.append("%s: damage is told" % self.what)
         self.damages = told
@@ -235,6 +236,8 @@ def run(check, known, limit, count, seed):
             done += 1
             if done == count:
                 break
+        trial.ensure_life()
+        trial.recovers()
         over.set()
         for c in clients:
             c.join()
@@ -257,23 +260,33 @@ def run(check, known, limit, count, seed):
     return clients
 
 
+def keep(host):
+    if os.environ.get("RELAIS_KEEP"):
+        shutil.copy(host.path("spool/log"), os.environ["RELAIS_KEEP"])
+
+
 def main():
     check = hosts.Checks()
     seed = load.seed()
     with hosts.Net(hosts.tree()) as net:
         s1, sink = load.stage(net, USERS + ["probe"])
         known = deaths.Deaths(s1)
-        clients = hosts.inside(s1.ns, lambda: run(
-            check, known, "256M", ROUNDS * 2 // 3, seed))
-        clients += hosts.inside(s1.ns, lambda: run(
-            check, known, "0", ROUNDS - ROUNDS * 2 // 3, seed))
+        try:
+            clients = hosts.inside(s1.ns, lambda: run(
+                check, known, "256M", ROUNDS * 2 // 3, seed))
+            clients += hosts.inside(s1.ns, lambda: run(
+                check, known, "0", ROUNDS - ROUNDS * 2 // 3, seed))
+        except hosts.Timeout:
+            keep(s1)
+            print(s1.run("relais", "queue", "list", check=False))
+            raise
         there = load.in_mailboxes(s1)
         there.pop("<>", None)       # the probes
         twice = load.claims(check, clients, {
             "mailbox": there, "sink": sink.taken()})
         known.claims(check, twice, whole=False)
-        if check.failed and os.environ.get("RELAIS_KEEP"):
-            shutil.copy(s1.path("spool/log"), os.environ["RELAIS_KEEP"])
+        if check.failed:
+            keep(s1)
         bad = re.findall(r".*(?:accuses|which is killed).*", s1.log())
         check.claim("nobody was accused", not bad)
         print("\n".join(bad[:20]))

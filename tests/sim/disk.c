@@ -2,7 +2,9 @@
 /*
  * Between the queue and the disk: before and after each call that changes
  * something the queue may die, another thread may be quicker, or the call may
- * fail.
+ * fail.  A commit may fail in the last of its writes, that of the meta page:
+ * then LMDB puts the number of an older transaction back into it, and refuses
+ * all that comes.
  */
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -17,9 +19,13 @@
 
 #include "tests/sim/sim.h"
 
-enum { FAIL_ODDS = 6, LOOK_ODDS = 12 };
+enum { FAIL_ODDS = 6, LOOK_ODDS = 12, PANIC_ODDS = 4 };
+
+/* Where a meta page has the last page and the number of its transaction. */
+enum { META_SIZE = 4096, META_END = 136, META_END_SIZE = 16 };
 
 static MDB_txn	*writing;	/* the transaction that is open */
+static bool	 panics;
 
 int	 __real_openat(int, const char *, int, ...);
 int	 __wrap_openat(int, const char *, int, ...);
@@ -214,12 +220,35 @@ __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags,
 {
 	int	 rc;
 
+	if (panics)
+		return MDB_PANIC;
 	if (!(flags & MDB_RDONLY) && writing != NULL)
 		broken("two write transactions at a time");
 	rc = __real_mdb_txn_begin(env, parent, flags, txn);
 	if (rc == 0 && !(flags & MDB_RDONLY))
 		writing = *txn;
 	return rc;
+}
+
+/* What it leaves is on disk but for its number. */
+static int
+commit_and_panic(MDB_txn *txn)
+{
+	int	 fd = __real_openat(AT_FDCWD, "index/data.mdb",
+		    O_RDWR | O_CLOEXEC, 0);
+	off_t	 end = (off_t)(mdb_txn_id(txn) % 2 * META_SIZE) + META_END;
+	char	 old[META_END_SIZE];
+	bool	 back = chance(3, 4);
+
+	note("commit of %d fails in its last write, and panics",
+	    sim()->running);
+	if (pread(fd, old, sizeof old, end) != sizeof old ||
+	    __real_mdb_txn_commit(txn) != 0 || (back && __real_pwrite(fd, old,
+	    sizeof old, end) != sizeof old))
+		broken("a commit that should fail did so otherwise");
+	(void)close(fd);
+	panics = true;
+	return EIO;
 }
 
 int
@@ -232,6 +261,8 @@ __wrap_mdb_txn_commit(MDB_txn *txn)
 	if (fails("commit")) {
 		rc = errno;
 		writing = NULL;
+		if (chance(1, PANIC_ODDS))
+			return commit_and_panic(txn);
 		__real_mdb_txn_abort(txn);
 		return rc;
 	}
@@ -256,6 +287,7 @@ disk_forget(void)
 	MDB_txn		*txn = writing;
 
 	writing = NULL;
+	panics = false;
 	if (txn != NULL)
 		__real_mdb_txn_abort(txn);
 	index_close(s->queue->index);

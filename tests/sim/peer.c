@@ -235,6 +235,8 @@ peer_ask(struct peer *p, const struct msg *m)
 		return false;
 	if (msg_row(m->type)->kind != ASK)
 		broken("%s is no question", msg_row(m->type)->name);
+	if (m->type == MSG_JOB && sim()->queue->journal.is_dead)
+		broken("a job is handed out whose result cannot be recorded");
 	p->credit--;
 	put(p, m);
 	return true;

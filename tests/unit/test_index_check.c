@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "queue/index_check.h"
 #include "queue/index_read.h"
@@ -156,6 +159,99 @@ START_TEST(damage_to_a_meta_page_is_seen)
 }
 END_TEST
 
+/* ---- a commit that failed at its end ------------------------------------- */
+
+/* Of meta pages; what is cut has so many octets. */
+static struct {
+	unsigned	 fail;
+	size_t		 cut;
+} fate;
+
+/* LMDB's as well: in place of the library's. */
+ssize_t
+pwrite(int fd, const void *from, size_t n, off_t where)
+{
+	if (where < (off_t)2 * PAGE && fate.fail > 0) {
+		fate.fail--;
+		if (fate.cut == 0) {
+			errno = ENOSPC;
+			return -1;
+		}
+		n = fate.cut;
+	}
+	return syscall(SYS_pwrite64, fd, from, n, where);
+}
+
+static uint64_t
+count_messages(void)
+{
+	struct view	 v;
+	uint64_t	 n;
+
+	view_open(&v, at.index);
+	n = view_messages(&v);
+	view_close(&v);
+	return n;
+}
+
+static int
+remove_one(uint64_t id)
+{
+	struct writing	 w;
+	struct tally	 t;
+
+	ck_assert_int_eq(writing_begin(&w, at.index), 0);
+	ck_assert_int_eq(writing_remove(&w, id, &t), 0);
+	return writing_commit(&w);
+}
+
+static void
+open_again(void)
+{
+	index_close(at.index);
+	at.index = index_open(&queue_state()->spool);
+}
+
+static const struct {
+	const char	*name;
+	unsigned	 fail;
+	size_t		 cut;
+	uint64_t	 left;		/* messages, of 6 */
+} ends[] = {
+	{ "nothing is written, and it is taken back",		1, 0,  5 },
+	{ "nothing is written at all",				2, 0,  6 },
+	{ "half of it is written, and all of it taken back",	1, 60, 5 },
+	{ "half of it is written, and taken back",		2, 60, 6 },
+};
+
+static void
+fail_to_remove(int i, uint64_t id)
+{
+	fate.fail = ends[i].fail;
+	fate.cut = ends[i].cut;
+	ck_assert_int_eq(remove_one(id), -1);
+	ck_assert_uint_eq(fate.fail, 0);
+	ck_assert(!index_is_sane(at.index));
+}
+
+/* Nobody knows what became of it, so it may have been; what was before it
+ * stays, and the next one follows it. */
+START_TEST(a_meta_page_that_was_not_written_costs_nothing)
+{
+	fill_index(9);
+	fail_to_remove(_i, ID + 1);
+	open_again();
+	ck_assert_msg(!index_is_new(at.index), "%s", ends[_i].name);
+	ck_assert_uint_eq(count_messages(), ends[_i].left);
+	ck_assert(is_sound());
+	ck_assert_int_eq(remove_one(ID + 2), 0);
+	ck_assert(is_sound());
+	fail_to_remove(_i, ID + 4);
+	open_again();
+	ck_assert_uint_eq(count_messages(), ends[_i].left == 5 ? 3 : 5);
+}
+END_TEST
+
 /* What the last transaction did would be undone. */
 START_TEST(an_older_meta_page_does_not_pass_for_the_newer)
 {
@@ -164,6 +260,7 @@ START_TEST(an_older_meta_page_does_not_pass_for_the_newer)
 	int		 i;
 
 	fill_index(9);
+	ck_assert_int_eq(remove_one(ID + 1), 0);
 	read_whole();
 	for (i = 0; i < 2; i++)
 		memcpy(&txns[i], whole.octets + i * PAGE + TXN_AT,
@@ -174,6 +271,9 @@ START_TEST(an_older_meta_page_does_not_pass_for_the_newer)
 	memcpy(newer, &txns[i], sizeof txns[i]);
 	write_whole();
 	ck_assert(!is_sound());
+	open_again();
+	ck_assert(!index_is_new(at.index));
+	ck_assert_uint_eq(count_messages(), 5);
 }
 END_TEST
 
@@ -301,6 +401,9 @@ main(void)
 	tcase_add_test(tc, damage_to_a_row_is_seen);
 	tcase_add_loop_test(tc, damage_to_a_meta_page_is_seen, 0,
 	    (int)(sizeof metas / sizeof *metas));
+	tcase_add_loop_test(tc,
+	    a_meta_page_that_was_not_written_costs_nothing, 0,
+	    (int)(sizeof ends / sizeof *ends));
 	tcase_add_test(tc, an_older_meta_page_does_not_pass_for_the_newer);
 	tcase_add_loop_test(tc,
 	    damage_to_the_description_of_a_table_is_seen, 0,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <check.h>
 #include <errno.h>
@@ -9,111 +10,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/committer.h"
 #include "queue/record.h"
-#include "queue/scan.h"
 #include "shared/crc.h"
 #include "shared/fd.h"
 #include "shared/log.h"
-#include "tests/unit/queue_stub.h"
+#include "tests/unit/journal_stub.h"
 
-enum { LINEAGE = 77, SIZE = 16 * BATCH_BLOCK, ID = 1000, SEEN_MAX = 64 };
+enum { ID = 1000 };
 
-static struct {
-	char		 place[STUB_PLACE_SIZE];
-	struct segments	 segments;
-	struct committer committer;
-	struct job_list	 list, done;
-	struct change	*seen[SEEN_MAX];
-	unsigned	 count;
-} at;
-
-static void
-open_segments(unsigned max)
-{
-	memset(&at.segments, 0, sizeof at.segments);
-	segments_open(&at.segments, &queue_state()->spool);
-	at.segments.size = SIZE;
-	at.segments.max = at.segments.wanted = max;
-}
+static struct journal_stub	 at;
 
 static void
 setup(void)
 {
-	stub_enter(at.place);
-	STAILQ_INIT(&at.list);
-	STAILQ_INIT(&at.done);
-	open_segments(4);
-	at.segments.lineage = LINEAGE;
-	ck_assert_int_ge(segments_add(&at.segments), 0);
-	ck_assert_int_ge(segments_add(&at.segments), 0);
-	committer_init(&at.committer, &at.segments);
-}
-
-static void
-clear(struct job_list *list)
-{
-	struct job	*j;
-
-	while ((j = STAILQ_FIRST(list)) != NULL) {
-		STAILQ_REMOVE_HEAD(list, entry);
-		change_free((struct change *)j);
-	}
-}
-
-static void
-forget_seen(void)
-{
-	while (at.count > 0)
-		change_free(at.seen[--at.count]);
+	journal_enter(&at);
 }
 
 static void
 teardown(void)
 {
-	clear(&at.list);
-	clear(&at.done);
-	forget_seen();
-	committer_clear(&at.committer);
-	segments_close(&at.segments);
-	stub_leave(at.place);
-}
-
-/* ---- changes to write ---------------------------------------------------- */
-
-static struct change *
-add(enum change_kind kind, uint64_t id)
-{
-	struct change	*c = change_new(kind, change_free);
-
-	c->id = id;
-	STAILQ_INSERT_TAIL(&at.list, &c->job, entry);
-	return c;
-}
-
-static void
-fill(struct change *c, size_t len)
-{
-	struct piece	*p = piece_new(len);
-	struct addr	 sender;
-
-	memset(p->data, 'a' + (int)(c->id % 26), len);
-	STAILQ_INSERT_TAIL(&c->content, p, entry);
-	ck_assert_int_eq(addr_parse(span_of("a@b.example"), &sender),
-	    ADDR_OK);
-	c->letter = letter_new(c->id, &sender);
-	c->letter->size = len;
-	c->token = c->id + 5;
-	ck_assert(letter_add(c->letter, span_of("r@example.org")));
-}
-
-static struct change *
-add_store(uint64_t id, size_t len)
-{
-	struct change	*c = add(CHANGE_STORE, id);
-
-	fill(c, len);
-	return c;
+	journal_leave(&at);
 }
 
 static void
@@ -127,34 +43,6 @@ add_row(struct change *c, const char *address)
 	r.destination = span_of("local:joe");
 	r.relay = span_of("");
 	change_add_row(c, &r);
-}
-
-static void
-commit(void)
-{
-	committer_batch(&at.committer, &at.list, &at.done);
-}
-
-/* ---- what comes back ----------------------------------------------------- */
-
-static void
-on_record(struct change *c, void *arg)
-{
-	(void)arg;
-	ck_assert_uint_lt(at.count, SEEN_MAX);
-	at.seen[at.count++] = c;
-}
-
-static struct scan
-scan_again(void)
-{
-	struct scan	 scan = { .record = on_record };
-
-	forget_seen();
-	segments_close(&at.segments);
-	open_segments(4);
-	scan_journal(&at.segments, LINEAGE, &scan);
-	return scan;
 }
 
 static void
@@ -174,30 +62,30 @@ START_TEST(all_records_come_back)
 	struct change	*c;
 	struct scan	 scan;
 
-	add_store(ID, 5000);
-	c = add(CHANGE_STORE, ID + 1);
-	fill(c, 70000);
+	journal_add_store(&at, ID, 5000);
+	c = journal_add(&at, CHANGE_STORE, ID + 1);
+	journal_fill(c, 70000);
 	c->file = file_new(ID + 1);
-	c = add(CHANGE_DELETE, ID);
+	c = journal_add(&at, CHANGE_DELETE, ID);
 	c->number = 4;
-	c = add(CHANGE_UPDATE, ID);
+	c = journal_add(&at, CHANGE_UPDATE, ID);
 	c->number = 5;
 	c->keeps_reply = true;
 	add_row(c, "x@example.org");
-	c = add(CHANGE_REPLACE, ID);
+	c = journal_add(&at, CHANGE_REPLACE, ID);
 	c->number = 6;
 	add_row(c, "y@example.org");
 	add_row(c, "z@example.org");
-	c = add(CHANGE_DROP, ID);
+	c = journal_add(&at, CHANGE_DROP, ID);
 	c->numbers = calloc(2, sizeof *c->numbers);
 	c->numbers[0] = 7;
 	c->numbers[1] = 8;
 	c->count = 2;
-	add(CHANGE_SPILLED, ID);
-	add(CHANGE_ABORT, ID);
-	add(CHANGE_REMOVE, ID);
-	commit();
-	scan = scan_again();
+	journal_add(&at, CHANGE_SPILLED, ID);
+	journal_add(&at, CHANGE_ABORT, ID);
+	journal_add(&at, CHANGE_REMOVE, ID);
+	journal_commit(&at);
+	scan = journal_scan(&at, JOURNAL_LINEAGE);
 	ck_assert_uint_eq(scan.batches, 1);
 	ck_assert_uint_eq(scan.damaged, 0);
 	ck_assert_uint_eq(at.count, 9);
@@ -224,13 +112,13 @@ END_TEST
 
 START_TEST(a_notice_is_one_batch)
 {
-	struct change	*c = add(CHANGE_NOTICE, ID);
+	struct change	*c = journal_add(&at, CHANGE_NOTICE, ID);
 
-	fill(c, 100);
+	journal_fill(c, 100);
 	c->numbers = calloc(1, sizeof *c->numbers);
 	c->count = 1;
-	commit();
-	(void)scan_again();
+	journal_commit(&at);
+	(void)journal_scan(&at, JOURNAL_LINEAGE);
 	ck_assert_uint_eq(at.count, 2);
 	ck_assert_int_eq(at.seen[0]->kind, CHANGE_STORE);
 	ck_assert_int_eq(at.seen[1]->kind, CHANGE_DROP);
@@ -276,18 +164,18 @@ START_TEST(damage_is_told_and_so_is_a_torn_end)
 	uint64_t	 first, end, i, used;
 	struct scan	 scan;
 
-	add_store(ID, 100);
-	commit();
+	journal_add_store(&at, ID, 100);
+	journal_commit(&at);
 	used = used_of_first();
 	first = end_of_journal();
-	add_store(ID + 1, 100);
-	commit();
+	journal_add_store(&at, ID + 1, 100);
+	journal_commit(&at);
 	end = end_of_journal();
 	for (i = 0; i < end; i++) {
 		if (i % BATCH_BLOCK >= used)	/* what pads is nobody's */
 			continue;
 		spoil(at.segments.slot[0].fd, i);
-		scan = scan_again();
+		scan = journal_scan(&at, JOURNAL_LINEAGE);
 		if (i < first) {
 			ck_assert_msg(scan.damaged == 1, "octet %d", (int)i);
 			ck_assert_uint_eq(scan.torn, 0);
@@ -301,7 +189,7 @@ START_TEST(damage_is_told_and_so_is_a_torn_end)
 		}
 		spoil(at.segments.slot[0].fd, i);
 	}
-	scan = scan_again();
+	scan = journal_scan(&at, JOURNAL_LINEAGE);
 	ck_assert_uint_eq(at.count, 2);
 }
 END_TEST
@@ -312,10 +200,10 @@ START_TEST(the_only_batch_is_told_without_its_head)
 	struct scan	 scan;
 	struct stat	 st;
 
-	add_store(ID, 100);
-	commit();
+	journal_add_store(&at, ID, 100);
+	journal_commit(&at);
 	spoil(at.segments.slot[0].fd, 0);
-	scan = scan_again();
+	scan = journal_scan(&at, JOURNAL_LINEAGE);
 	ck_assert_uint_eq(at.count, 0);
 	ck_assert_uint_eq(scan.torn, 1);
 	ck_assert_int_eq(stat("quarantine/journal-0000000000000000", &st), 0);
@@ -329,8 +217,8 @@ fill_segment(uint64_t *id)
 	int	 was = at.segments.current;
 
 	do {
-		add_store((*id)++, 3 * BATCH_BLOCK);
-		commit();
+		journal_add_store(&at, (*id)++, 3 * BATCH_BLOCK);
+		journal_commit(&at);
 	} while (was == -1 ? at.segments.current == -1 :
 	    at.segments.current == was);
 }
@@ -351,11 +239,11 @@ START_TEST(a_recycled_segment_is_new)
 	fill_segment(&id);
 	fill_segment(&id);
 	ck_assert_uint_eq(segments_files(&at.segments), 2);
-	add(CHANGE_RECYCLE, 0)->base = oldest_base();
+	journal_add(&at, CHANGE_RECYCLE, 0)->base = oldest_base();
 	fill_segment(&id);
 	last = id - 1;
 	ck_assert_uint_eq(segments_files(&at.segments), 2);
-	scan = scan_again();
+	scan = journal_scan(&at, JOURNAL_LINEAGE);
 	ck_assert_uint_eq(scan.torn, 0);
 	ck_assert_uint_gt(at.count, 0);
 	for (i = 1; i < at.count; i++)
@@ -376,12 +264,12 @@ START_TEST(what_was_recycled_stays_away)
 
 	fill_segment(&id);
 	fill_segment(&id);
-	add(CHANGE_RECYCLE, 0)->base = oldest_base();
+	journal_add(&at, CHANGE_RECYCLE, 0)->base = oldest_base();
 	fill_segment(&id);
 	before = (unsigned)(id - ID);
 	ck_assert_int_eq(pwrite(at.segments.slot[at.segments.current].fd,
 	    zeros, sizeof zeros, 0), (ssize_t)sizeof zeros);
-	scan = scan_again();
+	scan = journal_scan(&at, JOURNAL_LINEAGE);
 	ck_assert_uint_eq(scan.damaged, 0);
 	ck_assert_uint_lt(at.count, before);
 	for (i = 0; i < at.count; i++)
@@ -397,12 +285,12 @@ START_TEST(the_last_segment_takes_no_new_mail)
 
 	at.segments.max = 2;
 	for (i = 0; i < 40; i++) {
-		c = add_store(id++, 3 * BATCH_BLOCK);
-		commit();
+		c = journal_add_store(&at, id++, 3 * BATCH_BLOCK);
+		journal_commit(&at);
 	}
 	ck_assert_int_eq(c->error, ENOSPC);
-	c = add(CHANGE_DELETE, ID);
-	commit();
+	c = journal_add(&at, CHANGE_DELETE, ID);
+	journal_commit(&at);
 	ck_assert_int_eq(c->error, 0);
 }
 END_TEST
@@ -413,19 +301,19 @@ START_TEST(a_failed_write_is_taken_back)
 	int		 fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int		 good;
 
-	add_store(ID, 100);
-	commit();
+	journal_add_store(&at, ID, 100);
+	journal_commit(&at);
 	good = at.segments.slot[0].fd;
 	at.segments.slot[0].fd = fd;
-	c = add_store(ID + 1, 100);
-	d = add(CHANGE_DELETE, ID);
-	commit();
+	c = journal_add_store(&at, ID + 1, 100);
+	d = journal_add(&at, CHANGE_DELETE, ID);
+	journal_commit(&at);
 	at.segments.slot[0].fd = good;
 	close(fd);
 	ck_assert_int_eq(c->error, EBADF);
 	ck_assert_int_eq(d->error, 0);
 	ck_assert_int_eq(at.segments.slot[0].state, SEGMENT_BAD);
-	(void)scan_again();
+	(void)journal_scan(&at, JOURNAL_LINEAGE);
 	ck_assert_uint_eq(at.count, 3);
 	ck_assert_uint_eq(at.seen[0]->id, ID);
 	ck_assert_int_eq(at.seen[1]->kind, CHANGE_ABORT);
@@ -440,17 +328,17 @@ START_TEST(what_could_not_be_written_is_no_damage)
 	struct scan	 scan;
 	int		 good;
 
-	add_store(ID, 100);
-	commit();
+	journal_add_store(&at, ID, 100);
+	journal_commit(&at);
 	good = at.segments.slot[0].fd;
 	at.segments.slot[0].fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	ck_assert_int_eq(committer_begin(&at.committer), -1);
 	close(at.segments.slot[0].fd);
 	at.segments.slot[0].fd = good;
 	at.segments.slot[0].state = SEGMENT_USED;	/* as it was once */
-	add_store(ID + 1, 100);
-	commit();
-	scan = scan_again();
+	journal_add_store(&at, ID + 1, 100);
+	journal_commit(&at);
+	scan = journal_scan(&at, JOURNAL_LINEAGE);
 	ck_assert_uint_eq(scan.damaged, 0);
 	ck_assert_uint_eq(at.count, 2);
 }
@@ -461,46 +349,156 @@ START_TEST(the_second_failure_is_the_last)
 	struct change	*c, *d;
 	int		 good[2], i;
 
-	add_store(ID, 100);
-	commit();
+	journal_add_store(&at, ID, 100);
+	journal_commit(&at);
 	for (i = 0; i < 2; i++) {
 		good[i] = at.segments.slot[i].fd;
 		at.segments.slot[i].fd = open("/dev/null", O_RDONLY |
 		    O_CLOEXEC);
 	}
-	c = add_store(ID + 1, 100);
-	commit();
+	c = journal_add_store(&at, ID + 1, 100);
+	journal_commit(&at);
 	ck_assert_int_eq(c->error, ENOTRECOVERABLE);
 	for (i = 0; i < 2; i++) {
 		close(at.segments.slot[i].fd);
 		at.segments.slot[i].fd = good[i];
 	}
-	d = add(CHANGE_DELETE, ID);
-	commit();
+	d = journal_add(&at, CHANGE_DELETE, ID);
+	journal_commit(&at);
 	ck_assert_int_eq(d->error, ENOTRECOVERABLE);
-	(void)scan_again();
+	(void)journal_scan(&at, JOURNAL_LINEAGE);
 	ck_assert_uint_eq(at.count, 1);
+}
+END_TEST
+
+/* What was to be the first batch of a segment could not be written. */
+static void
+fail_in_a_fresh_segment(uint64_t *id)
+{
+	int	 good, slot;
+
+	fill_segment(id);
+	slot = at.segments.current;
+	at.segments.slot[slot].state = SEGMENT_FREE;
+	at.segments.current = -1;
+	at.segments.position = at.segments.previous =
+	    at.segments.slot[slot].base;
+	good = at.segments.slot[slot].fd;
+	at.segments.slot[slot].fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	journal_add(&at, CHANGE_DELETE, ID);
+	journal_commit(&at);
+	close(at.segments.slot[slot].fd);
+	at.segments.slot[slot].fd = good;
+	ck_assert_int_eq(at.segments.slot[slot].state, SEGMENT_BAD);
+}
+
+/* Of which the loop has never heard. */
+START_TEST(a_segment_without_a_good_batch_goes_with_the_next)
+{
+	uint64_t	 id = ID, base;
+
+	fill_segment(&id);
+	base = oldest_base();
+	fail_in_a_fresh_segment(&id);
+	journal_add(&at, CHANGE_RECYCLE, 0)->base = base;
+	base = at.segments.slot[at.segments.current].base;
+	fill_segment(&id);
+	journal_add(&at, CHANGE_RECYCLE, 0)->base = base;
+	journal_add(&at, CHANGE_DELETE, ID);
+	journal_commit(&at);
+	ck_assert_uint_eq(segments_count(&at.segments, SEGMENT_BAD), 0);
+	ck_assert_uint_eq(segments_count(&at.segments, SEGMENT_USED), 1);
+	ck_assert_uint_eq(at.segments.tail,
+	    at.segments.slot[at.segments.current].base);
+}
+END_TEST
+
+/* The last octets that were written anywhere, and where. */
+static struct {
+	int	 fd;
+	off_t	 from, to;
+} wrote;
+
+/* In place of the library's. */
+ssize_t
+pwrite(int fd, const void *from, size_t n, off_t where)
+{
+	wrote.fd = fd;
+	wrote.from = where;
+	wrote.to = where + (off_t)n;
+	return syscall(SYS_pwrite64, fd, from, n, where);
+}
+
+/* The page cache may have what the disk has not, and be silent about it. */
+START_TEST(the_last_batch_is_written_again_before_it_counts)
+{
+	journal_add_store(&at, ID, 100);
+	journal_commit(&at);
+	journal_add_store(&at, ID + 1, BATCH_BLOCK);
+	journal_commit(&at);
+	wrote.fd = -1;
+	(void)journal_scan(&at, JOURNAL_LINEAGE);
+	ck_assert_uint_eq(at.count, 2);
+	ck_assert_int_eq(wrote.fd, at.segments.slot[0].fd);
+	ck_assert_int_eq(wrote.from, BATCH_BLOCK);
+	ck_assert_int_eq(wrote.to, 3 * BATCH_BLOCK);
+}
+END_TEST
+
+/* One batch that fills no more than a part of a fresh segment, and was torn. */
+static void
+tear_in_a_fresh_segment(uint64_t id)
+{
+	int	 slot = at.segments.current;
+
+	if (slot != -1)
+		at.segments.slot[slot].state = SEGMENT_BAD;
+	journal_add_store(&at, id, 3 * BATCH_BLOCK);
+	journal_commit(&at);
+	ck_assert_int_ne(at.segments.current, slot);
+	spoil(at.segments.slot[at.segments.current].fd, BATCH_BLOCK);
+}
+
+/* Its positions come again: it must not be taken for the one that has them. */
+START_TEST(a_segment_of_torn_batches_is_free)
+{
+	struct scan	 scan;
+
+	journal_add_store(&at, ID, 100);
+	journal_commit(&at);
+	tear_in_a_fresh_segment(ID + 1);
+	tear_in_a_fresh_segment(ID + 2);
+	scan = journal_scan(&at, JOURNAL_LINEAGE);
+	ck_assert_uint_eq(scan.damaged, 0);
+	ck_assert_uint_eq(at.count, 1);
+	ck_assert_uint_eq(segments_count(&at.segments, SEGMENT_USED), 1);
+	at.segments.slot[0].state = SEGMENT_BAD;
+	journal_add_store(&at, ID + 3, 100);
+	journal_commit(&at);
+	at.segments.slot[at.segments.current].state = SEGMENT_BAD;
+	journal_add_store(&at, ID + 4, 100);
+	journal_commit(&at);
+	scan = journal_scan(&at, JOURNAL_LINEAGE);
+	ck_assert_uint_eq(scan.damaged, 0);
+	ck_assert_uint_eq(at.count, 3);
+	ck_assert_uint_eq(at.seen[1]->id, ID + 3);
 }
 END_TEST
 
 START_TEST(another_journal_goes_to_quarantine)
 {
-	struct scan	 scan = { .record = on_record };
 	struct stat	 st;
 
-	add_store(ID, 100);
-	commit();
-	segments_close(&at.segments);
+	journal_add_store(&at, ID, 100);
+	journal_commit(&at);
 	ck_assert_int_eq(rename("journal/00", "journal/07"), 0);
-	open_segments(4);
-	at.segments.lineage = LINEAGE + 1;
+	(void)journal_scan(&at, JOURNAL_LINEAGE);
+	at.segments.lineage = JOURNAL_LINEAGE + 1;
 	at.segments.slot[7].state = SEGMENT_BAD;
-	add_store(ID + 1, 100);
-	commit();
-	segments_close(&at.segments);
-	open_segments(4);
-	scan_journal(&at.segments, LINEAGE + 1, &scan);
-	ck_assert_uint_eq(at.segments.lineage, LINEAGE + 1);
+	journal_add_store(&at, ID + 1, 100);
+	journal_commit(&at);
+	(void)journal_scan(&at, JOURNAL_LINEAGE + 1);
+	ck_assert_uint_eq(at.segments.lineage, JOURNAL_LINEAGE + 1);
 	ck_assert_uint_eq(at.count, 1);
 	ck_assert_uint_eq(at.seen[0]->id, ID + 1);
 	ck_assert_int_eq(stat("journal/07", &st), -1);
@@ -527,6 +525,9 @@ suite(void)
 	tcase_add_test(tc, a_failed_write_is_taken_back);
 	tcase_add_test(tc, what_could_not_be_written_is_no_damage);
 	tcase_add_test(tc, the_second_failure_is_the_last);
+	tcase_add_test(tc, a_segment_without_a_good_batch_goes_with_the_next);
+	tcase_add_test(tc, the_last_batch_is_written_again_before_it_counts);
+	tcase_add_test(tc, a_segment_of_torn_batches_is_free);
 	tcase_add_test(tc, another_journal_goes_to_quarantine);
 	suite_add_tcase(s, tc);
 	return s;

@@ -174,6 +174,8 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 		    span_of("~/Maildir") };
 	else if (m->type == MSG_SIGN)
 		signing_ask(r, next_token(r), &m->sign);
+	else if (m->type == MSG_JUDGE)
+		judging_ask(r, next_token(r), &m->judge);
 	else if (m->type == MSG_LIST)
 		m->list = (struct msg_list){ next_token(r),
 		    hints_message(&r->hints, &r->dice), 16 };

@@ -183,6 +183,8 @@ static void	 (*const configurers[ROLE_COUNT])(struct rig *) = {
 	[ROLE_LOCAL]	= configure_local,
 	[ROLE_RESOLVER]	= configure_resolver,
 	[ROLE_KEYS]	= signing_configure,
+	[ROLE_PASSWORDS] = judging_configure,
+	[ROLE_DOVECOT]	= judging_configure_dovecot,
 };
 
 static bool

@@ -143,6 +143,15 @@ void	 new_pair(struct rig *, bool greets);
 bool	 may_end(const struct rig *);
 void	 revive(struct rig *);
 
+/* judging.c: lookup and those who judge passwords. */
+void	 judging_configure(struct rig *);
+void	 judging_configure_dovecot(struct rig *);
+void	 judging_ask(struct rig *, uint64_t token, struct msg_judge *);
+void	 judging_greet(struct rig *, struct wire *);
+void	 judging_on_judge(struct rig *, struct wire *, struct msg *);
+void	 judging_on_hears(struct rig *, struct wire *, struct msg *);
+void	 judging_on_says(struct rig *, struct wire *, struct msg *);
+
 /* wild.c: conversations with a dice; a probe, once clients whose questions
  * were swallowed have been let go; KiB that the program holds. */
 void	 run_wild(struct rig *, unsigned long frames);
