@@ -190,37 +190,6 @@ on_challenge(struct rig *r, struct wire *w, struct msg *m)
 	wire_say(r, w, &a);
 }
 
-static void
-judge_it(struct rig *r, struct wire *w, uint64_t token)
-{
-	struct msg	 a = { .type = MSG_JUDGED };
-
-	a.judged.token = token;
-	a.judged.outcome = dice_below(&r->dice, JUDGED_OUTCOME_COUNT);
-	a.judged.identity = a.judged.account = span_of("jones");
-	wire_say(r, w, &a);
-}
-
-static void
-on_judge(struct rig *r, struct wire *w, struct msg *m)
-{
-	struct msg	 a = { .type = MSG_JUDGE_SAYS };
-
-	if (m->judge.has_initial) {
-		judge_it(r, w, m->judge.token);
-		return;
-	}
-	a.judge_says.token = m->judge.token;
-	a.judge_says.data = span_of("challenge");
-	wire_say(r, w, &a);
-}
-
-static void
-on_judge_hears(struct rig *r, struct wire *w, struct msg *m)
-{
-	judge_it(r, w, m->judge_hears.token);
-}
-
 /* ---- deliveries ---------------------------------------------------------- */
 
 static void
@@ -414,8 +383,6 @@ static void	 (*const answers[MSG_COUNT])(struct rig *, struct wire *,
 	[MSG_EXPAND]	= on_expand,
 	[MSG_USER]	= on_user,
 	[MSG_CHALLENGE]	= on_challenge,
-	[MSG_JUDGE]	= on_judge,
-	[MSG_JUDGE_HEARS] = on_judge_hears,
 	[MSG_RESOLVE]	= on_resolve,
 	[MSG_NAME_OF]	= on_name_of,
 	[MSG_JOB]	= on_job,
