@@ -390,6 +390,9 @@ static void	 (*const answers[MSG_COUNT])(struct rig *, struct wire *,
 	[MSG_CHUNK]	= on_chunk,
 	[MSG_LIST]	= on_list,
 	[MSG_RETRY]	= on_retry,
+	[MSG_LOGIN]	= judging_on_login,
+	[MSG_CHALLENGE]	= judging_on_challenge,
+	[MSG_RESPONSE]	= judging_on_response,
 	[MSG_JUDGE]	= judging_on_judge,
 	[MSG_JUDGE_HEARS] = judging_on_hears,
 	[MSG_JUDGE_SAYS] = judging_on_says,
@@ -541,6 +544,11 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 		    span_of("~/Maildir") };
 	else if (m->type == MSG_SIGN)
 		signing_ask(r, next_token(r), &m->sign);
+	else if (m->type == MSG_MAY_SEND)
+		m->may_send = (struct msg_may_send){ next_token(r),
+		    span_of("jones"), a, dice_below(&r->dice, 2) };
+	else if (m->type == MSG_LOGIN)
+		judging_login(r, next_token(r), &m->login);
 	else if (m->type == MSG_JUDGE)
 		judging_ask(r, next_token(r), &m->judge);
 	else if (m->type == MSG_LIST)

@@ -139,6 +139,7 @@ configure_lookup(struct rig *r)
 	m.conf_domain.alias_path = span_of(path);
 	rig_tell(r, &m);
 	configure_limits(r);
+	judging_configure_lookup(r);
 	fd_close(&m.fds[0]);
 }
 
