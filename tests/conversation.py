@@ -7,6 +7,7 @@ import os
 import re
 import select
 import socket
+import ssl
 import time
 
 import watch
@@ -60,7 +61,8 @@ class Connection:
             if can_write:
                 try:
                     view = view[self.socket.send(view):]
-                except BlockingIOError:
+                except (BlockingIOError, ssl.SSLWantWriteError,
+                        ssl.SSLWantReadError):
                     pass
                 except (BrokenPipeError, ConnectionResetError):
                     self.closed = True
@@ -70,16 +72,58 @@ class Connection:
     def hold(self):
         try:
             more = self.socket.recv(65536)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             return
         except ConnectionResetError:
             more = b""
+        except ssl.SSLError as wrong:
+            raise Mismatch(f"TLS: {wrong.reason}") from None
         except socket.timeout:
             raise Mismatch(f"nothing within {PATIENCE} s; "
                            f"held: {self.held!r}") from None
         if not more:
             self.closed = True
         self.held += more
+
+    def speak_tls(self, options):
+        """The handshake; nothing of the server's may be unread.  Its end must
+        be told by close_notify."""
+        if self.held:
+            raise Mismatch(f"more was said: {self.held!r}")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        name = None
+        for option in options:
+            kind, _, value = option.partition("=")
+            if kind == "version":
+                context.minimum_version = context.maximum_version = {
+                    "1.2": ssl.TLSVersion.TLSv1_2,
+                    "1.3": ssl.TLSVersion.TLSv1_3}[value]
+            elif kind == "name":
+                name = value
+            elif kind == "alpn":
+                context.set_alpn_protocols(value.split(","))
+            elif kind == "certificate":
+                context.load_cert_chain(f"{value}.crt", f"{value}.key")
+            else:
+                raise Mismatch(f"unknown: {option}")
+        try:
+            self.socket = context.wrap_socket(
+                self.socket, server_hostname=name,
+                suppress_ragged_eofs=False)
+        except (OSError, ssl.SSLError) as wrong:
+            raise Mismatch("TLS: "
+                           f"{getattr(wrong, 'reason', wrong)}") from None
+
+    def end_tls(self):
+        """close_notify; what follows is plain, if anybody hears it."""
+        self.socket.settimeout(0)
+        try:
+            self.socket = self.socket.unwrap()
+        except (ssl.SSLWantReadError, ssl.SSLError, OSError):
+            self.socket = socket.socket(fileno=self.socket.detach())
+        self.socket.settimeout(PATIENCE)
 
     def take_line(self):
         while b"\r\n" not in self.held and not self.closed:
@@ -113,7 +157,8 @@ class Connection:
         for line in lines:
             found = re.match(r"([245])\d\d[ -]([245])\.\d{1,3}\.\d{1,3} .",
                              line)
-            if lines[0][:3] in ("220", "354") or re.match(
+            if lines[0][:3] in ("220", "354") and \
+                    not lines[0].endswith("start TLS") or re.match(
                     r"250[ -][\w.-]+$", lines[0]):
                 if found:
                     raise Mismatch(f"an enhanced code: {line}")
@@ -128,9 +173,12 @@ class Connection:
         if not lines[-1].startswith(expected):
             raise Mismatch(f"{command}: expected {expected}, got {lines!r}")
 
-    def expect_end(self):
+    def wait_for_end(self):
         while not self.closed:
             self.hold()
+
+    def expect_end(self):
+        self.wait_for_end()
         if self.held:
             raise Mismatch(f"expected the end, got {self.held!r}")
 
@@ -222,6 +270,10 @@ class Dialogue:
         elif line == "S: closed":
             self.open().expect_end()
             self.close()
+        elif line == "S: gone":
+            self.open().wait_for_end()
+            self.connection.held = b""
+            self.close()
         elif kind == "S:" and re.fullmatch(r"[2-5]\d\d", text):
             self.reply = self.open().take_reply()
             self.compare(text + ".*", self.reply[0])
@@ -253,10 +305,30 @@ class Dialogue:
         elif line == "@ connect":
             self.close()
             self.open()
+        elif line.startswith("@ no tls"):
+            self.refuse_tls(line.split()[3:])
+        elif line == "@ end tls":
+            self.open().end_tls()
+        elif line.startswith("@ tls"):
+            self.open().speak_tls(self.options(line.split()[2:]))
         elif line == "@ hang up":
             self.open().socket.shutdown(socket.SHUT_WR)
         else:
             raise Mismatch("a line that means nothing")
+
+    def options(self, words):
+        return [word.replace("=@", f"={self.suite.dir}/") for word in words]
+
+    def refuse_tls(self, words):
+        """The handshake must fail, and the connection end."""
+        try:
+            self.open().speak_tls(self.options(words))
+            self.open().hold()      # an alert may come behind it
+        except Mismatch:
+            self.connection.socket.close()
+            self.connection = None
+            return
+        raise Mismatch("the handshake was good")
 
     def say(self, octets, following):
         """Lines that are joined by C+ (raw: C&) go out in one write."""

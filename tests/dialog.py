@@ -38,9 +38,23 @@ MORE = {
     "proxy": "proxy 127.0.0.1",
     "trusted": "xclient 127.0.0.1\n\txforward 127.0.0.1",
     "lmtp": "protocol lmtp\n\tsocket {runtime}/lmtp",
+    "starttls": "tls starttls\n\tclient-certificate yes",
+    "required": "tls required",
+    "immediate": "tls immediate",
+    "proxy-tls": "tls immediate\n\tproxy 127.0.0.1",
+    "lmtp-tls": "protocol lmtp\n\ttls starttls",
 }
 SOCKETS = {"socket": "submit", "lmtp-socket": "lmtp"}
-SILENT = ("proxy",)         # these wait for their client
+SILENT = ("proxy", "immediate", "proxy-tls")    # these wait for their client
+
+NO_TLS = "\ttls no\n"
+
+# Of the certificates there are: the names, and how the key is made.
+CERTIFICATES = {
+    "rsa": ("mail.example.org", "rsa:2048"),
+    "ec": ("mail.example.org", "ec -pkeyopt ec_paramgen_curve:P-256"),
+    "other": ("*.other.example", "ec -pkeyopt ec_paramgen_curve:P-256"),
+}
 
 # All other questions are refused.
 NAMES = {"127.0.2.1": "A.trusted.example", "127.0.2.9": "b.other.example"}
@@ -156,6 +170,22 @@ class Suite:
             return str(self.runtime / SOCKETS[name])
         return ("127.0.0.1", self.ports[name])
 
+    def certify(self):
+        """Blocks of the configuration, for certificates that are new."""
+        blocks = ""
+        for name, (host, key) in CERTIFICATES.items():
+            out = self.dir / name
+            subprocess.run(
+                ["openssl", "req", "-x509", "-nodes", "-subj", f"/CN={name}",
+                 "-addext", f"subjectAltName=DNS:{host}", "-days", "30",
+                 "-newkey", *key.split(), "-keyout", f"{out}.key",
+                 "-out", f"{out}.crt"],
+                check=True, stderr=subprocess.DEVNULL)
+            (self.dir / f"{name}.key").chmod(0o600)
+            blocks += (f"tls {name} {{\n\tcertificate {out}.crt\n"
+                       f"\tkey {out}.key\n}}\n")
+        return blocks
+
     def configure(self):
         uid = self.account.pw_uid if self.account else os.getuid()
         gid = self.account.pw_gid if self.account else os.getgid()
@@ -171,7 +201,8 @@ class Suite:
         more = "".join(
             f"listen {name} {{\n\taddress 127.0.0.1\n"
             f"\tport {self.ports[name]}\n"
-            f"\t{said.format(runtime=self.runtime)}\n}}\n"
+            f"\t{said.format(runtime=self.runtime)}\n"
+            f"{'' if 'tls' in said else NO_TLS}}}\n"
             for name, said in MORE.items())
         users = self.dir / "users"
         lines = []
@@ -212,17 +243,19 @@ listen inet {{
 	address 127.0.0.1
 	port {numbers[0]}
 	relay no
+	tls no
 }}
 listen relay {{
 	address 127.0.0.1
 	port {numbers[1]}
 	relay yes
+	tls no
 }}
 domain foo.com example.org {{
 	aliases {self.dir}/aliases
 	deliver maildir ~/Maildir
 }}
-{more}""" + RULES)
+{self.certify()}{more}""" + RULES)
         if self.account:
             for path in [self.dir, *self.dir.rglob("*")]:
                 os.chown(path, uid, gid)

@@ -428,14 +428,23 @@ rig_init(void)
 	buf_init(&rig.said, SAID_MAX);
 }
 
+struct session *
+rig_session(void)
+{
+	return LIST_FIRST(&rig.server.sessions);
+}
+
 void
 rig_open(bool auth_first)
 {
-	struct client	 client = { .flags = LISTENER_VRFY | LISTENER_EXPN |
-			    LISTENER_AUTH };
+	rig_open_with(LISTENER_VRFY | LISTENER_EXPN | LISTENER_AUTH |
+	    (auth_first ? LISTENER_AUTH_FIRST : 0));
+}
 
-	if (auth_first)
-		client.flags |= LISTENER_AUTH_FIRST;
+void
+rig_open_with(unsigned flags)
+{
+	struct client	 client = { .flags = flags };
 
 	session_new(&rig.server, NULL, -1, &client);
 	run();

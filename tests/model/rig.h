@@ -5,13 +5,17 @@
 #include "shared/span.h"
 #include "tests/model/model.h"
 
+struct session;
+
 /*
  * A real session of smtpd, without sockets, clock and neighbours: what the
  * client sends is in its input at once, and lookup and queue answer behind it.
  */
 void		 rig_init(void);
 void		 rig_open(bool auth_first);	/* a client has come */
+void		 rig_open_with(unsigned flags);	/* of its listener */
 void		 rig_hang_up(void);		/* and goes */
+struct session	*rig_session(void);		/* NULL: none */
 
 /* The client sends this; all that follows from it happens. */
 void		 rig_send(struct span, enum mood);
