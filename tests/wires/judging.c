@@ -61,6 +61,17 @@ judging_configure_dovecot(struct rig *r)
 	rig_tell(r, &m);
 }
 
+/* Of the two it asks the hostile one, or the first; failures cost nothing. */
+void
+judging_configure_lookup(struct rig *r)
+{
+	struct msg	 m = { .type = MSG_CONF_AUTH };
+
+	m.conf_auth.judge = r->enemy == ROLE_DOVECOT ? JUDGE_DOVECOT :
+	    JUDGE_PASSWORDS;
+	rig_tell(r, &m);
+}
+
 void
 judging_ask(struct rig *r, uint64_t token, struct msg_judge *m)
 {
@@ -76,6 +87,63 @@ judging_ask(struct rig *r, uint64_t token, struct msg_judge *m)
 	m->binding = span_of(bound ? "tls-exporter" : "");
 	m->binding_data = span_make(octets, bound ? sizeof octets : 0);
 	m->address = span_make(octets, 16);
+}
+
+/* The same words between smtpd and lookup. */
+void
+judging_login(struct rig *r, uint64_t token, struct msg_login *m)
+{
+	struct msg_judge	 j;
+
+	judging_ask(r, token, &j);
+	*m = (struct msg_login){ token, hints_token(&r->hints, &r->dice),
+	    j.mechanism, j.has_initial, j.initial, j.binding, j.binding_data,
+	    j.address };
+}
+
+void
+judging_on_challenge(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_RESPONSE };
+
+	a.response.token = m->challenge.token;
+	a.response.cancelled = dice_one_in(&r->dice, 8);
+	a.response.data = answers[dice_below(&r->dice, COUNT(answers))];
+	wire_say(r, w, &a);
+}
+
+static void
+say_logged_in(struct rig *r, struct wire *w, uint64_t token)
+{
+	struct msg	 a = { .type = MSG_LOGGED_IN };
+	bool		 good = dice_below(&r->dice, 2);
+
+	a.logged_in.token = token;
+	a.logged_in.reply = good ? reply_make(235, "2.7.0", "good") :
+	    reply_make(535, "5.7.8", "bad");
+	a.logged_in.identity = span_of(good ? "jones" : "");
+	a.logged_in.account = span_of("jones");
+	wire_say(r, w, &a);
+}
+
+void
+judging_on_login(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_CHALLENGE };
+
+	if (dice_one_in(&r->dice, 2)) {
+		say_logged_in(r, w, m->login.token);
+		return;
+	}
+	a.challenge.token = m->login.token;
+	a.challenge.data = span_of("Username:");
+	wire_say(r, w, &a);
+}
+
+void
+judging_on_response(struct rig *r, struct wire *w, struct msg *m)
+{
+	say_logged_in(r, w, m->response.token);
 }
 
 /* The program asks its client something, or is asked. */

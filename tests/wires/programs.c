@@ -139,6 +139,7 @@ configure_lookup(struct rig *r)
 	m.conf_domain.alias_path = span_of(path);
 	rig_tell(r, &m);
 	configure_limits(r);
+	judging_configure_lookup(r);
 	fd_close(&m.fds[0]);
 	m = (struct msg){ .type = MSG_CONF_AUTH };
 	m.conf_auth = (struct msg_conf_auth){ JUDGE_PASSWORDS, 1, 1 };
