@@ -359,9 +359,9 @@ log_client(const struct transaction *t)
 	    TAGS_MAX * (TAG_MAX + 1) + 32);
 	put_tags(t, &more);
 	behalf_put(t->session, &more);
-	secure_put(t->session, &more);
 	if (t->author != NULL)
 		(void)buf_printf(&more, ", sasl_sender=%s", t->author);
+	secure_put(t->session, &more);
 	id_format(id, t->message);
 	client_format(client, &t->session->client, CLIENT_NAME);
 	log_info("%s: client=%s%.*s", id, client, (int)buf_len(&more),
