@@ -169,7 +169,7 @@ def has(pid, secrets):
 
 
 def holders(host, secrets):
-    return {name for name, pid in host.processes()
+    return {name for name, pid in lasting(host)
             if any(has(pid, s) for s in secrets)}
 
 
