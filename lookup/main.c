@@ -122,7 +122,7 @@ static void
 on_conf_quota(struct peer *master, struct msg *m)
 {
 	(void)master;
-	quotas_set(&lookup.quotas, &m->conf_quota);
+	quotas_set(&lookup.quotas, &m->conf_quota, loop_now(lookup.loop));
 }
 
 static void
