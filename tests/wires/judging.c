@@ -61,17 +61,6 @@ judging_configure_dovecot(struct rig *r)
 	rig_tell(r, &m);
 }
 
-/* Of the two it asks the hostile one, or the first; failures cost nothing. */
-void
-judging_configure_lookup(struct rig *r)
-{
-	struct msg	 m = { .type = MSG_CONF_AUTH };
-
-	m.conf_auth.judge = r->enemy == ROLE_DOVECOT ? JUDGE_DOVECOT :
-	    JUDGE_PASSWORDS;
-	rig_tell(r, &m);
-}
-
 void
 judging_ask(struct rig *r, uint64_t token, struct msg_judge *m)
 {
@@ -89,29 +78,7 @@ judging_ask(struct rig *r, uint64_t token, struct msg_judge *m)
 	m->address = span_make(octets, 16);
 }
 
-/* The same words between smtpd and lookup. */
-void
-judging_login(struct rig *r, uint64_t token, struct msg_login *m)
-{
-	struct msg_judge	 j;
-
-	judging_ask(r, token, &j);
-	*m = (struct msg_login){ token, hints_token(&r->hints, &r->dice),
-	    j.mechanism, j.has_initial, j.initial, j.binding, j.binding_data,
-	    j.address };
-}
-
-void
-judging_on_challenge(struct rig *r, struct wire *w, struct msg *m)
-{
-	struct msg	 a = { .type = MSG_RESPONSE };
-
-	a.response.token = m->challenge.token;
-	a.response.cancelled = dice_one_in(&r->dice, 8);
-	a.response.data = answers[dice_below(&r->dice, COUNT(answers))];
-	wire_say(r, w, &a);
-}
-
+/* The same words between lookup and smtpd. */
 static void
 say_logged_in(struct rig *r, struct wire *w, uint64_t token)
 {
