@@ -31,6 +31,20 @@ allowance_wait(struct allowance a, struct instant spent, struct instant now)
 	return spent.ns - now.ns - share(a) * ((int64_t)a.ceiling - 1);
 }
 
+struct instant
+allowance_convert(struct allowance from, struct allowance to,
+    struct instant spent, struct instant now)
+{
+	int64_t	 ahead = spent.ns - now.ns, n;
+
+	if (from.ceiling == 0 || to.ceiling == 0 || ahead <= 0)
+		return spent;
+	n = (ahead + share(from) - 1) / share(from);
+	if (n > to.ceiling)
+		n = to.ceiling;
+	return (struct instant){ now.ns + n * share(to) };
+}
+
 void
 allowance_spend(struct allowance a, struct instant *spent, unsigned n,
     struct instant now)

@@ -25,6 +25,10 @@ uint64_t allowance_count(struct allowance, struct instant spent,
 int64_t	 allowance_wait(struct allowance, struct instant spent,
 	    struct instant now);
 
+/* The same count, of another allowance of that period. */
+struct instant	 allowance_convert(struct allowance from, struct allowance to,
+		    struct instant spent, struct instant now);
+
 /* `n` happened; no more than a period is spent, however many they are. */
 void	 allowance_spend(struct allowance, struct instant *spent, unsigned n,
 	    struct instant now);

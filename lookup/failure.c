@@ -2,11 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/sha.h>
-
 #include "lookup/failure.h"
 #include "shared/alloc.h"
 #include "shared/limits.h"
+#include "shared/scram.h"
 
 enum { PREFIX_IPV6 = 8, MILLISECOND = 1000 * 1000 };
 
@@ -111,7 +110,7 @@ static void
 digest(struct failure *key, struct span network, struct span account)
 {
 	uint8_t	 text[16 + ACCOUNT_TEXT_MAX] = { 0 };
-	uint8_t	 whole[SHA256_DIGEST_LENGTH];
+	uint8_t	 whole[SCRAM_HASH];
 	size_t	 i;
 
 	network = span_head(network, 16);
@@ -122,7 +121,7 @@ digest(struct failure *key, struct span network, struct span account)
 		if (account.ptr[i] >= 'A' && account.ptr[i] <= 'Z')
 			text[16 + i] += 'a' - 'A';
 	}
-	SHA256(text, 16 + account.len, whole);
+	scram_hash(text, 16 + account.len, whole);
 	memcpy(key->digest, whole, sizeof key->digest);
 }
 

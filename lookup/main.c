@@ -10,6 +10,7 @@
 #include "lookup/visit.h"
 #include "shared/log.h"
 #include "shared/program.h"
+#include "shared/scram.h"
 
 static struct {
 	struct rules	 rules;
@@ -27,6 +28,16 @@ credit(enum role role)
 	if (role == ROLE_SMTPD)
 		return LOOKUPS_MAX + LOGINS_MAX;
 	return role == ROLE_QUEUE ? EXPANSIONS_MAX : 0;
+}
+
+/* What the library does at its first digest is done with rights. */
+static void
+before_drop(struct process *p)
+{
+	uint8_t	 digest[SCRAM_HASH];
+
+	(void)p;
+	scram_hash("", 0, digest);
 }
 
 static void
@@ -111,7 +122,7 @@ static void
 on_conf_quota(struct peer *master, struct msg *m)
 {
 	(void)master;
-	quotas_set(&lookup.quotas, &m->conf_quota);
+	quotas_set(&lookup.quotas, &m->conf_quota, loop_now(lookup.loop));
 }
 
 static void
@@ -252,6 +263,7 @@ static const struct route	 inbox[] = {
 static const struct program	 program = {
 	.role = ROLE_LOOKUP,
 	.credit = credit,
+	.before_drop = before_drop,
 	.after_drop = after_drop,
 	.found = found,
 	.lost = lost,

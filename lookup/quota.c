@@ -74,16 +74,23 @@ quotas_clear(struct quotas *qs)
 }
 
 void
-quotas_set(struct quotas *qs, const struct msg_conf_quota *m)
+quotas_set(struct quotas *qs, const struct msg_conf_quota *m,
+    struct instant now)
 {
-	qs->rules[QUOTA_HOUR_MESSAGES] = (struct allowance){ HOUR,
-	    m->hour_messages };
-	qs->rules[QUOTA_DAY_MESSAGES] = (struct allowance){ DAY,
-	    m->day_messages };
-	qs->rules[QUOTA_HOUR_RECIPIENTS] = (struct allowance){ HOUR,
-	    m->hour_recipients };
-	qs->rules[QUOTA_DAY_RECIPIENTS] = (struct allowance){ DAY,
-	    m->day_recipients };
+	const struct allowance	 rules[QUOTA_COUNT] = {
+		[QUOTA_HOUR_MESSAGES]	= { HOUR, m->hour_messages },
+		[QUOTA_DAY_MESSAGES]	= { DAY, m->day_messages },
+		[QUOTA_HOUR_RECIPIENTS]	= { HOUR, m->hour_recipients },
+		[QUOTA_DAY_RECIPIENTS]	= { DAY, m->day_recipients },
+	};
+	struct quota_row	*row;
+	enum quota		 i;
+
+	TAILQ_FOREACH(row, &qs->used, used)
+		for (i = 0; i < QUOTA_COUNT; i++)
+			row->spent[i] = allowance_convert(qs->rules[i],
+			    rules[i], row->spent[i], now);
+	memcpy(qs->rules, rules, sizeof qs->rules);
 }
 
 static struct quota_row *

@@ -34,8 +34,9 @@ struct quotas {
 void	 quotas_init(struct quotas *);
 void	 quotas_clear(struct quotas *);
 
-/* What was sent so far still counts. */
-void	 quotas_set(struct quotas *, const struct msg_conf_quota *);
+/* What was sent so far still counts, as far as it was counted. */
+void	 quotas_set(struct quotas *, const struct msg_conf_quota *,
+	    struct instant now);
 
 /* One more recipient, the first of its message?  False: `*why` is the answer,
  * and the log is told, of each identity and rule once an hour. */

@@ -413,12 +413,11 @@ confer_submission(struct audience *a)
 static void
 say_auth(struct audience *a)
 {
-	enum { FIRST = SECOND, MAX = 60 * SECOND };
 	struct msg	 m = { .type = MSG_CONF_AUTH };
 
 	m.conf_auth.judge = a->suite->config->passwords.kind;
-	m.conf_auth.failure_first = FIRST;
-	m.conf_auth.failure_max = MAX;
+	m.conf_auth.failure_first = a->suite->config->auth_delay;
+	m.conf_auth.failure_max = a->suite->config->auth_delay_maximum;
 	say(a, &m);
 }
 

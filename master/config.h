@@ -207,6 +207,7 @@ struct config {
 		uint64_t	 content_time, final_time;
 	} remote;
 	struct config_passwords	 passwords;
+	uint64_t		 auth_delay, auth_delay_maximum;
 	unsigned		 tls_minimum;	/* enum config_version */
 	uint64_t		 tls_tickets;	/* their life; 0: none */
 	struct config_tls	*tls;

@@ -52,6 +52,9 @@ enum {
 	STOP_CONTENT_TIME	= 20 * 1000,	/* for content that is coming */
 	PROXY_HEADER_MAX	= 4096,	/* of version 2, with what is added */
 	PROXY_TIME		= 5 * 1000,	/* until it is whole */
+	SENDER_FIELD_MAX	= 8192,	/* From or Sender, of what is
+					 * submitted */
+	AUTHORS_MAX		= 16,	/* that From may name there */
 	TRUSTED_MAX		= 256,	/* networks of a kind, of a listener */
 
 	/* TLS and AUTH */
@@ -61,6 +64,8 @@ enum {
 	SIGNATURE_MAX		= 1024,	/* RSA of 8192 bits */
 	SIGNS_MAX		= 1024,	/* outstanding from an smtpd */
 	SIGNS_ABOVE		= 16,	/* more than connections */
+	CLIENT_CERTIFICATES_MAX	= 1 << 15, /* octets, of one client */
+	HANDSHAKES_MAX		= 1024,	/* at once, in an smtpd */
 	TLS_JOBS_MAX		= 64,	/* handshakes that wait for one */
 	TLS_NAMES_MAX		= 4096,	/* of all certificates */
 	TLS_TEXT_MAX		= 127,	/* version and cipher */

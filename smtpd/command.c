@@ -10,6 +10,7 @@
 #include "smtpd/help.h"
 #include "smtpd/params.h"
 #include "smtpd/recipient.h"
+#include "smtpd/rights.h"
 #include "smtpd/server.h"
 #include "smtpd/starttls.h"
 
@@ -175,7 +176,7 @@ do_mail(struct session *s, struct span arg)
 	t->eight_bit = params.eight_bit;
 	if (params.has_author && client_has_login(&s->client))
 		t->author = span_dup(addr_span(&params.author));
-	say(s, 250, "2.1.0", "Ok");
+	rights_ask(t);
 }
 
 static void

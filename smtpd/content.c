@@ -133,6 +133,18 @@ count_hops(struct content *c, struct span kept)
 	}
 }
 
+size_t
+content_sink_put(struct content_sink *sink, struct span s)
+{
+	if (sink->room == 0 && !sink->more(sink))
+		return 0;
+	s = span_head(s, sink->room);
+	memcpy(sink->at, s.ptr, s.len);
+	sink->at += s.len;
+	sink->room -= s.len;
+	return s.len;
+}
+
 /* As many octets of `s` as there is room for; 0: there is none. */
 static size_t
 keep(struct content *c, struct span s, struct content_sink *sink)
@@ -147,9 +159,7 @@ keep(struct content *c, struct span s, struct content_sink *sink)
 		refuse(c, CONTENT_TOO_BIG);
 		return s.len;
 	}
-	memcpy(sink->at, s.ptr, s.len);
-	sink->at += s.len;
-	sink->room -= s.len;
+	(void)content_sink_put(sink, s);
 	if (c->in_header)
 		count_hops(c, s);
 	return s.len;

@@ -56,6 +56,10 @@ struct content_sink {
 	void	*arg;
 };
 
+/* As many octets of `s` as there is room for; how many, 0 only when `more` is
+ * false. */
+size_t	 content_sink_put(struct content_sink *, struct span s);
+
 void	 content_init(struct content *, enum content_framing,
 	    uint64_t size_max);
 

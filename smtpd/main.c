@@ -8,6 +8,7 @@
 #include "shared/log.h"
 #include "smtpd/auth.h"
 #include "smtpd/recipient.h"
+#include "smtpd/rights.h"
 #include "smtpd/server.h"
 
 static struct server server;
@@ -139,7 +140,8 @@ static void
 on_verdict(struct peer *p, struct msg *m)
 {
 	(void)p;
-	if (!inquiry_on_verdict(&server, &m->verdict))
+	if (!inquiry_on_verdict(&server, &m->verdict) &&
+	    !rights_on_verdict(&server, &m->verdict))
 		recipient_on_verdict(&server, &m->verdict);
 }
 
@@ -244,6 +246,7 @@ found(struct peer *p)
 	if (peer_role(p) == ROLE_LOOKUP) {
 		admission_found(&server, p);
 		recipient_found(&server, p);
+		rights_found(&server);
 		auth_found(&server);
 	} else if (peer_role(p) == ROLE_QUEUE)
 		submit_found(&server, p);
@@ -260,6 +263,7 @@ lost(struct peer *p)
 	if (p == server.lookup) {
 		admission_lost(&server);
 		recipient_lost(&server);
+		rights_lost(&server);
 		inquiry_lost(&server);
 		auth_lost(&server);
 	} else if (p == server.queue) {
@@ -284,6 +288,7 @@ give_lookup_up(void *arg)
 {
 	(void)arg;
 	recipient_give_up(&server);
+	rights_give_up(&server);
 	admission_give_up(&server);
 	auth_give_up(&server);
 }

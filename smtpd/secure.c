@@ -16,10 +16,12 @@ enum { DIGEST = 32 };
 
 struct secure {
 	TAILQ_ENTRY(secure) entry;	/* while it is crowded out */
+	TAILQ_ENTRY(secure) among;	/* those that shake hands */
 	struct session	*session;
 	struct question	 question;	/* for a signature */
 	struct signing	*signing;	/* a job is paused for it, or NULL */
 	bool		 crowded;
+	bool		 shaking;
 	bool		 done;
 	bool		 certified;	/* the client gave a certificate */
 	uint8_t		 fingerprint[DIGEST];
@@ -30,6 +32,7 @@ struct secure {
 void
 secure_init(struct server *server)
 {
+	TAILQ_INIT(&server->shaking);
 	TAILQ_INIT(&server->crowd);
 	server->tls = tls_new();
 }
@@ -208,6 +211,35 @@ secure_make_room(struct server *server)
 	}
 }
 
+/*
+ * A client can have us hold a quarter of a MiB with its first octets, and then
+ * say nothing.  Where they are too many, who has had the longest time goes.
+ */
+static void
+leave_shaking(struct secure *c)
+{
+	if (!c->shaking)
+		return;
+	c->shaking = false;
+	TAILQ_REMOVE(&server_of(c)->shaking, c, among);
+	server_of(c)->handshakes--;
+}
+
+static void	 fail(struct session *, const char *why);
+
+static void
+join_shaking(struct secure *c)
+{
+	struct server	*server = server_of(c);
+
+	if (server->handshakes >= HANDSHAKES_MAX)
+		fail(TAILQ_FIRST(&server->shaking)->session,
+		    "too many handshakes at once");
+	c->shaking = true;
+	TAILQ_INSERT_TAIL(&server->shaking, c, among);
+	server->handshakes++;
+}
+
 /* ---- the handshake ------------------------------------------------------- */
 
 static void
@@ -215,6 +247,8 @@ fail(struct session *s, const char *why)
 {
 	char	 client[CLIENT_SIZE];
 
+	if (s->secure != NULL)
+		leave_shaking(s->secure);
 	session_log_begin(s);
 	client_format(client, &s->client, CLIENT_NAME);
 	log_info("SSL_accept error from %s: %s", client, why);
@@ -256,6 +290,7 @@ on_done(void *arg, const char *why)
 		return;
 	}
 	c->done = true;
+	leave_shaking(c);
 	take_certificate(c, stream_tls(s->stream));
 	session_log_begin(s);
 	log_success(s);
@@ -278,6 +313,7 @@ secure_begin(struct session *s)
 	s->secure = xcalloc(1, sizeof(*s->secure));
 	s->secure->session = s;
 	question_init(&s->secure->question, s->secure);
+	join_shaking(s->secure);
 	s->state = STATE_HANDSHAKE;
 	timer_in(&s->timer, HANDSHAKE_TIME);
 	tls_tell(ssl, on_pausing, s->secure);
@@ -298,6 +334,7 @@ secure_end(struct session *s)
 	if (c == NULL)
 		return;
 	leave_crowd(c);
+	leave_shaking(c);
 	if (c->signing != NULL)
 		answer(c, span_of(""));
 	s->secure = NULL;
@@ -365,7 +402,8 @@ secure_put(const struct session *s, struct buf *b)
 }
 
 /* RFC 5929 section 4.1: the hash of the certificate's own signature, but none
- * weaker than SHA-256. */
+ * weaker than SHA-256.  A session that is taken up again does not say which
+ * certificate it began with. */
 static bool
 end_point(SSL *ssl, struct binding *b)
 {
@@ -374,6 +412,8 @@ end_point(SSL *ssl, struct binding *b)
 	unsigned	 len;
 	int		 nid;
 
+	if (SSL_session_reused(ssl))
+		return false;
 	if (own == NULL || !X509_get_signature_info(own, &nid, NULL, NULL,
 	    NULL))
 		return false;

@@ -69,10 +69,12 @@ struct server {
 
 	/* Open questions, a tree for each kind. */
 	struct questions	 admissions, namings, inquiries, transactions;
-	struct questions	 logins, signings;
+	struct questions	 logins, signings, rights;
 
 	struct tls		*tls;			/* secure.c alone */
-	struct secure_list	 crowd;		/* for a job, likewise */
+	struct secure_list	 shaking;	/* hands, oldest first; and */
+	struct secure_list	 crowd;		/* for a job: likewise */
+	unsigned		 handshakes;
 	unsigned		 paused;		/* jobs */
 	uint64_t		 accepted;		/* clients */
 

@@ -33,7 +33,7 @@ session_protocol(const struct session *s)
 	return s->esmtp ? "ESMTP" : "SMTP";
 }
 
-/* HELO has no other name under TLS. */
+/* HELO has no name of its own under TLS, or with a login. */
 const char *
 session_with(const struct session *s)
 {
@@ -488,7 +488,7 @@ session_replace(struct session *old)
 {
 	struct session	*s = make(old->server, old->listener, &old->client);
 
-	s->client.login = NULL;
+	s->client.login = s->client.method = NULL;
 	s->relay = policy_may_relay(&s->server->policy, &s->client);
 	s->greeted = true;
 	give_account(old, s);
@@ -499,7 +499,7 @@ session_replace(struct session *old)
 	timer_clear(&old->timer);
 	LIST_REMOVE(old, entry);
 	free(old->helo);
-	free(old->client.login);
+	client_forget_login(&old->client);
 	behalf_forget(old);
 	free(old);
 }

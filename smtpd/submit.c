@@ -5,6 +5,8 @@
 #include "shared/id.h"
 #include "shared/log.h"
 #include "smtpd/behalf.h"
+#include "smtpd/completion.h"
+#include "smtpd/rights.h"
 #include "smtpd/server.h"
 #include "smtpd/trace.h"
 
@@ -177,6 +179,8 @@ submit_refusal(const struct transaction *t)
 	case CONTENT_LOOPS:
 		return reply_make(554, "5.4.6", "Too many hops");
 	default:
+		if (completion_refusal(t->completion) != NULL)
+			return *completion_refusal(t->completion);
 		if (t->failure != STORED_OK)
 			return refusal(t->failure);
 		return reply_make(503, "5.5.1",
@@ -248,6 +252,33 @@ is_ready(struct transaction *t)
 	return true;
 }
 
+/* All content goes this way; NULL: the last chunk has come.  Waiting for the
+ * rights of its senders, it is CONTENT_FULL. */
+static enum content_status
+feed(struct transaction *t, struct span *in)
+{
+	struct completion	*c = t->completion;
+	enum content_status	 status;
+
+	if (c == NULL)
+		return in == NULL ? content_end(&t->content, &t->sink) :
+		    content_feed(&t->content, in, &t->sink);
+	do {
+		status = completion_feed(c, &t->content, in, &t->sink);
+		if (!completion_is_over(c))
+			break;
+		rights_judge(t);
+	} while (!transaction_is_waiting(t));
+	return status;
+}
+
+static void
+wait_for_slot(struct transaction *t)
+{
+	if (!transaction_is_waiting(t))
+		slot_wait(t);
+}
+
 enum content_status
 submit_feed(struct transaction *t, struct span *in)
 {
@@ -255,12 +286,12 @@ submit_feed(struct transaction *t, struct span *in)
 	size_t			 before = in->len;
 
 	if (is_ready(t))
-		status = content_feed(&t->content, in, &t->sink);
+		status = feed(t, in);
 	t->arrived += before - in->len;
 	if (t->content.verdict != CONTENT_GOOD)
 		submit_abandon(t);
 	if (status == CONTENT_FULL)
-		slot_wait(t);
+		wait_for_slot(t);
 	else if (status == CONTENT_MORE)
 		slot_pause(t);
 	return status;
@@ -269,15 +300,22 @@ submit_feed(struct transaction *t, struct span *in)
 enum content_status
 submit_end(struct transaction *t)
 {
-	enum content_status	 status = content_end(&t->content, &t->sink);
+	enum content_status	 status = feed(t, NULL);
 
 	if (status == CONTENT_FULL)
-		slot_wait(t);
+		wait_for_slot(t);
 	else if (t->content.verdict == CONTENT_GOOD)
 		close_envelope(t);
 	else
 		submit_abandon(t);
 	return status;
+}
+
+/* What came is not through yet, though there is nothing more to read. */
+static bool
+is_pending(const struct transaction *t)
+{
+	return t->completion != NULL && completion_is_pending(t->completion);
 }
 
 bool
@@ -287,7 +325,7 @@ submit_take(struct transaction *t, struct buf *in)
 	size_t			 taken = rest.len;
 	enum content_status	 status;
 
-	if (taken == 0)
+	if (taken == 0 && !is_pending(t))
 		return false;
 	status = submit_feed(t, &rest);
 	taken -= rest.len;
@@ -321,9 +359,9 @@ log_client(const struct transaction *t)
 	    TAGS_MAX * (TAG_MAX + 1) + 32);
 	put_tags(t, &more);
 	behalf_put(t->session, &more);
-	secure_put(t->session, &more);
 	if (t->author != NULL)
 		(void)buf_printf(&more, ", sasl_sender=%s", t->author);
+	secure_put(t->session, &more);
 	id_format(id, t->message);
 	client_format(client, &t->session->client, CLIENT_NAME);
 	log_info("%s: client=%s%.*s", id, client, (int)buf_len(&more),
@@ -342,6 +380,8 @@ begin_content(struct transaction *t)
 	log_client(t);
 	t->sink = (struct content_sink){ .more = slot_more, .arg = t };
 	t->awaits = AWAITS_NOTHING;
+	if (s->client.flags & LISTENER_SUBMISSION)
+		t->completion = completion_new();
 	if (t->content.framing == CONTENT_CHUNKED)
 		return;
 	pace_begin(t);

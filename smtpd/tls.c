@@ -4,6 +4,7 @@
  * set there is, so that a handshake only has to look its name up.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -177,9 +178,9 @@ find(const struct generation *g, const char *name)
 static SSL_CTX *
 find_host(const struct generation *g, const char *host)
 {
-	char		 name[HOST_TEXT_MAX + 3];
+	char		 name[HOST_TEXT_MAX + 1], wild[HOST_TEXT_MAX + 2];
 	SSL_CTX		*found;
-	const char	*dot;
+	const char	*rest;
 	size_t		 i, len = strlen(host);
 
 	if (len > HOST_TEXT_MAX)
@@ -187,12 +188,11 @@ find_host(const struct generation *g, const char *host)
 	for (i = 0; i <= len; i++)
 		name[i] = tolower((unsigned char)host[i]);
 	found = find(g, name);
-	dot = strchr(name, '.');
-	if (found != NULL || dot == NULL || dot == name)
+	rest = strchr(name, '.');
+	if (found != NULL || rest == NULL || rest == name)
 		return found;
-	memmove(name + 1, dot, strlen(dot) + 1);
-	name[0] = '*';
-	return find(g, name);
+	(void)snprintf(wild, sizeof(wild), "*%s", rest);
+	return find(g, wild);
 }
 
 /* ---- what OpenSSL asks in a handshake ------------------------------------ */
@@ -374,6 +374,7 @@ make_context(struct tls *t, const struct generation *g, uint64_t members,
 	SSL_CTX_set_tlsext_servername_arg(c, t);
 	SSL_CTX_set_alpn_select_cb(c, on_protocols, NULL);
 	SSL_CTX_set_cert_verify_callback(c, take_any, NULL);
+	SSL_CTX_set_max_cert_list(c, CLIENT_CERTIFICATES_MAX);
 	set_tickets(c, m->ticket_life);
 	if (set_algorithms(c, m) && set_certificates(c, g, members))
 		return c;

@@ -5,6 +5,8 @@
 
 #include "shared/alloc.h"
 #include "shared/log.h"
+#include "smtpd/completion.h"
+#include "smtpd/rights.h"
 #include "smtpd/server.h"
 
 /* A recipient is kept as the part of its struct addr that is used. */
@@ -34,6 +36,8 @@ transaction_free(struct transaction *t)
 	pace_end(t);
 	submit_abandon(t);
 	transaction_answered(t);
+	rights_forget(t);
+	completion_free(t->completion);
 	t->session->server->recipient_octets -= buf_len(&t->recipients);
 	buf_clear(&t->recipients);
 	free(t->author);

@@ -14,8 +14,12 @@ enum awaited {
 	AWAITS_VERDICT,		/* of lookup, or credit to ask */
 	AWAITS_OPENED,		/* of queue, or credit to ask */
 	AWAITS_SLOT,		/* a place for content */
-	AWAITS_STORED
+	AWAITS_STORED,
+	AWAITS_RIGHTS		/* may it send as that?  Of lookup, too */
 };
+
+struct completion;
+struct rights;
 
 /*
  * One piece of mail, made by MAIL and ended by transaction_free on every way
@@ -29,6 +33,7 @@ struct transaction {
 	enum awaited	 awaits;
 
 	struct addr	 sender;
+	struct rights	*rights;		/* rights.c alone */
 	uint64_t	 declared;		/* SIZE=, or 0 */
 	bool		 eight_bit;		/* BODY=8BITMIME */
 	char		*author;		/* AUTH=, or NULL */
@@ -51,6 +56,7 @@ struct transaction {
 	uint64_t	 message;		/* its id, or 0 */
 	struct content	 content;
 	struct content_sink sink;
+	struct completion *completion;		/* of what is submitted */
 	int		 slot;			/* being filled, or -1 */
 	unsigned	 slots_out;		/* it, and those at queue */
 	uint64_t	 sent;			/* octets */

@@ -3,6 +3,8 @@
 the file mean is written in tests/README.md."""
 
 import ast
+import base64
+import hashlib
 import os
 import re
 import select
@@ -10,6 +12,7 @@ import socket
 import ssl
 import time
 
+import scram
 import watch
 
 # A sanitized build is slower by far.
@@ -116,6 +119,25 @@ class Connection:
             raise Mismatch("TLS: "
                            f"{getattr(wrong, 'reason', wrong)}") from None
 
+    def scram(self, name, password, plus):
+        """Logs in, up to the last reply, which is left unread."""
+        mechanism, flag, data = "SCRAM-SHA-256", "n", b""
+        if plus:        # as with TLS 1.2; of a certificate with SHA-256
+            mechanism, flag = mechanism + "-PLUS", "p=tls-server-end-point"
+            data = hashlib.sha256(
+                self.socket.getpeercert(binary_form=True)).digest()
+        client = scram.Client(name, password, flag, data)
+        command = f"AUTH {mechanism} ".encode()
+        self.send(command + base64.b64encode(client.first()) + b"\r\n")
+        for answer in client.final, lambda last: b"" if client.is_proven(
+                last) else b"*":
+            line = self.take_line().encode()
+            if not line.startswith(b"334 "):
+                self.held = line + b"\r\n" + self.held
+                return
+            said = answer(base64.b64decode(line[4:], validate=True))
+            self.send(base64.b64encode(said) + b"\r\n")
+
     def end_tls(self):
         """close_notify; what follows is plain, if anybody hears it."""
         self.socket.settimeout(0)
@@ -157,7 +179,7 @@ class Connection:
         for line in lines:
             found = re.match(r"([245])\d\d[ -]([245])\.\d{1,3}\.\d{1,3} .",
                              line)
-            if lines[0][:3] in ("220", "354") and \
+            if lines[0][:3] in ("220", "334", "354") and \
                     not lines[0].endswith("start TLS") or re.match(
                     r"250[ -][\w.-]+$", lines[0]):
                 if found:
@@ -311,6 +333,9 @@ class Dialogue:
             self.open().end_tls()
         elif line.startswith("@ tls"):
             self.open().speak_tls(self.options(line.split()[2:]))
+        elif line.startswith("@ scram "):
+            name, password, *plus = line.split()[2:]
+            self.open().scram(name, password, bool(plus))
         elif line == "@ hang up":
             self.open().socket.shutdown(socket.SHUT_WR)
         else:

@@ -24,6 +24,8 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dns  # noqa: E402
+import judge  # noqa: E402
+import scram  # noqa: E402
 import watch  # noqa: E402
 import hosts  # noqa: E402
 from conversation import (  # noqa: E402
@@ -37,15 +39,24 @@ MORE = {
     "verify": "vrfy yes\n\texpn yes",
     "proxy": "proxy 127.0.0.1",
     "trusted": "xclient 127.0.0.1\n\txforward 127.0.0.1",
+    "submission": "submission yes\n\ttls no\n\tauth no\n"
+                  "\txclient 127.0.0.1",
+    "any-sender": "submission yes\n\tany-sender yes\n\ttls no\n\tauth no\n"
+                  "\txclient 127.0.0.1",
     "lmtp": "protocol lmtp\n\tsocket {runtime}/lmtp",
     "starttls": "tls starttls\n\tclient-certificate yes",
     "required": "tls required",
     "immediate": "tls immediate",
     "proxy-tls": "tls immediate\n\tproxy 127.0.0.1",
     "lmtp-tls": "protocol lmtp\n\ttls starttls",
+    "login": "tls starttls\n\tauth yes",
+    "login-first": "tls starttls\n\tauth required\n\tvrfy yes\n\texpn yes",
+    "login-hidden": "tls immediate\n\tauth required\n\thide-client yes",
+    "login-trusted": "tls immediate\n\tauth yes\n\txclient 127.0.0.1",
 }
 SOCKETS = {"socket": "submit", "lmtp-socket": "lmtp"}
-SILENT = ("proxy", "immediate", "proxy-tls")    # these wait for their client
+SILENT = ("proxy", "immediate", "proxy-tls", "login-hidden",
+          "login-trusted")      # these wait for their client
 
 NO_TLS = "\ttls no\n"
 
@@ -55,6 +66,9 @@ CERTIFICATES = {
     "ec": ("mail.example.org", "ec -pkeyopt ec_paramgen_curve:P-256"),
     "other": ("*.other.example", "ec -pkeyopt ec_paramgen_curve:P-256"),
 }
+
+# Who may log in; "old" has no SCRAM.
+PASSWORDS = {"jones": "secret", "brown": "geheim"}
 
 # All other questions are refused.
 NAMES = {"127.0.2.1": "A.trusted.example", "127.0.2.9": "b.other.example"}
@@ -186,6 +200,17 @@ class Suite:
                        f"\tkey {out}.key\n}}\n")
         return blocks
 
+    def passwords(self):
+        """A file of them, with few rounds."""
+        lines = [f"old:{judge.crypt('secret', '$6$rounds=1000$')}\n"]
+        for name, password in PASSWORDS.items():
+            hashed = judge.crypt(password, "$6$rounds=1000$")
+            lines.append(f"{name}:{hashed}:{scram.key(password)}\n")
+        path = self.dir / "passwords"
+        path.write_text("".join(lines))
+        path.chmod(0o600)
+        return path
+
     def configure(self):
         uid = self.account.pw_uid if self.account else os.getuid()
         gid = self.account.pw_gid if self.account else os.getgid()
@@ -222,6 +247,11 @@ class Suite:
                                     for n in range(100)) + "\n"
             "moved: error:551 5.1.6 User not local; please try "
             "<smith@elsewhere.example>\n")
+        (self.dir / "senders").write_text(
+            "# who may send as others\n"
+            "jones: office@example.org, @jones.example,\n"
+            "\t*@*.sub.example\n"
+            "all@example.org: *\n")
         (self.dir / "spool").mkdir()
         (self.dir / "run").mkdir()
         (self.dir / "relais.conf").write_text(f"""
@@ -232,6 +262,8 @@ log file {self.log}
 users {users}
 minimum-uid {min(uid, 1000)}
 aliases {self.dir}/aliases
+senders {self.dir}/senders
+passwords file {self.passwords()}
 resolver 127.0.0.1:{self.dns.udp.server_address[1]}
 message-size 1M
 smtpd {{

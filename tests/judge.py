@@ -8,15 +8,14 @@ lookup, which asks.
 
 The words are shared/ipc.def's; nothing of the program is known here.
 """
-import base64
 import contextlib
 import ctypes
-import hashlib
-import hmac
 import os
 import re
 import socket
 import struct
+
+import scram
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUTCOMES = "good bad later malformed cancelled weak".split()
@@ -215,31 +214,16 @@ class Judge:
         """A client of its own: an outcome, and whether the judge proved that
         it knows the password as well."""
         flag = flag or ("p=" + binding if plus else "n")
-        header = (flag + ",,").encode()
-        bare = b"n=%s,r=%s" % (name.replace("=", "=3D").replace(
-            ",", "=2C").encode(), base64.b64encode(os.urandom(18)))
+        client = scram.Client(name, password, flag, data if plus else b"")
         token = self.ask("SCRAM-SHA-256-PLUS" if plus else "SCRAM-SHA-256",
-                         header + bare, binding, data)
+                         client.first(), binding, data)
         got = self.next(token)
         if got[0] == "judged":
             return got[1], False
-        first = got[1]
-        fields = dict(f.split(b"=", 1) for f in first.split(b","))
-        final = b"c=" + base64.b64encode(
-            header + (data if plus else b"")) + b",r=" + fields[b"r"]
-        salted = hashlib.pbkdf2_hmac(
-            "sha256", password.encode(), base64.b64decode(fields[b"s"]),
-            int(fields[b"i"]))
-        key = hmac.digest(salted, b"Client Key", "sha256")
-        signed = b",".join((bare, first, final))
-        proof = bytes(a ^ b for a, b in zip(key, hmac.digest(
-            hashlib.sha256(key).digest(), signed, "sha256")))
-        self.salt = fields[b"s"]
-        self.answer(token, final + b",p=" + base64.b64encode(proof))
+        self.answer(token, client.final(got[1]))
+        self.salt = client.salt
         got = self.next(token)
-        proven = got[0] == "says" and got[1] == b"v=" + base64.b64encode(
-            hmac.digest(hmac.digest(salted, b"Server Key", "sha256"),
-                        signed, "sha256"))
+        proven = got[0] == "says" and client.is_proven(got[1])
         if got[0] == "says":
             self.answer(token, b"")
             got = self.next(token)

@@ -135,6 +135,20 @@ less_trace(struct span s)
 	return s;
 }
 
+/* So has a Date that was missing; whoever wrote one loses it here as well. */
+static void
+put_less_date(struct buf *into, struct span s)
+{
+	struct span	 line;
+
+	while (s.len > 0) {
+		line = span_head(s, span_index(s, '\n') + 1);
+		if (!span_starts(line, "Date: "))
+			(void)buf_put(into, line);
+		s = span_skip(s, line.len);
+	}
+}
+
 static void
 on_end(const struct msg_end *m)
 {
@@ -147,7 +161,7 @@ on_end(const struct msg_end *m)
 	    "it has the recipients that came");
 	(void)buf_printf(into, "[%s]", at.sender.text);
 	(void)buf_put(into, buf_span(&at.envelope));
-	(void)buf_put(into, less_trace(text));
+	put_less_date(into, less_trace(text));
 }
 
 static void
@@ -211,7 +225,8 @@ peer_ask(struct peer *p, const struct msg *m)
 	if (at.no_credit)
 		return false;
 	fuzz_claim(p == &at.queue ? m->type == MSG_OPEN :
-	    m->type == MSG_RCPT || m->type == MSG_ADMIT,
+	    m->type == MSG_RCPT || m->type == MSG_ADMIT ||
+	    m->type == MSG_MAY_SEND,
 	    "a question that is known");
 	if (m->type == MSG_OPEN) {
 		fuzz_claim(at.token == 0, "one envelope at a time");
@@ -236,6 +251,20 @@ answer_rcpt(const struct msg_rcpt *m)
 	else if (m->recipient.text[0] == 'l')
 		v.reply = reply_make(450, "4.2.1", "Later");
 	recipient_on_verdict(&at.wire->server, &v);
+}
+
+static void
+answer_may_send(const struct msg_may_send *m)
+{
+	struct msg_verdict	 v = { .token = m->token };
+
+	v.reply = reply_make(250, "2.1.0", "Ok");
+	if (m->address.text[0] == 'x')
+		v.reply = reply_make(m->header ? 550 : 553, "5.7.1",
+		    "<%s>: not yours", m->address.text);
+	else if (m->address.text[0] == 'l')
+		v.reply = reply_make(451, "4.3.0", "Later");
+	(void)rights_on_verdict(&at.wire->server, &v);
 }
 
 static void
@@ -286,6 +315,9 @@ answer(const struct msg *m)
 		break;
 	case MSG_RCPT:
 		answer_rcpt(&m->rcpt);
+		break;
+	case MSG_MAY_SEND:
+		answer_may_send(&m->may_send);
 		break;
 	case MSG_OPEN:
 		answer_open(&m->open);
@@ -350,6 +382,7 @@ neighbours_join(struct wire *w)
 	forget_envelope();
 	admission_found(&w->server, &at.lookup);
 	recipient_found(&w->server, &at.lookup);
+	rights_found(&w->server);
 	submit_found(&w->server, &at.queue);
 }
 

@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/fuzz/slots.h"
 
-enum { SLOT_SIZE = 32 };
-
-struct slots {
-	char		 slot[SLOT_SIZE];
-	struct outcome	*outcome;
-	struct fuzz_cuts cuts;
-};
-
-static void
-empty_slot(struct content_sink *sink)
+void
+slots_close(struct slots *s)
 {
-	struct slots	*s = sink->arg;
-
-	if (sink->at != NULL)
+	if (s->sink.at != NULL)
 		(void)buf_put(&s->outcome->kept, span_make(s->slot,
-		    (size_t)(sink->at - s->slot)));
+		    (size_t)(s->sink.at - s->slot)));
 }
 
 static bool
@@ -26,7 +16,7 @@ next_slot(struct content_sink *sink)
 	struct slots		*s = sink->arg;
 	struct span		 whole = span_make(size, sizeof size);
 
-	empty_slot(sink);
+	slots_close(s);
 	sink->at = s->slot;
 	sink->room = 0;
 	if (fuzz_piece(&s->cuts, &whole).len == 1)
@@ -36,26 +26,34 @@ next_slot(struct content_sink *sink)
 }
 
 void
+slots_open(struct slots *s, struct outcome *o, uint32_t choice)
+{
+	*s = (struct slots){ .outcome = o, .cuts = { choice } };
+	s->sink = (struct content_sink){ .more = next_slot, .arg = s };
+}
+
+void
 slots_feed(struct content *c, struct span input, uint32_t choice,
     struct outcome *o)
 {
-	struct slots		 slots = { .outcome = o, .cuts = { choice } };
-	struct content_sink	 sink = { NULL, 0, next_slot, &slots };
+	struct slots		 slots;
 	struct fuzz_cuts	 cuts = { choice };
 	struct span		 piece = span_of("");
 
+	slots_open(&slots, o, choice);
 	o->status = CONTENT_MORE;
 	while (o->status != CONTENT_END && (input.len > 0 || piece.len > 0)) {
 		if (piece.len == 0)
 			piece = fuzz_piece(&cuts, &input);
-		o->status = content_feed(c, &piece, &sink);
+		o->status = content_feed(c, &piece, &slots.sink);
 		fuzz_claim(o->status != CONTENT_MORE || piece.len == 0,
 		    "who wants more has taken all");
 	}
 	if (c->framing == CONTENT_CHUNKED)
-		while ((o->status = content_end(c, &sink)) == CONTENT_FULL)
+		while ((o->status = content_end(c, &slots.sink)) ==
+		    CONTENT_FULL)
 			;
-	empty_slot(&sink);
+	slots_close(&slots);
 	o->verdict = c->verdict;
 	o->rest = piece.len + input.len;
 	o->hops = c->hops;

@@ -14,9 +14,23 @@ struct outcome {
 	struct buf		 kept;		/* the caller's */
 };
 
+/* Slots of all sizes, of which there is none now and then; what was in them
+ * is kept when they are full, or closed. */
+enum { SLOT_SIZE = 32 };
+
+struct slots {
+	struct content_sink	 sink;
+	struct outcome		*outcome;
+	struct fuzz_cuts	 cuts;
+	char			 slot[SLOT_SIZE];
+};
+
+void	 slots_open(struct slots *, struct outcome *, uint32_t choice);
+void	 slots_close(struct slots *);
+
 /*
- * Feeds all of it in pieces, into slots of all sizes, of which there is none
- * now and then; chunks are ended where the input ends.
+ * Feeds all of it in pieces, into slots; chunks are ended where the input
+ * ends.
  */
 void	 slots_feed(struct content *, struct span input, uint32_t choice,
 	    struct outcome *);

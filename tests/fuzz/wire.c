@@ -148,13 +148,14 @@ give_lookup_up(void *arg)
 	struct server	*s = arg;
 
 	recipient_give_up(s);
+	rights_give_up(s);
 	admission_give_up(s);
 }
 
 void
 wire_open(struct wire *w, const struct wire_begin *begin)
 {
-	static const struct client client = { .address = { [10] = 0xff,
+	struct client		 client = { .address = { [10] = 0xff,
 	    0xff, 192, 0, 2, 1 }, .port = 2525 };
 	struct server		*s = &w->server;
 
@@ -175,6 +176,10 @@ wire_open(struct wire *w, const struct wire_begin *begin)
 	timer_init(&s->lookup_away, s->loop, give_lookup_up, s);
 	timer_init(&s->queue_away, s->loop, submit_give_up, s);
 	neighbours_join(w);
+	if (begin->submits) {
+		client.flags = LISTENER_SUBMISSION;
+		client.login = xstrdup("jones");
+	}
 	session_new(s, NULL, -1, &client);
 }
 
@@ -184,7 +189,8 @@ wire_close(struct wire *w)
 	fuzz_claim(the_stream == NULL, "a session that is over is gone");
 	fuzz_claim(w->server.session_count == 0 &&
 	    LIST_EMPTY(&w->server.sessions), "nobody counts it any more");
-	fuzz_claim(RB_EMPTY(&w->server.transactions), "it waits for nothing");
+	fuzz_claim(RB_EMPTY(&w->server.transactions) &&
+	    RB_EMPTY(&w->server.rights), "it waits for nothing");
 	fuzz_claim(w->server.recipient_octets == 0, "it holds nobody");
 	neighbours_leave(w);
 	loop_free(w->server.loop);

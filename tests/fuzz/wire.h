@@ -4,6 +4,7 @@
 
 #include "shared/ipc.h"
 #include "smtpd/recipient.h"
+#include "smtpd/rights.h"
 #include "smtpd/server.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -12,7 +13,8 @@
  * that sends and reads when it is told to, in place of shared/peer and ring a
  * lookup and a queue that answer when they are told to.  One of each.
  *
- * lookup refuses local parts that begin with "x" for good, with "l" for now.
+ * lookup refuses local parts that begin with "x" for good, with "l" for now, of
+ * recipients and of who is named as a sender.
  * queue stores what is ended, and has no space for whom "n" sends.
  */
 struct wire {
@@ -27,6 +29,7 @@ struct wire_begin {
 	uint64_t	 size_max;
 	bool		 proxied;	/* a PROXY header comes first */
 	bool		 believed;	/* by XCLIENT and XFORWARD */
+	bool		 submits;	/* has logged in to do so */
 };
 
 void	 wire_open(struct wire *, const struct wire_begin *);

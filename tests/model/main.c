@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * All sequences of verbs, each in a session of its own, against the model.
- * First each verb in its good form; then each sequence once more in forms that
+ * First each verb in its good form; then once more by who submits mail, so that
+ * more questions are asked; then in forms that
  * a hash of its number draws, half of them sent in one piece; then all
  * sequences of all forms, which are more, hence shorter; and each verb in its
  * good form where no mail is taken without a login.
@@ -172,16 +173,17 @@ play_at_once(struct world *w)
 }
 
 static void
-play(bool at_once, bool auth_first)
+play(enum rig_client client, bool at_once)
 {
-	struct world	 w = { .auth_first = auth_first };
+	struct world	 w = { .auth_first = client == RIG_UNKNOWN,
+			    .login = client == RIG_SUBMITTER };
 	struct span	 said;
 	unsigned	 i;
 
 	for (i = 0; i < test.length; i++)
 		at_once = at_once && test.sequence[i]->mood == MOOD_GOOD;
 	test.sequences++;
-	rig_open(auth_first);
+	rig_open(client);
 	said = rig_said();
 	if (take_reply(&said) != 220)
 		fail("the greeting", said);
@@ -219,12 +221,22 @@ form(enum verb verb, uint64_t dice)
 	return dice & 1 ? first + (dice >> 1) % n : first;
 }
 
-enum pass { PASS_GOOD, PASS_DRAWN, PASS_ALL, PASS_LOGIN, PASS_COUNT };
+enum pass {
+	PASS_GOOD, PASS_SUBMITTED, PASS_DRAWN, PASS_ALL, PASS_LOGIN, PASS_COUNT
+};
 
 static const char	*const pass_names[PASS_COUNT] = {
-	"verbs", "verbs in any form", "forms",
+	"verbs", "verbs of who has logged in", "verbs in any form", "forms",
 	"verbs where a login is wanted"
 };
+
+static enum rig_client
+client_of(enum pass pass)
+{
+	if (pass == PASS_SUBMITTED)
+		return RIG_SUBMITTER;
+	return pass == PASS_LOGIN ? RIG_UNKNOWN : RIG_STRANGER;
+}
 
 static void
 play_number(enum pass pass, uint64_t number, unsigned base)
@@ -239,8 +251,8 @@ play_number(enum pass pass, uint64_t number, unsigned base)
 			test.sequence[i] = form(rest % base,
 			    pass == PASS_DRAWN ? dice >> (i * 8) : 0);
 	}
-	play(pass == PASS_DRAWN ? dice >> 63 : pass == PASS_ALL && number & 1,
-	    pass == PASS_LOGIN);
+	play(client_of(pass), pass == PASS_DRAWN ? dice >> 63 :
+	    (pass == PASS_SUBMITTED || pass == PASS_ALL) && number & 1);
 }
 
 static bool
@@ -275,6 +287,7 @@ main(int argc, char **argv)
 	test.words = words_all(&test.count);
 	rig_init();
 	passed += run(PASS_GOOD, length);
+	passed += run(PASS_SUBMITTED, length);
 	passed += run(PASS_DRAWN, length);
 	passed += run(PASS_ALL, length - 2);
 	passed += run(PASS_LOGIN, length);

@@ -8,6 +8,7 @@
 #include "shared/log.h"
 #include "smtpd/auth.h"
 #include "smtpd/recipient.h"
+#include "smtpd/rights.h"
 #include "smtpd/server.h"
 #include "tests/model/rig.h"
 
@@ -226,8 +227,19 @@ tell_verdict(uint64_t token, const struct addr *a)
 	struct msg_verdict	 m = { .token = token };
 
 	m.reply = verdict(a, 250);
-	if (!inquiry_on_verdict(&rig.server, &m))
+	if (!inquiry_on_verdict(&rig.server, &m) &&
+	    !rights_on_verdict(&rig.server, &m))
 		recipient_on_verdict(&rig.server, &m);
+}
+
+static void
+on_may_send(uint64_t token)
+{
+	struct msg_verdict	 m = { .token = token };
+
+	m.reply = reply_make(250, "2.1.0", "Ok");
+	if (!rights_on_verdict(&rig.server, &m))
+		fatal("nobody asked who may send");
 }
 
 static void
@@ -300,6 +312,9 @@ on_heard(const struct msg *m)
 		break;
 	case MSG_RCPT:
 		tell_verdict(m->rcpt.token, &m->rcpt.recipient);
+		break;
+	case MSG_MAY_SEND:
+		on_may_send(m->may_send.token);
 		break;
 	case MSG_VERIFY:
 		on_verify(&m->verify);
@@ -434,20 +449,33 @@ rig_session(void)
 	return LIST_FIRST(&rig.server.sessions);
 }
 
-void
-rig_open(bool auth_first)
+static void
+come(unsigned flags, const char *login)
 {
-	rig_open_with(LISTENER_VRFY | LISTENER_EXPN | LISTENER_AUTH |
-	    (auth_first ? LISTENER_AUTH_FIRST : 0));
+	struct client	 client = { .flags = flags };
+
+	if (login != NULL)
+		client_login(&client, span_of(login), "PLAIN");
+	session_new(&rig.server, NULL, -1, &client);
+	run();
+}
+
+void
+rig_open(enum rig_client client)
+{
+	unsigned	 flags = LISTENER_VRFY | LISTENER_EXPN | LISTENER_AUTH;
+
+	if (client == RIG_UNKNOWN)
+		flags |= LISTENER_AUTH_FIRST;
+	if (client == RIG_SUBMITTER)
+		flags |= LISTENER_SUBMISSION;
+	come(flags, client == RIG_SUBMITTER ? "jones" : NULL);
 }
 
 void
 rig_open_with(unsigned flags)
 {
-	struct client	 client = { .flags = flags };
-
-	session_new(&rig.server, NULL, -1, &client);
-	run();
+	come(flags, NULL);
 }
 
 void

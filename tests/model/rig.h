@@ -12,7 +12,10 @@ struct session;
  * client sends is in its input at once, and lookup and queue answer behind it.
  */
 void		 rig_init(void);
-void		 rig_open(bool auth_first);	/* a client has come */
+/* Whom mail is taken from; from whom none is before a login; who has logged in
+ * and submits mail. */
+enum rig_client { RIG_STRANGER, RIG_UNKNOWN, RIG_SUBMITTER };
+void		 rig_open(enum rig_client);	/* a client has come */
 void		 rig_open_with(unsigned flags);	/* of its listener */
 void		 rig_hang_up(void);		/* and goes */
 struct session	*rig_session(void);		/* NULL: none */

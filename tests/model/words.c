@@ -8,7 +8,7 @@
 			LONGER LONGER LONGER LONGER LONGER LONGER \
 			LONGER LONGER LONGER LONGER LONGER LONGER \
 			LONGER LONGER LONGER LONGER LONGER
-#define LETTER	"Subject: x\r\n\r\n..text\r\n.\r\n"
+#define LETTER	"From: c@b.example\r\n\r\n..text\r\n.\r\n"
 
 static const struct word	 words[] = {
 	{ VERB_EHLO, 250, "EHLO a.example", NULL, 0 },

@@ -41,7 +41,7 @@ static const struct {
 	enum role	 program, enemy;
 	unsigned	 bound;
 } pairs[] = {
-	{ ROLE_LOOKUP,	ROLE_SMTPD,	0 },
+	{ ROLE_LOOKUP,	ROLE_SMTPD,	16 << 10 },	/* LOGINS_MAX */
 	{ ROLE_SMTPD,	ROLE_LOOKUP,	0 },
 	{ ROLE_QUEUE,	ROLE_SMTPD,	32 << 10 },	/* STAGED_MAX */
 	{ ROLE_SMTPD,	ROLE_QUEUE,	0 },

@@ -140,6 +140,10 @@ configure_lookup(struct rig *r)
 	rig_tell(r, &m);
 	configure_limits(r);
 	fd_close(&m.fds[0]);
+	m = (struct msg){ .type = MSG_CONF_AUTH };
+	m.conf_auth = (struct msg_conf_auth){ r->enemy == ROLE_DOVECOT ?
+	    JUDGE_DOVECOT : JUDGE_PASSWORDS, 1, 1 };
+	rig_tell(r, &m);
 }
 
 static void
