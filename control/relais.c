@@ -36,7 +36,8 @@ usage(void)
 	    "              start | stop | restart process|all | reload |\n"
 	    "              status | check |\n"
 	    "              queue list | queue show id | queue retry id|ALL |\n"
-	    "              queue delete id ... | queue rebuild\n",
+	    "              queue delete id ... | queue rebuild\n"
+	    "       relais passwd [option ...] name\n",
 	    stderr);
 	return RELAIS_USAGE;
 }
@@ -131,6 +132,8 @@ main(int argc, char **argv)
 	int			 taken;
 
 	log_name("relais");
+	if (argc > 1 && strcmp(argv[1], "passwd") == 0)
+		return close_output(relais_passwd(argc - 1, argv + 1));
 	if (!read_options(&r, argc, argv))
 		return usage();
 	argc -= optind;

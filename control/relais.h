@@ -34,6 +34,9 @@ int	 relais_delete(const struct relais *, const char *arg);
 int	 relais_restart(const struct relais *, const char *arg);
 int	 relais_reload(const struct relais *, const char *arg);
 
+/* This one has options of its own, behind it. */
+int	 relais_passwd(int argc, char **argv);
+
 /*
  * One request to monitor or control (README.md has the protocol): `on_row`
  * for each row, then the exit status, what is wrong having been said.

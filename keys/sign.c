@@ -114,8 +114,7 @@ sign_prepare(void)
 {
 	EVP_PKEY	*rsa, *ec;
 
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
-		fatal("libcrypto cannot begin");
+	pem_prepare();
 	rsa = EVP_RSA_gen(REHEARSAL_BITS);
 	ec = EVP_EC_gen("P-256");
 	rehearse(rsa, NULL);

@@ -151,6 +151,9 @@ scram_first(struct sasl *s, struct span message)
 	    !put(s->first, sizeof s->first, &s->first_len, bare) ||
 	    !keep_nonce(s, nonce))
 		return SASL_MALFORMED;
+	/* GNU SASL writes that there is none, too. */
+	if (span_is(as, "a="))
+		as = span_of("");
 	if (as.len > 0 && (!span_starts(as, "a=") ||
 	    !take_name(span_skip(as, 2), other)))
 		return SASL_MALFORMED;

@@ -208,7 +208,7 @@ config_read_certificates(struct config *c, const char *file,
 	unsigned		 i;
 
 	if (c->ntls > 0)
-		OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+		pem_prepare();
 	for (i = 0; i < c->ntls; i++) {
 		r.tls = t = &c->tls[i];
 		if (t->certificate[0] == '\0' || t->key[0] == '\0')

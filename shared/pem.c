@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +15,51 @@
 #include "shared/pem.h"
 
 enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, GROUP_NAME_SIZE = 32 };
+
+/* ---- memory -------------------------------------------------------------- */
+
+static void *
+take(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return malloc(size);
+}
+
+static void
+give_back(void *old, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (old != NULL)
+		explicit_bzero(old, malloc_usable_size(old));
+	free(old);
+}
+
+/* Never in place: what realloc(3) leaves behind would not be wiped. */
+static void *
+take_other(void *old, size_t size, const char *file, int line)
+{
+	size_t	 had = old != NULL ? malloc_usable_size(old) : 0;
+	void	*new = size > 0 ? malloc(size) : NULL;
+
+	if (new == NULL && size > 0)
+		return NULL;
+	if (new != NULL && old != NULL)
+		memcpy(new, old, had < size ? had : size);
+	give_back(old, file, line);
+	return new;
+}
+
+void
+pem_prepare(void)
+{
+	(void)CRYPTO_set_mem_functions(take, take_other, give_back);
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+		fatal("libcrypto cannot begin");
+}
+
+/* ---- files --------------------------------------------------------------- */
 
 static bool
 read_all(int fd, char *into, size_t len)

@@ -11,6 +11,10 @@
 /* Keys of TLS servers as files have them. */
 enum { KEY_NAME_SIZE = 32 };
 
+/* Before anything else is asked of libcrypto, which else leaves copies of keys
+ * behind: all memory that it gives back is wiped.  Twice is harmless. */
+void	 pem_prepare(void);
+
 /* What a descriptor has, from its beginning to its end, at most `max` octets;
  * NULL with errno.  The caller's: to be wiped and freed. */
 char	*pem_read(int fd, size_t max, size_t *len);

@@ -5,6 +5,7 @@ and as lookup: the file, a real Dovecot, and a Dovecot that is hostile.
 """
 import contextlib
 import os
+import pty
 import re
 import shutil
 import socket
@@ -384,6 +385,70 @@ def master_starts(check, net, d):
         print("\n".join(wrong))
 
 
+# ---- relais passwd ----------------------------------------------------------
+
+def at_a_terminal(host, *args, keys):
+    """What is shown there, and the exit status."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execvp("nsenter", host.command(*args))
+    shown = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(fd, 4096):
+            shown += part
+            if part.rstrip().endswith((b"Password:", b"more:")):
+                os.write(fd, keys.pop(0) + b"\n")
+    os.close(fd)
+    return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def passwd_makes_the_file(check, net, empty):
+    host = net.host("s2")
+    path = host.path("etc/relais/passwords")
+
+    def passwd(*args, password="sesame"):
+        return host.run("relais", "passwd", *args, check=False,
+                        input=password + "\n").returncode
+
+    check.claim("relais passwd makes accounts of each kind", [
+        passwd("joe"), passwd("--crypt", "bcrypt", "ann"),
+        passwd("--crypt=sha512", "--scram", "bob"),
+        passwd("--scram", "key"), passwd("gone")] == [0] * 5)
+    check.claim("in a file that is root's alone",
+                os.stat(path).st_mode & 0o7777 == 0o600 and
+                os.listdir(host.path("etc/relais")).count("passwords") == 1)
+    check.claim("it refuses what is no name, password or method, or too long", [
+        passwd("a:b"), passwd(), passwd("a", "b"), passwd("-x", "a"),
+        passwd("--crypt", "des", "a"), passwd("-d", "nobody"),
+        passwd("a", password=""), passwd("a", password="\x07"),
+        passwd("a", password="x" * 256),
+        passwd("--crypt", "bcrypt", "a", password="x" * 73)] ==
+        [2, 2, 2, 2, 2, 1, 1, 1, 1, 1])
+    check.claim("and deletes", passwd("-d", "gone") == 0)
+    shown, status = at_a_terminal(host, "relais", "passwd", "joe",
+                                  keys=[b"other", b"another"])
+    check.claim("two passwords at a terminal are refused, and not shown",
+                status == 1 and b"other" not in shown)
+    shown, status = at_a_terminal(host, "relais", "passwd", "joe",
+                                  keys=[b"changed", b"changed"])
+    check.claim("the same twice is taken",
+                status == 0 and b"joe is changed" in shown and
+                b"changed\r\n" not in shown.split(b"joe")[0])
+    with start("passwords", empty) as j:
+        j.file(path)
+        j.until_can(*ALL)
+        got = [j.plain("joe", "changed"), j.scram("joe", "changed")[0],
+               j.plain("joe", "sesame"), j.plain("ann", "sesame"),
+               j.scram("ann", "sesame")[0], j.plain("bob", "sesame"),
+               j.scram("bob", "sesame")[0], j.plain("key", "sesame"),
+               j.scram("key", "sesame")[0], j.plain("gone", "sesame")]
+        check.claim("the accounts get in by what they have: %s" % got, got == [
+            "good", "good", "bad", "good", "bad", "good", "good", "good",
+            "good", "bad"])
+        check.claim("the file has nothing to warn of",
+                    ": 4 accounts, 0 warnings" in j.lines())
+
+
 def main():
     check = hosts.Checks()
     top = tempfile.mkdtemp(prefix="relais-judges.")
@@ -403,6 +468,7 @@ def main():
             net.zone("s1.example", "@ MX 10 mail", "mail A 10.99.0.1")
             net.serve_dns()
             master_starts(check, net, d)
+            passwd_makes_the_file(check, net, empty)
     finally:
         shutil.rmtree(top, ignore_errors=True)
     return check.end()

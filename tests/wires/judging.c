@@ -78,6 +78,41 @@ judging_ask(struct rig *r, uint64_t token, struct msg_judge *m)
 	m->address = span_make(octets, 16);
 }
 
+/* The same words between lookup and smtpd. */
+static void
+say_logged_in(struct rig *r, struct wire *w, uint64_t token)
+{
+	struct msg	 a = { .type = MSG_LOGGED_IN };
+	bool		 good = dice_below(&r->dice, 2);
+
+	a.logged_in.token = token;
+	a.logged_in.reply = good ? reply_make(235, "2.7.0", "good") :
+	    reply_make(535, "5.7.8", "bad");
+	a.logged_in.identity = span_of(good ? "jones" : "");
+	a.logged_in.account = span_of("jones");
+	wire_say(r, w, &a);
+}
+
+void
+judging_on_login(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_CHALLENGE };
+
+	if (dice_one_in(&r->dice, 2)) {
+		say_logged_in(r, w, m->login.token);
+		return;
+	}
+	a.challenge.token = m->login.token;
+	a.challenge.data = span_of("Username:");
+	wire_say(r, w, &a);
+}
+
+void
+judging_on_response(struct rig *r, struct wire *w, struct msg *m)
+{
+	say_logged_in(r, w, m->response.token);
+}
+
 /* The program asks its client something, or is asked. */
 void
 judging_on_says(struct rig *r, struct wire *w, struct msg *m)

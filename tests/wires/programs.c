@@ -141,7 +141,8 @@ configure_lookup(struct rig *r)
 	configure_limits(r);
 	fd_close(&m.fds[0]);
 	m = (struct msg){ .type = MSG_CONF_AUTH };
-	m.conf_auth = (struct msg_conf_auth){ JUDGE_PASSWORDS, 1, 1 };
+	m.conf_auth = (struct msg_conf_auth){ r->enemy == ROLE_DOVECOT ?
+	    JUDGE_DOVECOT : JUDGE_PASSWORDS, 1, 1 };
 	rig_tell(r, &m);
 }
 

@@ -147,6 +147,8 @@ void	 revive(struct rig *);
 void	 judging_configure(struct rig *);
 void	 judging_configure_dovecot(struct rig *);
 void	 judging_ask(struct rig *, uint64_t token, struct msg_judge *);
+void	 judging_on_login(struct rig *, struct wire *, struct msg *);
+void	 judging_on_response(struct rig *, struct wire *, struct msg *);
 void	 judging_greet(struct rig *, struct wire *);
 void	 judging_on_judge(struct rig *, struct wire *, struct msg *);
 void	 judging_on_hears(struct rig *, struct wire *, struct msg *);
