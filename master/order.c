@@ -213,9 +213,9 @@ finish(struct suite *s, struct order *o)
 	o->count += control;
 	o->renewed |= (unsigned)control << ROLE_CONTROL;
 	answer(s, o);
-	if (o->status == 0)
+	if (o->status == 0 && (o->reload || o->count > 0))
 		tell_done(o);
-	else if (!o->reload)
+	else if (o->status != 0 && !o->reload)
 		log_warning("restart: %s", o->why);
 	if (control)
 		renew(s, o, ROLE_CONTROL);
