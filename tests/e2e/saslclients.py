@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
 import dovecot  # noqa: E402
 import hosts    # noqa: E402
+import postfix  # noqa: E402
 
 PEERS = "/opt/peers"
 LIBRARY = PEERS + "/usr/lib/x86_64-linux-gnu"
@@ -176,6 +177,58 @@ def gsasl(s, mechanisms):
             print((done.stdout + done.stderr).decode(errors="replace"))
 
 
+# ---- Postfix ----------------------------------------------------------------
+
+SASL_MAIN_CF = """
+import_environment = MAIL_CONFIG LD_LIBRARY_PATH={libraries} SASL_PATH={sasl}
+transport_maps = inline:{{ {maps} }}
+smtp_sasl_auth_enable = yes
+smtp_sasl_password_maps = texthash:/etc/postfix/sasl
+smtp_sasl_security_options =
+smtp_tls_security_level = encrypt
+"""
+SASL_MASTER_CF = "tlsmgr unix - - n 1000? 1 tlsmgr\n"
+TRANSPORT = """\
+{name} unix - - n - - smtp
+    -o smtp_sasl_mechanism_filter={name}
+    -o smtp_tls_wrappermode={wrap}
+"""
+POSTFIX = {"plain": STARTTLS, "login": TLS, "scram-sha-256": STARTTLS}
+
+
+def append(path, text):
+    with open(path, "a") as f:
+        f.write(text)
+
+
+def a_postfix(check, net, s):
+    """Each mechanism is a transport of its own."""
+    client = postfix.Postfix(net, "s2", 2)
+    net.hosts["s2"] = client
+    to = {m: "%s+%s@%s" % (USER, m, s.host.domain) for m in POSTFIX}
+    append(client.path("etc/postfix/main.cf"), SASL_MAIN_CF.format(
+        libraries=postfix.LIBRARIES, sasl=LIBRARY + "/sasl2",
+        maps=", ".join("{ %s = %s:[%s]:%d }" % (
+            to[m], m, s.host.address, port) for m, port in POSTFIX.items())))
+    append(client.path("etc/postfix/master.cf"), SASL_MASTER_CF + "".join(
+        TRANSPORT.format(name=m, wrap="yes" if port == TLS else "no")
+        for m, port in POSTFIX.items()))
+    hosts.write(client.path("etc/postfix/sasl"), "".join(
+        "[%s]:%d %s:%s\n" % (s.host.address, port, USER, PASSWORD)
+        for port in (STARTTLS, TLS)))
+    client.start()
+    for mechanism in POSTFIX:
+        subject = "Postfix " + mechanism
+        postfix.postfix_submit(client, s.address, [to[mechanism]],
+                               s.letter(subject))
+        try:
+            s.arrives(subject, mechanism.upper())
+        except hosts.Timeout:
+            print(client.log())
+            raise
+    client.kill()
+
+
 # ---- servers ----------------------------------------------------------------
 
 def a_file(check, net):
@@ -192,6 +245,7 @@ def a_file(check, net):
     for client in (curl, swaks, msmtp):
         client(s)
     gsasl(s, ALL)
+    a_postfix(check, net, s)
     another_password(check, s)
     others(s)
     host.stop()
@@ -217,7 +271,7 @@ def another_password(check, s):
 
 
 def dovecots(check, net, d):
-    host = net.host("s2", users=[USER],
+    host = net.host("s3", users=[USER],
                     mounts={PEERS: os.path.join(net.peers, "root"),
                             "/run/dovecot": d.run})
     host.configure(host.certificate() + LISTEN +
@@ -239,7 +293,7 @@ def dovecots(check, net, d):
 def main():
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
-        for number in (1, 2):
+        for number in (1, 2, 3):
             net.zone("s%d.example" % number, "@ MX 10 mail",
                      "@ A 10.99.0.%d" % number,
                      "mail A 10.99.0.%d" % number)
