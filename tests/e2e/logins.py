@@ -198,6 +198,43 @@ def limits_are_for_strangers(check, net, server):
                     " ".join(codes), codes == ["250"] * 5)
 
 
+# ---- memory ------------------------------------------------------------------
+
+def holds(pid, words):
+    """Does one of them stand in the memory of a process?"""
+    with open("/proc/%d/maps" % pid) as maps, \
+            open("/proc/%d/mem" % pid, "rb", 0) as memory:
+        for line in maps:
+            area = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+            if not area:
+                continue
+            start, end = (int(n, 16) for n in area.groups())
+            try:
+                memory.seek(start)
+                held = memory.read(end - start)
+            except OSError:
+                continue
+            if any(word in held for word in words):
+                return True
+    return False
+
+
+def secrets_are_forgotten(check, net, server):
+    words = (b"ann\0sesame", octets("", "ann", "sesame").encode())
+    with Client(net, server, ADDRESSES[9]) as one, \
+            Client(net, server, ADDRESSES[9]) as two:
+        one.login("ann", "sesame")
+        two.ask("AUTH PLAIN")
+        two.ask(octets("", "ann", "sesame"))
+        for client in one, two:
+            client.ask("NOOP")
+        for role in ("smtpd", "lookup", "passwords"):
+            check.claim("%s has forgotten what was said" % role, not any(
+                holds(pid, words) for pid in server.pids(role)))
+        check.claim("and smtpd knows its name", all(
+            holds(pid, [b"s1.example"]) for pid in server.pids("smtpd")))
+
+
 # ---- deaths ------------------------------------------------------------------
 
 def kill(server, role, by=signal.SIGKILL):
@@ -297,6 +334,7 @@ def main():
         fifty_at_once(check, net, server)
         many_networks(check, net, server)
         limits_are_for_strangers(check, net, server)
+        secrets_are_forgotten(check, net, server)
         deaths(check, net, server)
         fail2ban(check, net, server)
         server.stop()
