@@ -442,8 +442,8 @@ login_hear(struct logins *ls, struct peer *from, const struct msg_response *m)
 {
 	struct login	*l = find(ls, from, m->token);
 
-	if (l == NULL)
-		return;
+	if (l == NULL || l->judged)
+		return;		/* it crossed a judgement that came early */
 	if (l->client_speaks) {
 		tell_judge(l, m->cancelled, m->data);
 	} else if (!m->cancelled) {

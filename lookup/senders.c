@@ -14,15 +14,12 @@
 static const char *
 objection_to_identity(const char *token, bool quoted)
 {
-	struct span	 s = span_of(token);
-	size_t		 i;
+	size_t	 len = strlen(token);
 
-	for (i = 0; i < s.len; i++)
-		if ((token[i] == ' ' && !quoted) || token[i] < ' ' ||
-		    token[i] > '~')
-			return "an identity was expected before \":\"";
-	if (s.len == 0 || s.len > USER_TEXT_MAX)
+	if (len == 0 || len > USER_TEXT_MAX)
 		return "an identity was expected before \":\"";
+	if (!quoted && strchr(token, ' ') != NULL)
+		return "an identity with white space stands in quotes";
 	return NULL;
 }
 

@@ -121,6 +121,17 @@ log_route(const struct session *s, const char *verb, struct span route,
 	    "address=<%s>", verb, client, (int)route.len, route.ptr, a->text);
 }
 
+/* RFC 6409 section 4.2: what users write may lack a part that others cannot
+ * know.  A literal is whole, and so is a path without a domain. */
+static bool
+is_whole(const struct session *s, const struct addr *a)
+{
+	struct span	 domain = addr_domain(a);
+
+	return !(s->client.flags & LISTENER_SUBMISSION) || domain.len == 0 ||
+	    *domain.ptr == '[' || span_index(domain, '.') < domain.len;
+}
+
 /*
  * "FROM:<path>" or "TO:<path>" off the head of `*arg`.  A space in front of
  * the path is against the grammar, but too many clients send it.
@@ -144,6 +155,11 @@ take_path(struct session *s, struct span *arg, enum addr_rules rules,
 	status = addr_parse_path(arg, rules, a, &route);
 	if (status != ADDR_OK || (arg->len > 0 && *arg->ptr != ' ')) {
 		say_bad_path(s, status, code);
+		return false;
+	}
+	if (!is_whole(s, a)) {
+		say(s, 554, rules == ADDR_REVERSE ? "5.1.8" : "5.1.2",
+		    "Write the domain in full, as in <joe@example.org>");
 		return false;
 	}
 	if (route.len > 0)

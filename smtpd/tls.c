@@ -416,6 +416,9 @@ make_contexts(struct tls *t, struct generation *g,
 		for (j = 0; j < c->count; j++)
 			add_entry(g, c->names[j], i);
 	}
+	if (g->entry_count == TLS_NAMES_MAX)
+		log_warning("certificates have more than %d names; the rest "
+		    "get the first one", TLS_NAMES_MAX);
 	sort_entries(g);
 	if (context_of(t, g, first, m) == NULL)
 		return false;
@@ -462,6 +465,8 @@ tls_add_ticket_key(struct tls *t, const struct msg_conf_ticket *m)
 
 	if (m->key.len != TICKET_NAME + TICKET_CIPHER + TICKET_MAC)
 		fatal("a key of tickets is none");
+	if (k->there && memcmp(k->name, from, TICKET_NAME) == 0)
+		return;		/* it was said before */
 	memmove(k + 1, k, (KEPT - 1) * sizeof(*k));
 	memcpy(k->name, from, TICKET_NAME);
 	memcpy(k->cipher, from + TICKET_NAME, TICKET_CIPHER);

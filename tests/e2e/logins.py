@@ -37,6 +37,9 @@ smtpd {
 listen users {
     address 0.0.0.0
     port 587
+    limit {
+        messages-per-minute 2
+    }
 }
 """ % (FIRST, MOST)
 
@@ -182,6 +185,19 @@ def many_networks(check, net, server):
                     code == "235" and wait < MOST + 3)
 
 
+def limits_are_for_strangers(check, net, server):
+    """exempt-relays: the client was admitted as one of them."""
+    with Client(net, server, ADDRESSES[8]) as client:
+        client.login("joe", "sesame")
+        codes = []
+        for _ in range(5):
+            client.ask("MAIL FROM:<joe@s1.example>")
+            codes.append(client.ask("RCPT TO:<joe@s1.example>")[:3])
+            client.ask("RSET")
+        check.claim("a limit of two messages is none for who logged in: " +
+                    " ".join(codes), codes == ["250"] * 5)
+
+
 # ---- deaths ------------------------------------------------------------------
 
 def kill(server, role, by=signal.SIGKILL):
@@ -280,6 +296,7 @@ def main():
         failures_cost_time(check, net, server)
         fifty_at_once(check, net, server)
         many_networks(check, net, server)
+        limits_are_for_strangers(check, net, server)
         deaths(check, net, server)
         fail2ban(check, net, server)
         server.stop()

@@ -4,7 +4,7 @@
 files change and processes die; and From fields by the thousand, of which no
 other reader sees a name that was not asked about.
 
-Who has logged in is told by XCLIENT.
+Who has logged in is told by XCLIENT, and at the end by AUTH at port 587.
 """
 import contextlib
 import email.headerregistry
@@ -13,6 +13,9 @@ import os
 import random
 import re
 import signal
+import smtplib
+import ssl
+import subprocess
 import sys
 import time
 
@@ -289,16 +292,61 @@ def from_fields(t):
                   not wrong and taken + refused == FIELDS and sure > 100)
 
 
+# ---- port 587 as it comes ----------------------------------------------------
+
+def by_auth(t):
+    """One whose name is an address, and one whose is not."""
+    tls = t.host.certificate()
+    hosts.write(t.host.path("etc/relais/passwords"), "".join(
+        "%s:%s\n" % (name, subprocess.check_output(
+            ["openssl", "passwd", "-6", "secret of " + name],
+            text=True).strip())
+        for name in ("green", "brown@" + DOMAIN)), 0o600)
+    t.host.configure(tls + "passwords file /etc/relais/passwords\n"
+                     "senders /etc/relais/senders\n"
+                     "listen users {\n address 0.0.0.0\n port 587\n}\n"
+                     "identity-limit {\n messages-per-hour 3\n}\n")
+    t.reload()
+    context = ssl.create_default_context(
+        cafile=t.host.path("etc/relais/mail.pem"))
+    context.check_hostname = False
+    for name in "green", "brown@" + DOMAIN:
+        own = name.partition("@")[0] + "@" + DOMAIN
+        c = smtplib.SMTP(t.host.address, 587, "client.example", timeout=60)
+        c.starttls(context=context)
+        c.login(name, "secret of " + name)
+        first = c.sendmail(own, ["green@" + DOMAIN], "Subject: auth\n\nx\n")
+        forged, header = c.mail(t.own), None
+        try:
+            c.sendmail(own, ["green@" + DOMAIN], "From: %s\n\nvain\n" % t.own)
+        except smtplib.SMTPDataError as e:
+            header = e
+        c.sendmail(own, ["green@" + DOMAIN], "From: %s\n\nx\n" % own)
+        c.mail(own)
+        over = c.rcpt("green@" + DOMAIN)
+        t.check.claim("%s, who says so by AUTH, sends as himself alone" % name,
+                      first == {} and forged[0] == 553 and
+                      header.smtp_code == 550)
+        t.check.claim("and no more than he may", over[0] == 450 and
+                      over[1].startswith(b"4.7.1 Limit messages-per-hour: "))
+        c.close()
+    letters = [x for x in t.host.wait_mail("green", 4)
+               if b"Subject: auth" in x]
+    t.check.claim("what was missing is there", len(letters) == 2 and all(
+        b"\nFrom: <" in x and b"\nDate: " in x and b"\nMessage-ID: <" in x
+        for x in letters))
+
+
 def nothing_is_wrong(t):
     t.check.claim("nobody was accused or died of itself", not re.search(
         r"accuse|panic|fatal:|verdict that is none", t.host.log()))
     t.check.claim("nothing that was refused has arrived", not any(
-        b"vain" in x for x in t.host.mail("brown")))
+        b"vain" in x for u in t.host.users for x in t.host.mail(u)))
 
 
 CLAIMS = (messages, recipients, files_change, lookup_begins_anew,
           answered_by_the_next, answered_in_vain, nobody_answers,
-          from_fields, nothing_is_wrong)
+          from_fields, by_auth, nothing_is_wrong)
 
 
 def main():

@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
 import hosts    # noqa: E402
 
-ROLES = ("smtpd queue remote local agent lookup users resolver control "
+ROLES = ("smtpd queue remote local agent lookup users keys resolver control "
          "monitor logger").split()
 PROGRAMS = "/opt/valgrind"
 PORT = 1500
@@ -28,6 +29,9 @@ CLIENTS = 10
 CONFIG = "relay-from 10.99.0.0/24 127.0.0.0/8\nsmtpd {\n processes 1\n}\n"
 LETTER = b"From: jqp@s1.example\r\nSubject: x\r\n\r\n.a dot\r\n%s\r\n"
 PATIENCE = 120
+TRUSTING = ssl.create_default_context()
+TRUSTING.check_hostname = False
+TRUSTING.verify_mode = ssl.CERT_NONE
 
 
 class Reports:
@@ -86,6 +90,9 @@ def build():
 
 def send(host, recipients, text=b"x"):
     with host.smtp() as client:
+        client.ehlo()
+        if client.has_extn("starttls"):
+            client.starttls(context=TRUSTING)
         return client.sendmail("jqp@s1.example", recipients, LETTER % text)
 
 
@@ -247,6 +254,7 @@ def main():
         s1 = net.host("s1", users=["jqp", "jones", "brown", "joe"],
                       config=CONFIG, aliases="list: jones, brown\n",
                       mounts={PROGRAMS: programs})
+        s1.configure(s1.certificate() + CONFIG)
         s2 = net.host("s2", users=["carol", "dave"])
         s2.start()
         reports = Reports(s1)

@@ -29,6 +29,7 @@ static struct {
 	struct msg	 asked[ASKED_MAX];	/* and to be answered */
 	unsigned	 nasked;
 
+	unsigned	 login;			/* the code that it comes to */
 	uint64_t	 token;			/* 0: none is open */
 	struct addr	 sender;
 	struct buf	 envelope;
@@ -191,6 +192,15 @@ on_recipient(const struct msg_recipient *m)
 	(void)buf_printf(&at.envelope, "<%s>", m->recipient.text);
 }
 
+/* A word of the client's; "g..." is good, "c..." wants another one. */
+static void
+hear_login(struct span octets)
+{
+	char	 first = octets.len > 0 ? octets.ptr[0] : 'c';
+
+	at.login = first == 'g' ? 235 : first == 'c' ? 334 : 535;
+}
+
 static void
 remember(const struct msg *m)
 {
@@ -201,6 +211,14 @@ remember(const struct msg *m)
 void
 peer_put(struct peer *p, const struct msg *m)
 {
+	if (p == &at.lookup && m->type == MSG_RESPONSE) {
+		hear_login(m->response.data);
+		if (!m->response.cancelled)
+			remember(m);
+		return;
+	}
+	if (p == &at.lookup && m->type == MSG_STAYS)
+		return;
 	if (p == &at.lookup) {
 		fuzz_claim(m->type == MSG_LEFT, "and said what is known");
 		return;
@@ -226,8 +244,10 @@ peer_ask(struct peer *p, const struct msg *m)
 		return false;
 	fuzz_claim(p == &at.queue ? m->type == MSG_OPEN :
 	    m->type == MSG_RCPT || m->type == MSG_ADMIT ||
-	    m->type == MSG_MAY_SEND,
+	    m->type == MSG_MAY_SEND || m->type == MSG_LOGIN,
 	    "a question that is known");
+	if (m->type == MSG_LOGIN)
+		hear_login(m->login.initial);
 	if (m->type == MSG_OPEN) {
 		fuzz_claim(at.token == 0, "one envelope at a time");
 		at.token = m->open.token;
@@ -277,6 +297,22 @@ answer_admit(const struct msg_admit *m)
 }
 
 static void
+answer_login(uint64_t token)
+{
+	struct msg_logged_in	 m = { token, { 0 }, span_of("jones"),
+				    span_of("jones") };
+	struct msg_challenge	 challenge = { token, span_of("more") };
+
+	if (at.login == 334) {
+		auth_on_challenge(&at.wire->server, &challenge);
+		return;
+	}
+	m.reply = reply_make(at.login, at.login == 235 ? "2.7.0" : "5.7.8",
+	    "Login");
+	auth_on_logged_in(&at.wire->server, &m);
+}
+
+static void
 say_stored(uint64_t token, uint64_t message, enum stored_outcome outcome)
 {
 	struct msg_stored	 m = { token, message, outcome };
@@ -318,6 +354,12 @@ answer(const struct msg *m)
 		break;
 	case MSG_MAY_SEND:
 		answer_may_send(&m->may_send);
+		break;
+	case MSG_LOGIN:
+		answer_login(m->login.token);
+		break;
+	case MSG_RESPONSE:
+		answer_login(m->response.token);
 		break;
 	case MSG_OPEN:
 		answer_open(&m->open);

@@ -73,7 +73,8 @@ fuzz_one(struct span input)
 	uint8_t		 choice = fuzz_choice(&input);
 	struct wire_begin begin = { .size_max = choice % 2 == 0 ? 0 : 256,
 	    .believed = choice / 2 % 2, .proxied = choice / 4 % 4 == 3,
-	    .submits = choice / 16 % 2 };
+	    .submits = choice / 16 % 2,
+	    .may_login = choice / 32 % 2 };
 	struct course	 one = { .eager = true };
 	struct course	 other = { .cuts = { choice } };
 	struct buf	 said, stored;

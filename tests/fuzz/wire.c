@@ -150,6 +150,7 @@ give_lookup_up(void *arg)
 	recipient_give_up(s);
 	rights_give_up(s);
 	admission_give_up(s);
+	auth_give_up(s);
 }
 
 void
@@ -176,8 +177,13 @@ wire_open(struct wire *w, const struct wire_begin *begin)
 	timer_init(&s->lookup_away, s->loop, give_lookup_up, s);
 	timer_init(&s->queue_away, s->loop, submit_give_up, s);
 	neighbours_join(w);
+	if (begin->may_login) {
+		client.flags = LISTENER_AUTH;
+		(void)span_copy(span_of("PLAIN LOGIN"), s->mechanisms,
+		    sizeof s->mechanisms);
+	}
 	if (begin->submits) {
-		client.flags = LISTENER_SUBMISSION;
+		client.flags |= LISTENER_SUBMISSION;
 		client.login = xstrdup("jones");
 	}
 	session_new(s, NULL, -1, &client);
@@ -189,7 +195,8 @@ wire_close(struct wire *w)
 	fuzz_claim(the_stream == NULL, "a session that is over is gone");
 	fuzz_claim(w->server.session_count == 0 &&
 	    LIST_EMPTY(&w->server.sessions), "nobody counts it any more");
-	fuzz_claim(RB_EMPTY(&w->server.transactions) &&
+	fuzz_claim(RB_EMPTY(&w->server.logins) &&
+	    RB_EMPTY(&w->server.transactions) &&
 	    RB_EMPTY(&w->server.rights), "it waits for nothing");
 	fuzz_claim(w->server.recipient_octets == 0, "it holds nobody");
 	neighbours_leave(w);

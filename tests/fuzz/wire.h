@@ -3,6 +3,7 @@
 #define TESTS_FUZZ_WIRE_H
 
 #include "shared/ipc.h"
+#include "smtpd/auth.h"
 #include "smtpd/recipient.h"
 #include "smtpd/rights.h"
 #include "smtpd/server.h"
@@ -30,6 +31,7 @@ struct wire_begin {
 	bool		 proxied;	/* a PROXY header comes first */
 	bool		 believed;	/* by XCLIENT and XFORWARD */
 	bool		 submits;	/* has logged in to do so */
+	bool		 may_login;
 };
 
 void	 wire_open(struct wire *, const struct wire_begin *);

@@ -469,6 +469,8 @@ START_TEST(each_speaks_in_its_turn)
 	ck_assert_uint_eq(at.challenges, 2);
 	respond(token + 1, false);
 	challenge(at.judges_token + 1);
+	judge_it(at.judges_token, JUDGED_BAD, "jones");
+	respond(token, false);	/* they may cross */
 	ck_assert_uint_eq(at.accused, 2);
 	at.serial = token - 1;
 	(void)begin("192.0.2.1");

@@ -35,6 +35,7 @@ set_up(void)
 	    "Brown@Out.Example: Sales@Shop.Example\n"
 	    "boss: *\n"
 	    "\"white space\": a@b.example\n"
+	    "J\xc3\xb6nes: j@b.example\n"
 	    "literal: @[192.0.2.1], x@[IPv6:2001:db8::1]\n");
 	ck_assert_uint_eq(alias_warnings(senders.table), 0);
 }
@@ -116,6 +117,8 @@ static const struct {
 	{ "boss",	"jones@here.example",		true },
 	{ "bos",	"jones@here.example",		false },
 	{ "white space", "a@b.example",			true },
+	{ "J\xc3\xb6nes", "j@b.example",		true },
+	{ "J\xc3\xb6nes", "j@c.example",		false },
 	{ "literal",	"any@[192.0.2.1]",		true },
 	{ "literal",	"any@[192.0.2.2]",		false },
 	{ "literal",	"x@[IPv6:2001:DB8::1]",		true },

@@ -449,6 +449,7 @@ START_TEST(a_ticket_is_good_until_its_key_is_gone)
 	ck_assert(!resumes());
 	ck_assert(resumes());
 	rig_ticket(&r, 2);
+	rig_ticket(&r, 2);
 	ck_assert(resumes());	/* by the one before, and renewed */
 	rig_ticket(&r, 3);
 	ck_assert(resumes());

@@ -179,6 +179,17 @@ on_name_of(struct rig *r, struct wire *w, struct msg *m)
 
 /* ---- logins -------------------------------------------------------------- */
 
+static void
+on_challenge(struct rig *r, struct wire *w, struct msg *m)
+{
+	struct msg	 a = { .type = MSG_RESPONSE };
+
+	a.response.token = m->challenge.token;
+	a.response.cancelled = dice_one_in(&r->dice, 4);
+	a.response.data = span_of("response");
+	wire_say(r, w, &a);
+}
+
 /* ---- deliveries ---------------------------------------------------------- */
 
 static void
@@ -371,6 +382,7 @@ static void	 (*const answers[MSG_COUNT])(struct rig *, struct wire *,
 	[MSG_UNSURE]	= on_unsure,
 	[MSG_EXPAND]	= on_expand,
 	[MSG_USER]	= on_user,
+	[MSG_CHALLENGE]	= on_challenge,
 	[MSG_RESOLVE]	= on_resolve,
 	[MSG_NAME_OF]	= on_name_of,
 	[MSG_JOB]	= on_job,

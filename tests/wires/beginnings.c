@@ -111,6 +111,21 @@ job(struct rig *r, struct wire *w)
 }
 
 static void
+fill_login(struct rig *r, struct msg *m)
+{
+	static uint8_t	 address[16];
+	uint64_t	 drawn = dice_next(&r->dice);
+
+	memcpy(address, &drawn, sizeof drawn);
+	m->login.token = next_token(r);
+	m->login.mechanism = span_of("PLAIN");
+	m->login.has_initial = dice_below(&r->dice, 2);
+	m->login.initial = span_of("abc");
+	m->login.binding = m->login.binding_data = span_of("");
+	m->login.address = span_make(address, sizeof address);
+}
+
+static void
 fill(struct rig *r, struct wire *w, struct msg *m)
 {
 	static char	 name[64];
@@ -125,7 +140,7 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 		m->rcpt = (struct msg_rcpt){ next_token(r), a, a, 1,
 		    hints_token(&r->hints, &r->dice), 1, span_of("") };
 	else if (m->type == MSG_LOGIN)
-		judging_login(r, next_token(r), &m->login);
+		fill_login(r, m);
 	else if (m->type == MSG_MAY_SEND)
 		m->may_send = (struct msg_may_send){ next_token(r),
 		    span_of(name), a, dice_below(&r->dice, 2) };

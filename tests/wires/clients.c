@@ -170,7 +170,9 @@ client_start(struct rig *r)
 	*c = (struct client){ .fd = client_open(r) };
 	if (c->fd == -1)
 		return;
-	if (r->program == ROLE_SMTPD)
+	if (r->program == ROLE_SMTPD && r->enemy == ROLE_KEYS)
+		say(c->fd, "EHLO a.example\r\nSTARTTLS\r\n");
+	else if (r->program == ROLE_SMTPD)
 		say(c->fd, mails[dice_below(&r->dice, COUNT(mails))]);
 	else if (r->program == ROLE_CONTROL)
 		say(c->fd, dice_below(&r->dice, 2) ? "queue retry ALL\n" :
@@ -239,6 +241,8 @@ client_ready(struct rig *r, struct client *c)
 	c->octets += n;
 	if (c->serves)
 		serve(c, text);
+	else if (r->enemy == ROLE_KEYS && has(text, "220 2.0.0 "))
+		handshake_begin(r, c->fd);
 	else if (r->program == ROLE_SMTPD && !c->content &&
 	    has(text, "354 ")) {
 		c->content = true;

@@ -99,6 +99,8 @@ configure_smtpd(struct rig *r)
 	m.conf_smtpd.names = 1;
 	rig_tell(r, &m);
 	configure_limits(r);
+	if (r->enemy == ROLE_KEYS)
+		handshake_configure(r);
 }
 
 static void
@@ -113,6 +115,8 @@ configure_listener(struct rig *r)
 	    LISTENER_VRFY | LISTENER_EXPN;
 	if (r->enemy == ROLE_RESOLVER)
 		m.conf_listener.flags &= ~LISTENER_UNIX;
+	if (r->enemy == ROLE_KEYS)
+		m.conf_listener.flags |= LISTENER_STARTTLS;
 	m.conf_listener.sessions = 64;
 	rig_tell(r, &m);
 }

@@ -125,7 +125,13 @@ void	 converse(struct rig *, struct wire *);
 void	 signing_configure(struct rig *);
 void	 signing_ask(const struct rig *, uint64_t token, struct msg_sign *);
 void	 signing_hear(struct rig *, const struct msg_signature *);
+
+/* wishes.c: part of directed.c. */
 void	 smtpd_to_keys(struct rig *);
+
+/* handshake.c: smtpd with TLS, where keys is the hostile one. */
+void	 handshake_configure(struct rig *);
+void	 handshake_begin(struct rig *, int fd);
 
 /* programs.c: what the program is told at first, and how it is roused. */
 void	 program_configure(struct rig *);
