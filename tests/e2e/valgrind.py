@@ -21,12 +21,22 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
 import hosts    # noqa: E402
 
-ROLES = ("smtpd queue remote local agent lookup users keys resolver control "
-         "monitor logger").split()
+ROLES = ("smtpd queue remote local agent lookup users passwords keys "
+         "resolver control monitor logger").split()
 PROGRAMS = "/opt/valgrind"
 PORT = 1500
 CLIENTS = 10
-CONFIG = "relay-from 10.99.0.0/24 127.0.0.0/8\nsmtpd {\n processes 1\n}\n"
+CONFIG = """\
+relay-from 10.99.0.0/24 127.0.0.0/8
+passwords file /etc/relais/passwords
+smtpd {
+    processes 1
+}
+listen submissions {
+    address 0.0.0.0
+    port 465
+}
+"""
 LETTER = b"From: jqp@s1.example\r\nSubject: x\r\n\r\n.a dot\r\n%s\r\n"
 PATIENCE = 120
 TRUSTING = ssl.create_default_context()
@@ -94,6 +104,17 @@ def send(host, recipients, text=b"x"):
         if client.has_extn("starttls"):
             client.starttls(context=TRUSTING)
         return client.sendmail("jqp@s1.example", recipients, LETTER % text)
+
+
+def log_in(host, password):
+    """By each mechanism that smtplib has, until one is taken."""
+    with hosts.inside(host.ns, lambda: hosts.smtplib.SMTP_SSL(
+            host.address, 465, "client.example", timeout=PATIENCE,
+            context=TRUSTING)) as client:
+        try:
+            return client.login("joe", password)[0]
+        except hosts.smtplib.SMTPAuthenticationError as e:
+            return e.smtp_code
 
 
 def refused(host, recipient):
@@ -255,6 +276,7 @@ def main():
                       config=CONFIG, aliases="list: jones, brown\n",
                       mounts={PROGRAMS: programs})
         s1.configure(s1.certificate() + CONFIG)
+        s1.run("relais", "passwd", "joe", input="sesame\n")
         s2 = net.host("s2", users=["carol", "dave"])
         s2.start()
         reports = Reports(s1)
@@ -265,6 +287,9 @@ def main():
         hosts.wait_for("the suite, or its end", lambda: re.search(
             "ready, relais", s1.log()) or master.poll(), PATIENCE)
         letters_in_and_out(check, s1, s2)
+        codes = [log_in(s1, p) for p in ("sesame", "wrong", "sesame")]
+        check.claim("a password is judged: %s" % codes,
+                    codes == [235, 535, 235])
         commands(check, s1, reports)
         all_begin_anew(check, s1, s2)
         killed = ("lookup", "queue")

@@ -82,8 +82,8 @@ START_TEST(some_cannot_be_names)
 {
 	static const char *const	 bad[] = {
 		"", "#joe", "j:oe", "j\noe", "j\x7f", "\xff",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"aaaaa"
+		("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaa")
 	};
 	char	 into[USER_TEXT_MAX + 1];
 	size_t	 i;
