@@ -146,7 +146,8 @@ def renegotiation(c):
 def resumption(c):
     """A session is taken up again, where it was made."""
     for option in ("-tls1_2", "-tls1_3"):
-        c.run(option, "-sess_out", TICKET, say="NOOP\r\nquit\r\n")
+        c.run(option, "-sess_out", TICKET, say="NOOP\r\nquit\r\n",
+              wait=1)
         c.says(option[1:] + " is resumed", "Reused, ", option, "-sess_in",
                TICKET)
         c.says(option[1:] + " begins anew at another listener", "New, ",

@@ -351,8 +351,7 @@ on_sign(struct rig *r, struct wire *w, struct msg *m)
 static void
 on_signature(struct rig *r, struct wire *w, struct msg *m)
 {
-	(void)w;
-	signing_hear(r, &m->signature);
+	signing_hear(r, &m->signature, w == r->hostile && r->wild);
 }
 
 static void

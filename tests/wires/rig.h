@@ -124,7 +124,8 @@ void	 converse(struct rig *, struct wire *);
 /* signing.c: keys' part of what stands above. */
 void	 signing_configure(struct rig *);
 void	 signing_ask(const struct rig *, uint64_t token, struct msg_sign *);
-void	 signing_hear(struct rig *, const struct msg_signature *);
+void	 signing_hear(struct rig *, const struct msg_signature *,
+	    bool was_changed);
 
 /* wishes.c: part of directed.c. */
 void	 smtpd_to_keys(struct rig *);

@@ -63,15 +63,16 @@ signing_ask(const struct rig *r, uint64_t token, struct msg_sign *m)
 	    ECDSA_SHA256, verify(), MANY };
 }
 
-/* A signature that came is of the key, and over what may be signed. */
+/* A signature that came is of the key, and over what was to be signed; what a
+ * dice has changed on its way may have another digest. */
 void
-signing_hear(struct rig *r, const struct msg_signature *m)
+signing_hear(struct rig *r, const struct msg_signature *m, bool was_changed)
 {
 	EVP_MD_CTX	*c;
 	struct span	 s = verify();
 
 	r->signature = m->signature.len;
-	if (m->signature.len == 0 || r->program != ROLE_KEYS)
+	if (m->signature.len == 0 || r->program != ROLE_KEYS || was_changed)
 		return;
 	c = EVP_MD_CTX_new();
 	rig_check(r, EVP_DigestVerifyInit_ex(c, NULL, "SHA256", NULL, NULL,
