@@ -370,6 +370,15 @@ probe_ask(struct rig *r, struct wire *w, const char *when)
 	    "%s: an honest %s has no signature", when, role_name(w->role));
 }
 
+/* The kernel may keep no more of them just now. */
+static void
+open_and_quit(struct rig *r, struct client *c)
+{
+	c->fd = client_open(r);
+	if (c->fd != -1)
+		(void)send(c->fd, "QUIT\r\n", 6, MSG_NOSIGNAL);
+}
+
 static void
 probe_client(struct rig *r, const char *when)
 {
@@ -378,11 +387,13 @@ probe_client(struct rig *r, const char *when)
 	unsigned	 tries;
 
 	fd_close(&c->fd);
-	*c = (struct client){ .fd = client_open(r) };
-	if (c->fd != -1)
-		(void)send(c->fd, "QUIT\r\n", 6, MSG_NOSIGNAL);
-	for (tries = 0; !rig_until(r, has_answer, &wait) && tries < 4; tries++)
-		continue;	/* lookup is not waited for in vain for long */
+	*c = (struct client){ .fd = -1 };
+	for (tries = 0; tries < 5; tries++) {
+		if (c->fd == -1)
+			open_and_quit(r, c);
+		if (rig_until(r, has_answer, &wait))
+			break;	/* lookup is not waited for in vain for long */
+	}
 	rig_check(r, c->octets > 0, "%s: a client has no answer", when);
 }
 
