@@ -135,10 +135,11 @@ put_message_id(const struct compose *c, struct buf *out)
 }
 
 static bool
-is_dropped(struct span name)
+is_dropped(const struct compose *c, struct span name)
 {
-	return span_is_word(name, "Bcc") || span_is_word(name, "Resent-Bcc") ||
-	    span_is_word(name, "Return-Path");
+	if (span_is_word(name, "Bcc") || span_is_word(name, "Resent-Bcc"))
+		return c->drops_bcc;
+	return span_is_word(name, "Return-Path");
 }
 
 bool
@@ -149,7 +150,7 @@ compose_header(const struct compose *c, struct span header, struct buf *out)
 	bool		 good = true;
 
 	while (header_take(&rest, &f))
-		if (!is_dropped(f.name))
+		if (!is_dropped(c, f.name))
 			good = good && buf_put(out, f.all);
 	if (!header_has(header, "From"))
 		good = good && put_from(c, out);

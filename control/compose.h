@@ -6,15 +6,16 @@
 #include "shared/buf.h"
 
 /*
- * The header as it goes out: Bcc and Return-Path dropped, From, Date and
- * Message-ID added where they are missing (RFC 5322 section 3.6; Postfix does
- * the same for local mail).  What stands is not rewritten.
+ * The header as it goes out: Return-Path dropped, and Bcc where the recipients
+ * come from it; From, Date and Message-ID added where they are missing (RFC
+ * 5322 section 3.6).  What stands is not rewritten.
  */
 struct compose {
 	struct addr	 from;
 	const char	*name;		/* of the author; may be empty */
 	const char	*host;		/* right side of a Message-ID */
 	int64_t		 now;		/* wall microseconds */
+	bool		 drops_bcc;	/* and Resent-Bcc */
 };
 
 /* False when `out` is too small. */

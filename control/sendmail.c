@@ -201,7 +201,8 @@ static bool
 compose(struct delivery *d, const struct addr *from)
 {
 	struct compose	 c = { .from = *from, .name = d->author.name,
-			    .host = d->author.origin, .now = clock_wall() };
+			    .host = d->author.origin, .now = clock_wall(),
+			    .drops_bcc = d->options->from_header };
 	struct span	 header = buf_span(&d->letter.header);
 
 	if (d->options->gateway)

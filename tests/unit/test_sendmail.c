@@ -311,10 +311,11 @@ START_TEST(a_name_becomes_a_phrase)
 END_TEST
 
 static void
-compose(const char *header, struct buf *out)
+compose(const char *header, bool drops_bcc, struct buf *out)
 {
 	struct compose	 c = { .name = "Joe", .host = "here.example",
-			    .now = INT64_C(1795399607000000) };
+			    .now = INT64_C(1795399607000000),
+			    .drops_bcc = drops_bcc };
 
 	ck_assert_int_eq(addr_parse(span_of("joe@here.example"), &c.from),
 	    ADDR_OK);
@@ -328,7 +329,7 @@ START_TEST(what_is_missing_is_added)
 	struct buf	 out;
 	const char	*text;
 
-	compose("To: a@b\r\n", &out);
+	compose("To: a@b\r\n", true, &out);
 	text = buf_span(&out).ptr;
 	ck_assert_ptr_nonnull(strstr(text, "To: a@b\r\n"));
 	ck_assert_ptr_nonnull(strstr(text,
@@ -345,9 +346,23 @@ START_TEST(what_stands_is_kept_and_secrets_are_dropped)
 	struct buf	 out;
 
 	compose("date: x\r\nBcc: a@b,\r\n c@d\r\nmessage-id: y\r\n"
-	    "From: z\r\n q\r\nRESENT-BCC: e\r\nReturn-Path: <f>\r\n", &out);
+	    "From: z\r\n q\r\nRESENT-BCC: e\r\nReturn-Path: <f>\r\n", true,
+	    &out);
 	ck_assert_str_eq(buf_span(&out).ptr,
 	    "date: x\r\nmessage-id: y\r\nFrom: z\r\n q\r\n");
+	buf_clear(&out);
+}
+END_TEST
+
+/* Where the recipients stand on the command line. */
+START_TEST(bcc_stays_where_it_is_not_asked_for_recipients)
+{
+	static const char	*const header = "Date: x\r\nMessage-ID: y\r\n"
+				    "From: z\r\nBcc: a@b\r\n";
+	struct buf		 out;
+
+	compose(header, false, &out);
+	ck_assert_str_eq(buf_span(&out).ptr, header);
 	buf_clear(&out);
 }
 END_TEST
@@ -450,6 +465,7 @@ main(void)
 	tcase_add_loop_test(tc, a_name_becomes_a_phrase, 0, COUNT(phrases));
 	tcase_add_test(tc, what_is_missing_is_added);
 	tcase_add_test(tc, what_stands_is_kept_and_secrets_are_dropped);
+	tcase_add_test(tc, bcc_stays_where_it_is_not_asked_for_recipients);
 	tcase_add_loop_test(tc, options_mean_what_they_always_meant, 0,
 	    COUNT(commands));
 	tcase_add_test(tc, options_leave_their_values);
