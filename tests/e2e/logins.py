@@ -220,6 +220,8 @@ def holds(pid, words):
 
 
 def secrets_are_forgotten(check, net, server):
+    if os.environ.get("RELAIS_SANITIZED"):
+        return              # they keep what was freed, and shadows of it all
     words = (b"ann\0sesame", octets("", "ann", "sesame").encode())
     with Client(net, server, ADDRESSES[9]) as one, \
             Client(net, server, ADDRESSES[9]) as two:
