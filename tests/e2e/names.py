@@ -47,7 +47,7 @@ class Client:
     def __init__(self, net, server, source, early=b""):
         host = net.hosts["c1"]
         to = server.address if "." in source else server.six
-        self.domain = server.domain
+        self.domain, self.source = server.domain, source
         self.began = time.monotonic()
         self.socket = hosts.inside(host.ns, lambda: socket.create_connection(
             (to, 25), 20, (source, 0)))
@@ -85,16 +85,17 @@ class Client:
         return self.say("DATA", "Subject: %s\r\n\r\nx\r\n." % subject)[:3]
 
 
-def name_of(host, port):
-    """What the log calls the client of that port, once it does."""
-    line = host.wait_log(r"connect from (\S*)\[[^\]]*\]:%d\n" % port)
+def name_of(host, client):
+    """What the log calls it, once it does; ports are of an address each."""
+    line = host.wait_log(r"connect from (\S*)\[%s\]:%d\n" % (
+        re.escape(client.source), client.port))
     return line.group(1)
 
 
 def called(net, server, source, wanted):
     """Is it greeted, and called so?  And was that quick?"""
     with Client(net, server, source) as c:
-        name = name_of(server, c.port)
+        name = name_of(server, c)
         if name != wanted:
             print("     %s is called %r" % (source, name))
         return name == wanted and c.greeting[:3] == "220" and \
@@ -214,7 +215,7 @@ def faults(check, net, s2, server):
     server.point("10.99.0.130", dns.SERVFAIL)
     with Client(net, s2, "10.99.0.130") as c:
         check.claim("SERVFAIL: unknown",
-                    name_of(s2, c.port) == "unknown")
+                    name_of(s2, c) == "unknown")
         check.claim("and a refusal that hangs on the name is for now",
                     c.ask_for("brown").startswith("450 4.7.1 "))
         check.claim("and who is welcome by any name is welcome",
@@ -232,7 +233,7 @@ def faults(check, net, s2, server):
             check.claim("and what was said meanwhile is answered then",
                         c.reply()[:3] == "250")
             check.claim("and the client is unknown",
-                        name_of(s2, c.port) == "unknown")
+                        name_of(s2, c) == "unknown")
             check.claim("and refused for now",
                         c.ask_for("brown").startswith("450 "))
     slow = Client(net, s2, "10.99.0.131")
@@ -314,7 +315,7 @@ def other_configuration(check, net, s2, server):
     before = sum(server.asked.values())
     with Client(net, s2, "10.99.0.151") as c:
         check.claim("client-names no: unknown",
-                    name_of(s2, c.port) == "unknown")
+                    name_of(s2, c) == "unknown")
         check.claim("a reload brings other rules",
                     c.ask_for("jones") == "550 5.7.1 Closed")
     check.claim("nothing was asked", sum(server.asked.values()) == before)
