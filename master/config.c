@@ -120,7 +120,7 @@ static const struct config_keyword remote[] = {
 static const struct config_keyword listening[] = {
 	{ "address",	CONFIG_ADDRESSES, 0, 0, NULL, LISTEN(addresses) },
 	{ "port",	CONFIG_NUMBER,	1, 65535, "25", LISTEN(port) },
-	{ "socket",	CONFIG_PATH,	0, UNIX_PATH_MAX, NULL,
+	{ "socket",	CONFIG_PATH,	0, SOCKET_PATH_MAX, NULL,
 	    LISTEN(socket) },
 	{ "relay",	CONFIG_YESNO,	0, 0, "no", LISTEN(relay) },
 	{ "protocol",	CONFIG_PROTOCOL, 0, 0, "smtp", LISTEN(lmtp) },

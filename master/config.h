@@ -16,12 +16,10 @@ enum {
 	CONFIG_ERRORS_MAX	= 100,	/* errors told of one file */
 	CONFIG_NOTES_MAX	= 1 << 20,	/* octets of all errors */
 	DOMAINS_MAX		= 1024,
-	ROUTES_MAX		= 1024,
 	NETWORKS_MAX		= 256,
 	IDENTITIES_MAX		= 256,
 	RESOLVERS_MAX		= 4,
 	LISTEN_ADDRESSES_MAX	= 16,	/* of one block */
-	UNIX_PATH_MAX		= 107,	/* unix(7), less the NUL */
 	RUNTIME_PATH_MAX	= 96,	/* leaves room for "/control" below */
 	SPOOL_PATH_MAX		= PATH_TEXT_MAX - 16	/* likewise "/queue" */
 };
@@ -99,7 +97,7 @@ struct config_listen {
 	struct config_addresses	 addresses;
 	bool			 anywhere;	/* no address was said */
 	uint64_t		 port;
-	char			 socket[UNIX_PATH_MAX + 1];
+	char			 socket[SOCKET_PATH_MAX + 1];
 	bool			 relay, vrfy, expn, lmtp;
 	unsigned		 tls;		/* enum config_listen_tls */
 	unsigned		 auth;		/* enum config_listen_auth */

@@ -398,9 +398,9 @@ take_passwords(struct value *v)
 		return value_expected(v, "\"file PATH\" or "
 		    "\"dovecot SOCKET\"");
 	is_file = span_is(v->words[0], "file");
-	if (!is_file && v->words[1].len > UNIX_PATH_MAX)
+	if (!is_file && v->words[1].len > SOCKET_PATH_MAX)
 		return value_expected(v, "a socket's path of at most %d "
-		    "octets", UNIX_PATH_MAX);
+		    "octets", SOCKET_PATH_MAX);
 	path.words++;
 	path.n--;
 	path.field = p->path;

@@ -28,12 +28,17 @@ destinations_init(struct destinations *l)
 int
 destination_by(struct span name)
 {
+	static const char *const remotes[] = { "mx:", "host:", "lmtp:",
+				    "unix:" };
+	size_t	 i;
+
 	if (span_starts(name, "local:") && name.len > 6)
 		return BY_LOCAL;
-	if ((span_starts(name, "mx:") && name.len > 3) ||
-	    (span_starts(name, "host:") && name.len > 5))
-		return BY_REMOTE;
-	return -1;
+	for (i = 0; i < sizeof remotes / sizeof remotes[0]; i++)
+		if (span_starts(name, remotes[i]) &&
+		    name.len > strlen(remotes[i]))
+			return BY_REMOTE;
+	return span_is(name, "discard:") ? BY_REMOTE : -1;
 }
 
 struct destination *

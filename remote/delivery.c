@@ -27,6 +27,7 @@ struct delivery {
 	struct recipient *recipients;
 	char		 name[DESTINATION_TEXT_MAX + 1];
 	struct destination to;
+	const struct hop *hop;
 
 	/* its way */
 	struct way	 way;
@@ -384,9 +385,14 @@ find_way(struct delivery *d)
 static void
 begin(struct delivery *d)
 {
-	if (!destination_parse(span_of(d->name), &d->to)) {
+	if (!destination_parse(span_of(d->name), &d->to) ||
+	    (d->hop = hops_find(&d->remote->hops, d->to.hop)) == NULL) {
 		finish_saying(d, true, reply_make(451, "4.3.5",
 		    "destination is not understood: %s", d->name));
+		return;
+	}
+	if (d->to.kind == DESTINATION_DISCARD) {
+		finish_saying(d, true, reply_make(250, "2.0.0", "discarded"));
 		return;
 	}
 	d->client = pool_take(&d->remote->pool, span_of(d->name));

@@ -53,18 +53,61 @@ parse_name(struct span s, struct destination *d)
 	return domain_is_valid(s) && span_copy(s, d->name, sizeof d->name);
 }
 
+/* A hop's name has no ";", and may hold what a pattern of a route may. */
+static bool
+cut_hop(struct span *s, struct destination *d)
+{
+	size_t	 at = span_index(*s, ';');
+
+	if (at == s->len)
+		return true;
+	if (at + 1 == s->len ||
+	    !span_copy(span_skip(*s, at + 1), d->hop, sizeof d->hop))
+		return false;
+	*s = span_head(*s, at);
+	return span_index(span_of(d->hop), ';') == strlen(d->hop);
+}
+
+static bool
+parse_socket(struct span path, struct destination *d)
+{
+	d->kind = DESTINATION_SOCKET;
+	return span_starts(path, "/") && path.len <= SOCKET_PATH_MAX &&
+	    span_is_text(path) && span_copy(path, d->name, sizeof d->name);
+}
+
+static const struct {
+	const char		*word;
+	enum destination_kind	 kind;
+	bool			 lmtp;
+} kinds[] = {
+	{ "mx:",	DESTINATION_MX,		false },
+	{ "host:",	DESTINATION_HOST,	false },
+	{ "lmtp:/",	DESTINATION_SOCKET,	true },
+	{ "lmtp:",	DESTINATION_HOST,	true },
+	{ "unix:/",	DESTINATION_SOCKET,	false },
+};
+
 bool
 destination_parse(struct span s, struct destination *d)
 {
+	size_t	 i = 0, skip;
+
 	memset(d, 0, sizeof *d);
 	d->family = AF_UNSPEC;
-	if (span_starts(s, "mx:")) {
-		d->kind = DESTINATION_MX;
-		s = span_skip(s, 3);
-	} else if (span_starts(s, "host:")) {
-		d->kind = DESTINATION_HOST;
-		s = span_skip(s, 5);
-	} else
+	d->kind = DESTINATION_DISCARD;
+	if (span_is(s, "discard:"))
+		return true;
+	while (i < sizeof kinds / sizeof kinds[0] &&
+	    !span_starts(s, kinds[i].word))
+		i++;
+	if (i == sizeof kinds / sizeof kinds[0] || !cut_hop(&s, d))
 		return false;
+	d->kind = kinds[i].kind;
+	d->lmtp = kinds[i].lmtp;
+	skip = strlen(kinds[i].word);
+	if (d->kind == DESTINATION_SOCKET)
+		return parse_socket(span_skip(s, skip - 1), d);
+	s = span_skip(s, skip);
 	return cut_port(&s, &d->port) && parse_name(s, d);
 }

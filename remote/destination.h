@@ -10,16 +10,26 @@
  *	mx:NAME:PORT		the mail exchangers of NAME
  *	host:NAME:PORT		NAME itself
  *	host:[ADDRESS]:PORT	that address; mx:[ADDRESS]:PORT likewise
- * An ADDRESS is "192.0.2.1", "2001:db8::1" or "IPv6:2001:db8::1".
+ *	lmtp:NAME:PORT		as host:, by LMTP (RFC 2033)
+ *	unix:PATH, lmtp:PATH	a Unix socket, by SMTP and by LMTP
+ *	discard:		nowhere
+ * An ADDRESS is "192.0.2.1", "2001:db8::1" or "IPv6:2001:db8::1"; a PATH
+ * begins with "/".  Behind all but the last may stand ";HOP".
  */
-enum destination_kind { DESTINATION_MX, DESTINATION_HOST };
+enum destination_kind {
+	DESTINATION_MX, DESTINATION_HOST, DESTINATION_SOCKET,
+	DESTINATION_DISCARD
+};
 
 struct destination {
 	enum destination_kind kind;
-	char		 name[HOST_TEXT_MAX + 1];	/* less its brackets */
-	uint16_t	 port;
+	bool		 lmtp;
+	char		 name[HOST_TEXT_MAX + 1];	/* less its brackets;
+							 * of a socket: PATH */
+	uint16_t	 port;		/* of a socket: 0 */
 	int		 family;	/* AF_UNSPEC: the name is to be asked */
 	uint8_t		 address[16];
+	char		 hop[HOP_NAME_MAX + 1];	/* or "" */
 };
 
 /* All of `s`; false, and nothing is promised of the result, when it is not as

@@ -29,6 +29,7 @@ before_drop(struct process *p)
 	    .command_time = 300 * 1000, .content_time = 180 * 1000,
 	    .final_time = 600 * 1000 };
 	pool_init(&remote.pool, remote.loop);
+	hops_init(&remote.hops);
 	results_init(&remote.results);
 	LIST_INIT(&remote.ways);
 	for (i = 0; i < JOB_BUCKETS; i++)
@@ -175,6 +176,13 @@ on_conf_remote(struct peer *p, struct msg *m)
 	remote.clients.final_time = m->conf_remote.final_time;
 }
 
+static void
+on_conf_hop(struct peer *p, struct msg *m)
+{
+	(void)p;
+	hops_put(&remote.hops, &m->conf_hop);
+}
+
 /* While stopping nothing is begun: queue keeps what it does not hear of. */
 static void
 on_job(struct peer *p, struct msg *m)
@@ -247,6 +255,7 @@ on_resolved(struct peer *p, struct msg *m)
 static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_REMOTE,	on_conf_remote },
+	{ MSG_CONF_HOP,		on_conf_hop },
 	{ MSG_JOB,		on_job },
 	{ MSG_JOB_RCPT,		on_job_rcpt },
 	{ MSG_CHUNK,		on_chunk },

@@ -6,6 +6,7 @@
 
 #include "shared/program.h"
 #include "remote/client.h"
+#include "remote/hop.h"
 #include "remote/pool.h"
 #include "remote/results.h"
 #include "remote/way.h"
@@ -20,6 +21,7 @@ struct remote {
 	struct loop	*loop;
 	struct peer	*queue, *resolver;	/* NULL: not there now */
 	struct clients	 clients;
+	struct hop_list	 hops;
 	struct pool	 pool;
 	struct results	 results;
 	struct way_list	 ways;

@@ -69,7 +69,7 @@ msg_is_secret(unsigned type)
 {
 	return type == MSG_LOGIN || type == MSG_RESPONSE ||
 	    type == MSG_JUDGE || type == MSG_JUDGE_HEARS ||
-	    type == MSG_CONF_TICKET;
+	    type == MSG_CONF_TICKET || type == MSG_CONF_HOP;
 }
 
 bool

@@ -90,6 +90,40 @@ enum message_flags {
 	MESSAGE_NOTICE	= 4	/* a failure notice of ours */
 };
 
+/* What a route looks at besides the recipient. */
+enum route_condition {
+	ROUTE_IF_SENDER, ROUTE_IF_TAG, ROUTE_CONDITION_COUNT
+};
+
+enum hop_flags {
+	HOP_XFORWARD	= 1,	/* who the client was is passed on */
+	HOP_IMMEDIATE	= 2,	/* TLS from the first octet */
+	HOP_TLS_SAID	= 4	/* `tls` is not that of the empty name */
+};
+
+enum hop_tls {
+	HOP_TLS_MAY,		/* when it is offered; nobody is verified */
+	HOP_TLS_NO,
+	HOP_TLS_REQUIRED,	/* or no mail; nobody is verified */
+	HOP_TLS_VERIFIED,	/* by the anchors, for the name of the host */
+	HOP_TLS_COUNT
+};
+
+enum rewrite_where {
+	REWRITE_SENDER		= 1,	/* of the envelope */
+	REWRITE_RECIPIENT	= 2,	/* likewise */
+	REWRITE_HEADER		= 4	/* fields of senders, and recipients */
+};
+
+enum advice {
+	ADVICE_NONE,
+	ADVICE_SLOW,		/* one at a time, for a while */
+	ADVICE_PAUSE,		/* nothing for `pause` seconds */
+	ADVICE_FAMILY,		/* the other address family */
+	ADVICE_FINAL,		/* this is no temporary failure */
+	ADVICE_COUNT
+};
+
 enum delivery_kind { DELIVERY_MAILDIR, DELIVERY_KIND_COUNT };
 
 enum stop_reason { STOP_FOR_GOOD, STOP_FOR_SUCCESSOR };

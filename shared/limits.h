@@ -23,7 +23,10 @@ enum {
 	HOST_TEXT_MAX		= 255,
 	USER_TEXT_MAX		= 64,
 	PATH_TEXT_MAX		= 1024,
-	DESTINATION_TEXT_MAX	= 300,
+	DESTINATION_TEXT_MAX	= 400,	/* a key of LMDB holds it */
+	HOP_NAME_MAX		= 64,
+	SOCKET_PATH_MAX		= 107,	/* unix(7), less the NUL */
+	PARAMETERS_MAX		= 1024,	/* of a message, in words */
 	CLIENT_TEXT_MAX		= 320,
 	REASON_TEXT_MAX		= 200,
 	CONFIG_NOTE_MAX		= 4096,	/* one error of the configuration */
@@ -122,6 +125,14 @@ enum {
 	VISITS_MAX		= SESSIONS_MAX,	/* clients of one smtpd */
 	COUNTERS_MAX		= 65536,	/* prefixes that are counted */
 	QUOTAS_MAX		= 65536,	/* identities, likewise */
+
+	/* routes */
+	ROUTES_MAX		= 1024,
+	ROUTE_VALUES_MAX	= 4096,	/* of all their conditions */
+	HOP_SECRET_MAX		= 8192,	/* a password, or a token */
+	REWRITES_MAX		= 65536,
+	ADVICES_MAX		= 256,
+	SELF_ADDRESSES_MAX	= 1024,
 
 	/* resolver and remote */
 	QUESTIONS_MAX		= 4096,		/* outstanding from remote */

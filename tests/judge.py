@@ -26,7 +26,7 @@ UID = 61999
 def rows():
     """Roles by name, messages by name and by number: (name, fields)."""
     text = ""
-    for name in ("ipc.def", "ipc_login.def"):
+    for name in ("ipc.def", "ipc_login.def", "ipc_remote.def"):
         with open(os.path.join(HERE, "..", "shared", name)) as f:
             text += f.read()
     roles = re.findall(r"^ROLE\((\w+),", text, re.M)

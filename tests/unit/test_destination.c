@@ -26,6 +26,15 @@ static const struct {
 	{ "host:[IPv6:2001:db8::1]:25", "IPv6:2001:db8::1", DESTINATION_HOST,
 	    25, AF_INET6 },
 	{ "mx:[192.0.2.7]:25", "192.0.2.7", DESTINATION_MX, 25, AF_INET },
+	{ "lmtp:[192.0.2.7]:24", "192.0.2.7", DESTINATION_HOST, 24, AF_INET },
+	{ "lmtp:imap:24;*.x.org", "imap", DESTINATION_HOST, 24, AF_UNSPEC },
+	{ "mx:example.org:25;*", "example.org", DESTINATION_MX, 25,
+	    AF_UNSPEC },
+	{ "lmtp:/run/dovecot/lmtp", "/run/dovecot/lmtp", DESTINATION_SOCKET, 0,
+	    AF_UNSPEC },
+	{ "unix:/run/filter;x", "/run/filter", DESTINATION_SOCKET, 0,
+	    AF_UNSPEC },
+	{ "discard:", "", DESTINATION_DISCARD, 0, AF_UNSPEC },
 };
 
 START_TEST(a_destination_is_understood)
@@ -49,7 +58,12 @@ static const char	*const bad[] = {
 	"host:[]:25", "host:[:25", "host:[example.org]:25",
 	"host:[192.0.2.256]:25", "host:[192.0.2.1:25", "host:192.0.2.1]:25",
 	"host:2001:db8::1:25", "host:[2001:db8::1%eth0]:25",
-	"host:[192.0.2.1\n]:25",
+	"host:[192.0.2.1\n]:25", "unix:run", "unix:", "lmtp:", "lmtp:x",
+	"discard:x", "discard:;x", "mx:example.org:25;", "mx:x:25;a;b",
+	"mx:x:25;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaa", "unix:/run/\x01",
+	"unix:/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 };
 
 START_TEST(anything_else_is_refused)

@@ -442,7 +442,8 @@ START_TEST(what_is_asked_for_is_told)
 				    .relay = inquiries[_i].relay };
 	struct resolve		*r;
 	struct reply		 said;
-	char			 line[2 * REPLY_TEXT_MAX], to[400];
+	char			 line[2 * REPLY_TEXT_MAX];
+	char			 to[DESTINATION_TEXT_MAX + 1];
 	struct addr		 a;
 	size_t			 i, n;
 
