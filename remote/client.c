@@ -191,12 +191,14 @@ on_timer(void *arg)
 
 struct client *
 client_new(struct clients *all, const struct endpoint *to,
-    const struct client_calls *calls, void *arg)
+    const struct client_manner *manner, const struct client_calls *calls,
+    void *arg)
 {
 	struct client	*c = xcalloc(1, sizeof *c);
 
 	c->all = all;
 	c->to = *to;
+	c->manner = *manner;
 	c->step = CLIENT_CONNECT;
 	client_set_owner(c, calls, arg);
 	answer_init(&c->answer);

@@ -7,6 +7,7 @@
 #include "shared/reply.h"
 #include "remote/dots.h"
 #include "remote/endpoint.h"
+#include "remote/hop.h"
 
 /* What all connections share; the program's, and outlives them. */
 struct clients {
@@ -78,8 +79,15 @@ struct client_mail {
 	void		*arg;
 };
 
+/* How the other side is spoken to. */
+struct client_manner {
+	const struct hop *hop;
+	bool		 lmtp;		/* RFC 2033 */
+};
+
 struct client	*client_new(struct clients *, const struct endpoint *,
-		    const struct client_calls *, void *arg);
+		    const struct client_manner *, const struct client_calls *,
+		    void *arg);
 
 /* Closes at once, without a word; NULL is harmless.  No call comes after. */
 void		 client_free(struct client *);

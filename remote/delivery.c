@@ -334,10 +334,12 @@ static void
 try_next(struct delivery *d)
 {
 	const struct endpoint	*e = way_next(&d->way);
+	struct client_manner	 manner = { d->hop, d->to.lmtp };
 
 	if (e != NULL) {
 		report_at(&d->report, e);
-		d->client = client_new(&d->remote->clients, e, &calls, d);
+		d->client = client_new(&d->remote->clients, e, &manner,
+		    &calls, d);
 	} else if (d->failed) {
 		report_at(&d->report, &d->way.endpoints[d->failed_at]);
 		finish_with(d, !reply_is_later(&d->failure.reply),
