@@ -12,6 +12,7 @@ struct client {
 	struct endpoint	 to;
 	const struct client_calls *calls;
 	void		*arg;
+	struct recording *record;	/* or NULL */
 
 	int		 fd;		/* while connecting */
 	int		 error;		/* of a connect that failed at once */
