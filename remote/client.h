@@ -9,6 +9,7 @@
 #include "remote/endpoint.h"
 #include "remote/hop.h"
 #include "remote/offer.h"
+#include "remote/recorder.h"
 
 /* What all connections share; the program's, and outlives them. */
 struct clients {
@@ -105,7 +106,11 @@ void		 client_quit(struct client *);
 
 void		 client_set_owner(struct client *, const struct client_calls *,
 		    void *arg);
+
+/* Who writes down what is said from now on; NULL: nobody. */
+void		 client_set_record(struct client *, struct recording *);
 const struct endpoint	*client_endpoint(const struct client *);
+unsigned	 client_mails(const struct client *);	/* begun so far */
 const struct offer	*client_offer(const struct client *);
 
 /* It has carried, or will carry, as many mails as it may. */

@@ -48,6 +48,7 @@ delivery_free(struct delivery *d)
 		return;
 	d->freed = true;
 	client_free(d->client);
+	archive_end(&d->remote->archive, d->record, span_of(d->name));
 	d->client = NULL;
 	way_clear(&d->way);
 	content_clear(&d->content);
@@ -65,6 +66,7 @@ delivery_settle(struct delivery *d, struct recipient *r,
 	if (!recipients_settle(&d->recipients, r))
 		return;
 	report_recipient(&d->report, &r->address, &r->original, e);
+	recorder_verdict(d->record, &r->address, &e->reply);
 	m.number = r->number;
 	m.reply = e->reply;
 	m.relay = span_of(d->report.relay);
@@ -209,8 +211,10 @@ try_next(struct delivery *d)
 
 	if (e != NULL) {
 		report_at(&d->report, e);
+		recorder_connect(d->record, e);
 		d->client = client_new(&d->remote->clients, e, &manner,
 		    &calls, d);
+		client_set_record(d->client, d->record);
 	} else if (d->failed)
 		give_up(d);
 	else
@@ -275,6 +279,9 @@ begin(struct delivery *d)
 	}
 	d->worn = true;
 	client_set_owner(d->client, &calls, d);
+	client_set_record(d->client, d->record);
+	recorder_reuse(d->record, client_endpoint(d->client),
+	    client_mails(d->client));
 	report_at(&d->report, client_endpoint(d->client));
 	delivery_on_ready(d);
 }
@@ -296,6 +303,7 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->report.arrived = m->arrived;
 	d->report.active = m->active;
 	d->report.came = clock_wall();
+	d->record = archive_begin(&r->archive, m->message);
 	content_init(&d->content, r->queue, m->token, m->size);
 	way_init(&d->way, r->loop, &r->ways, on_way, d);
 	LIST_INSERT_HEAD(bucket(r, d->token), d, entry);

@@ -79,13 +79,12 @@ recipient_at(void *arg, unsigned i)
 	return &recipients_given(&d->recipients, i)->address;
 }
 
-/* Another connection for what is left: this one takes no more of it. */
 static void
-change_client(struct delivery *d)
+dismiss(struct delivery *d)
 {
+	client_set_record(d->client, NULL);
 	client_quit(d->client);
 	d->client = NULL;
-	delivery_find_way(d);
 }
 
 static void
@@ -94,6 +93,7 @@ let_go(struct delivery *d)
 	struct client	*c = d->client;
 
 	d->client = NULL;
+	client_set_record(c, NULL);
 	if (d->remote->stopping || d->remote->draining)
 		client_quit(c);
 	else
@@ -126,7 +126,8 @@ next_mail(struct delivery *d)
 	}
 	if (client_is_spent(c) || recipients_give(&d->recipients,
 	    client_room(c), client_admits, c) == 0) {
-		change_client(d);
+		dismiss(d);	/* it takes no more of them */
+		delivery_find_way(d);
 		return;
 	}
 	begin_mail(d);
@@ -142,8 +143,7 @@ delivery_on_over(void *arg)
 		let_go(d);
 		delivery_finish(d, true, NULL);
 	} else if (d->put_off) {
-		client_quit(d->client);
-		d->client = NULL;
+		dismiss(d);
 		delivery_next_host(d);
 	} else {
 		d->worn = true;

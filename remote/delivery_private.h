@@ -41,6 +41,7 @@ struct delivery {
 	bool		 put_off;	/* this host does not want it now */
 	bool		 hungry;	/* the client takes content now */
 	struct report	 report;
+	struct recording *record;	/* borrowed from the archive */
 };
 
 /* What the client tells of a mail. */

@@ -37,6 +37,14 @@ dialog_put(struct client *c, const char *command)
 		fatal("client: commands pass the output's ceiling");
 }
 
+void
+dialog_record(struct client *c, size_t from)
+{
+	if (c->record != NULL)
+		recorder_said(c->record, span_skip(buf_span(stream_out(
+		    c->stream)), from));
+}
+
 static void
 send_hello(struct client *c, const char *verb)
 {
@@ -218,11 +226,15 @@ dialog_go(struct client *c, enum client_step step)
 {
 	bool	 has_left = c->ahead && step >= CLIENT_RSET &&
 		    step <= CLIENT_DATA;
+	size_t	 from;
 
 	c->step = step;
 	timer_in(&c->timer, step_time(c));
-	if (steps[step].send != NULL && !has_left)
-		steps[step].send(c);
+	if (steps[step].send == NULL || has_left)
+		return;
+	from = stream_waiting(c->stream);
+	steps[step].send(c);
+	dialog_record(c, from);
 }
 
 /* RFC 5321 4.1.1.1: the first line is the host's name, then a keyword each. */

@@ -15,6 +15,7 @@ struct client {
 	struct client_manner manner;
 	const struct client_calls *calls;
 	void		*arg;
+	struct recording *record;	/* or NULL */
 
 	int		 fd;		/* while connecting */
 	int		 error;		/* of a connect that failed at once */
@@ -61,6 +62,8 @@ void	 dialog_prepare(struct client *);
 void	 dialog_become_idle(struct client *);
 
 void	 dialog_put(struct client *, const char *);	/* a command */
+/* What is behind `from` in the output is written down. */
+void	 dialog_record(struct client *, size_t from);
 const char	*dialog_doing(enum client_step);
 
 /* Begins the mail in `mail`. */

@@ -62,6 +62,7 @@ transaction_send_data(struct client *c)
 static void
 send_ahead(struct client *c)
 {
+	size_t		 from = stream_waiting(c->stream);
 	unsigned	 i;
 
 	if (c->dirty)
@@ -70,6 +71,7 @@ send_ahead(struct client *c)
 	for (i = 0; i < c->mail->recipients; i++)
 		put_rcpt(c, i);
 	transaction_send_data(c);
+	dialog_record(c, from);
 }
 
 void
