@@ -90,7 +90,7 @@ begin_mail(struct delivery *d)
 	d->mail = (struct client_mail){ .sender = &d->sender,
 	    .size = d->content.size, .eight_bit = d->flags & MESSAGE_8BIT,
 	    .recipients = d->recipients.given, .recipient = recipient_at,
-	    .arg = d };
+	    .xforward = d->hop->xforward ? &d->xforward : NULL, .arg = d };
 	d->mail_accepted = false;
 	content_pull(&d->content);
 	d->waiting = client_wants_content(d->client, d->content.size) &&

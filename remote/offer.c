@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "remote/offer.h"
+#include "remote/xforward.h"
 
 enum { LIMIT_MAX = 999999 };	/* RFC 9422 section 4: six digits */
 
@@ -33,6 +34,12 @@ take_limits(struct offer *o, struct span rest)
 	}
 }
 
+static void
+take_xforward(struct offer *o, struct span rest)
+{
+	o->xforward = xforward_offered(rest);
+}
+
 static const struct {
 	const char	*word;
 	unsigned	 extension;
@@ -43,6 +50,7 @@ static const struct {
 	{ "8BITMIME",		OFFER_8BITMIME,		NULL },
 	{ "CHUNKING",		OFFER_CHUNKING,		NULL },
 	{ "LIMITS",		0,			take_limits },
+	{ "XFORWARD",		0,			take_xforward },
 };
 
 void
