@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "shared/alloc.h"
-#include "shared/fd.h"
 #include "remote/dialog.h"
 
 /*
@@ -36,9 +35,6 @@ client_free(struct client *c)
 	c->all->count--;
 	if (c->step == CLIENT_QUIT)
 		c->all->quitting--;
-	if (c->fd != -1)
-		watch_clear(&c->connecting);
-	fd_close(&c->fd);
 	stream_free(c->stream);
 	timer_clear(&c->timer);
 	loop_defer(c->all->loop, &c->freeing, on_free, c);
@@ -60,18 +56,6 @@ client_fail_said(struct client *c, const struct reply *r)
 	struct client_event	 e = { .said = true, .code = r->code,
 				    .reply = *r };
 
-	fail(c, &e);
-}
-
-static void
-fail_connecting(struct client *c, int error)
-{
-	struct client_event	 e = { .timed_out = error == ETIMEDOUT };
-	char			 relay[RELAY_TEXT_MAX + 1];
-
-	endpoint_format(&c->to, relay);
-	e.reply = reply_make(451, "4.4.1", "connect to %s: %s", relay,
-	    strerror(error));
 	fail(c, &e);
 }
 
@@ -162,53 +146,25 @@ static const struct stream_calls stream_calls = {
 };
 
 static void
-on_connected(void *arg, unsigned events)
-{
-	struct client	*c = arg;
-	int		 error = endpoint_error(c->fd);
-
-	(void)events;
-	if (error != 0) {
-		fail_connecting(c, error);
-		return;
-	}
-	watch_clear(&c->connecting);
-	c->stream = stream_new(c->all->loop, c->fd, &limits, &stream_calls, c);
-	c->fd = -1;
-	dialog_go(c, CLIENT_GREETING);
-}
-
-static void
 on_timer(void *arg)
 {
-	struct client	*c = arg;
-
-	if (c->step == CLIENT_CONNECT)
-		fail_connecting(c, c->error);
-	else
-		fail_silent(c);
+	fail_silent(arg);
 }
 
 struct client *
-client_new(struct clients *all, const struct endpoint *to,
+client_new(struct clients *all, int fd, const struct endpoint *to,
     const struct client_calls *calls, void *arg)
 {
 	struct client	*c = xcalloc(1, sizeof *c);
 
 	c->all = all;
 	c->to = *to;
-	c->step = CLIENT_CONNECT;
 	client_set_owner(c, calls, arg);
 	answer_init(&c->answer);
 	timer_init(&c->timer, all->loop, on_timer, c);
 	all->count++;
-	c->fd = endpoint_connect(to);
-	c->error = c->fd == -1 ? errno : ETIMEDOUT;
-	timer_in(&c->timer, c->fd == -1 ? 0 : all->connect_time);
-	if (c->fd == -1)
-		return c;
-	watch_init(&c->connecting, all->loop, c->fd, on_connected, c);
-	watch_want(&c->connecting, LOOP_WRITE);
+	c->stream = stream_new(all->loop, fd, &limits, &stream_calls, c);
+	dialog_go(c, CLIENT_GREETING);
 	return c;
 }
 

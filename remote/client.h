@@ -24,14 +24,15 @@ enum {
 };
 
 /*
- * One connection, and the client's side of SMTP on it.  It is born connecting,
+ * One connection, and the client's side of SMTP on it.  It awaits the greeting,
  * says EHLO by itself, then carries one mail after the other.  Its owner is
  * called; every call may free the client or give it to another owner.
  */
 struct client;
 
 enum client_step {
-	CLIENT_CONNECT, CLIENT_GREETING, CLIENT_EHLO, CLIENT_HELO,
+	CLIENT_CONNECT,			/* none yet: of its owner's events */
+	CLIENT_GREETING, CLIENT_EHLO, CLIENT_HELO,
 	CLIENT_IDLE,			/* between mails */
 	CLIENT_RSET, CLIENT_MAIL, CLIENT_RCPT, CLIENT_DATA,
 	CLIENT_CONTENT,			/* content goes out */
@@ -78,7 +79,8 @@ struct client_mail {
 	void		*arg;
 };
 
-struct client	*client_new(struct clients *, const struct endpoint *,
+/* Takes the socket, which is connected to `to`. */
+struct client	*client_new(struct clients *, int fd, const struct endpoint *to,
 		    const struct client_calls *, void *arg);
 
 /* Closes at once, without a word; NULL is harmless.  No call comes after. */

@@ -26,16 +26,11 @@ struct delivery {
 	unsigned	 expected, count, unsettled;
 	struct recipient *recipients;
 	char		 name[DESTINATION_TEXT_MAX + 1];
-	struct destination to;
-	const struct hop *hop;
 
 	/* its way */
-	struct way	 way;
+	struct approach	 approach;
 	struct client	*client;	/* NULL: none */
 	bool		 reused;	/* the client was in the pool */
-	bool		 failed;	/* `failure` is set */
-	struct client_event failure;	/* the best hope of all hosts tried */
-	unsigned	 failed_at;	/* which of them */
 
 	/* its mail */
 	struct client_mail mail;
@@ -44,9 +39,6 @@ struct delivery {
 	bool		 hungry;	/* the client takes content now */
 	struct report	 report;
 };
-
-static void	 find_way(struct delivery *);
-static void	 try_next(struct delivery *);
 
 static struct delivery_list *
 bucket(struct remote *r, uint64_t token)
@@ -90,7 +82,7 @@ delivery_free(struct delivery *d)
 	d->freed = true;
 	client_free(d->client);
 	d->client = NULL;
-	way_clear(&d->way);
+	approach_clear(&d->approach);
 	content_clear(&d->content);
 	LIST_REMOVE(d, entry);
 	d->remote->job_count--;
@@ -221,7 +213,7 @@ on_over(void *arg)
 	if (d->remote->stopping || d->remote->draining)
 		client_quit(c);
 	else
-		pool_put(&d->remote->pool, c, span_of(d->name));
+		pool_put(&d->remote->pool, c, span_of(d->approach.name));
 	finish(d, true, NULL);
 }
 
@@ -272,38 +264,11 @@ on_verdict(void *arg, const struct client_event *e)
 	}
 }
 
-/*
- * No greeting is for good: a 5xx there is mostly about us and this hour, not
- * about the mail.  521 alone says that this host never takes any (RFC 7504).
- */
-static void
-soften_greeting(struct client_event *e)
-{
-	if (!reply_is_refusal(&e->reply) || e->reply.code == 521)
-		return;
-	e->reply.code = 451;
-	e->reply.class = 4;
-}
-
-/* This host is out; what it said counts unless another gives more hope. */
-static void
-note_failure(struct delivery *d, const struct client_event *e)
-{
-	struct client_event	 copy = *e;
-
-	soften_greeting(&copy);
-	if (d->failed && reply_is_later(&d->failure.reply) &&
-	    !reply_is_later(&copy.reply))
-		return;
-	d->failure = copy;
-	d->failed_at = d->way.next - 1;
-	d->failed = true;
-}
-
 static void
 on_failed(void *arg, const struct client_event *e)
 {
 	struct delivery	*d = arg;
+	const struct endpoint	*at = client_endpoint(d->client);
 	bool		 early = e->step < CLIENT_CONTENT;
 
 	d->client = NULL;
@@ -317,11 +282,10 @@ on_failed(void *arg, const struct client_event *e)
 		finish_with(d, !(early && (e->said || e->timed_out)), e);
 	} else if (d->reused) {
 		d->reused = false;	/* it had been closed meanwhile */
-		find_way(d);
-	} else {
-		note_failure(d, e);
-		try_next(d);
-	}
+		report_nowhere(&d->report);
+		approach_anew(&d->approach);
+	} else
+		approach_failed(&d->approach, e, at);
 }
 
 static const struct client_calls calls = {
@@ -331,79 +295,54 @@ static const struct client_calls calls = {
 /* ---- the way ------------------------------------------------------------- */
 
 static void
-try_next(struct delivery *d)
-{
-	const struct endpoint	*e = way_next(&d->way);
-
-	if (e != NULL) {
-		report_at(&d->report, e);
-		d->client = client_new(&d->remote->clients, e, &calls, d);
-	} else if (d->failed) {
-		report_at(&d->report, &d->way.endpoints[d->failed_at]);
-		finish_with(d, !reply_is_later(&d->failure.reply),
-		    &d->failure);
-	} else
-		finish_saying(d, true, reply_make(550, "5.4.6",
-		    "mail for %s leads to no address that may be used: "
-		    "loopback, unspecified or multicast", d->to.name));
-}
-
-static void
-on_way(void *arg, enum way_outcome outcome)
+on_again(void *arg, struct client *c)
 {
 	struct delivery	*d = arg;
 
-	switch (outcome) {
-	case WAY_OK:
-		try_next(d);
-		break;
-	case WAY_UNKNOWN:
-		finish_saying(d, true, reply_make(550, "5.1.2",
-		    "host or domain name not found: %s", d->to.name));
-		break;
-	case WAY_NULL_MX:
-		finish_saying(d, true, reply_make(556, "5.1.10",
-		    "domain %s does not accept mail (null MX)", d->to.name));
-		break;
-	case WAY_LATER:
-		finish_saying(d, false, reply_make(451, "4.4.3",
-		    "name service cannot tell now about %s", d->to.name));
-		break;
-	default:
-		finish_saying(d, true, reply_make(451, "4.3.0",
-		    "name service of this system is not available"));
-	}
+	d->client = c;
+	d->reused = true;
+	client_set_owner(c, &calls, d);
+	report_at(&d->report, client_endpoint(c));
+	on_ready(d);
 }
 
 static void
-find_way(struct delivery *d)
+on_open(void *arg, int fd, const struct endpoint *at)
 {
-	report_nowhere(&d->report);
-	way_find(&d->way, &d->to, d->remote->resolver);
+	struct delivery	*d = arg;
+
+	report_at(&d->report, at);
+	d->client = client_new(&d->remote->clients, fd, at, &calls, d);
 }
+
+static void
+on_end(void *arg, bool reachable, const struct client_event *e,
+    const struct endpoint *at)
+{
+	struct delivery	*d = arg;
+
+	report_nowhere(&d->report);
+	if (at != NULL)
+		report_at(&d->report, at);
+	finish_with(d, reachable, e);
+}
+
+static const struct approach_calls approach_calls = {
+	on_again, on_open, on_end
+};
 
 static void
 begin(struct delivery *d)
 {
-	if (!destination_parse(span_of(d->name), &d->to) ||
-	    (d->hop = hops_find(&d->remote->hops, d->to.hop)) == NULL) {
+	struct approach	*a = &d->approach;
+
+	if (!approach_set(a, d->name))
 		finish_saying(d, true, reply_make(451, "4.3.5",
 		    "destination is not understood: %s", d->name));
-		return;
-	}
-	if (d->to.kind == DESTINATION_DISCARD) {
+	else if (a->to.kind == DESTINATION_DISCARD)
 		finish_saying(d, true, reply_make(250, "2.0.0", "discarded"));
-		return;
-	}
-	d->client = pool_take(&d->remote->pool, span_of(d->name));
-	if (d->client == NULL) {
-		find_way(d);
-		return;
-	}
-	d->reused = true;
-	client_set_owner(d->client, &calls, d);
-	report_at(&d->report, client_endpoint(d->client));
-	on_ready(d);
+	else
+		approach_begin(a);
 }
 
 /* ---- the job ------------------------------------------------------------- */
@@ -425,7 +364,7 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->report.active = m->active;
 	d->report.came = clock_wall();
 	content_init(&d->content, r->queue, m->token, m->size);
-	way_init(&d->way, r->loop, &r->ways, on_way, d);
+	approach_init(&d->approach, r, &approach_calls, d);
 	LIST_INSERT_HEAD(bucket(r, d->token), d, entry);
 	r->job_count++;
 }

@@ -13,10 +13,7 @@ struct client {
 	const struct client_calls *calls;
 	void		*arg;
 
-	int		 fd;		/* while connecting */
-	int		 error;		/* of a connect that failed at once */
-	struct watch	 connecting;
-	struct stream	*stream;	/* once connected */
+	struct stream	*stream;
 	struct timer	 timer;
 	struct deferred	 freeing;
 	bool		 freed;

@@ -5,11 +5,11 @@
 #include <stddef.h>
 
 #include "shared/program.h"
+#include "remote/approach.h"
 #include "remote/client.h"
 #include "remote/hop.h"
 #include "remote/pool.h"
 #include "remote/results.h"
-#include "remote/way.h"
 
 enum { JOB_BUCKETS = 1024 };
 
@@ -24,7 +24,7 @@ struct remote {
 	struct hop_list	 hops;
 	struct pool	 pool;
 	struct results	 results;
-	struct way_list	 ways;
+	struct ways	 ways;
 	struct delivery_list jobs[JOB_BUCKETS];
 	unsigned	 job_count;
 	bool		 started, stopping;

@@ -178,3 +178,14 @@ span_copy(struct span s, char *into, size_t size)
 	into[s.len] = '\0';
 	return true;
 }
+
+uint32_t
+span_hash(struct span s)
+{
+	uint32_t	 hash = 2166136261u;
+	size_t		 i;
+
+	for (i = 0; i < s.len; i++)
+		hash = (hash ^ (unsigned char)s.ptr[i]) * 16777619u;
+	return hash;
+}

@@ -59,4 +59,7 @@ void	 span_wipe(struct span);
 char	*span_dup(struct span);
 bool	 span_copy(struct span, char *into, size_t size);
 
+/* FNV-1a: for tables whose places, or short lists, are bounded. */
+uint32_t	 span_hash(struct span);
+
 #endif
