@@ -93,6 +93,7 @@ fail_connecting(struct approach *a, const struct endpoint *at, int error)
 	endpoint_format(at, relay);
 	e.reply = reply_make(451, "4.4.1", "connect to %s: %s", relay,
 	    strerror(error));
+	recorder_note(a->record, "%s", e.reply.text);
 	approach_failed(a, &e, at);
 }
 
@@ -102,8 +103,10 @@ on_race(void *arg, const struct race_end *e)
 	struct approach		*a = arg;
 	const struct endpoint	*other = a->race.runners[1].to;
 
-	if (e->both)
+	if (e->both) {
+		recorder_connect(a->record, other);
 		way_tried(&a->way, other);
+	}
 	if (e->fd == -1) {
 		fail_connecting(a, e->at, e->error);
 		return;
@@ -121,6 +124,7 @@ try_next(struct approach *a)
 
 	if (e != NULL) {
 		way_tried(&a->way, e);
+		recorder_connect(a->record, e);
 		race_start(&a->race, e, way_other(&a->way, e), a->hop,
 		    a->remote->clients.connect_time);
 	} else if (a->failed)
@@ -185,10 +189,11 @@ on_way(void *arg, enum way_outcome outcome)
 /* ---- the beginning ------------------------------------------------------- */
 
 void
-approach_init(struct approach *a, struct remote *r,
+approach_init(struct approach *a, struct remote *r, struct recording *record,
     const struct approach_calls *calls, void *arg)
 {
 	a->remote = r;
+	a->record = record;
 	a->calls = calls;
 	a->arg = arg;
 	way_init(&a->way, &r->ways, on_way, a);

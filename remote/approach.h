@@ -5,6 +5,7 @@
 #include "remote/client.h"
 #include "remote/hop.h"
 #include "remote/race.h"
+#include "remote/recorder.h"
 #include "remote/way.h"
 
 /*
@@ -29,6 +30,7 @@ struct approach_calls {
 
 struct approach {
 	struct remote	*remote;
+	struct recording *record;	/* NULL: nobody writes */
 	const struct approach_calls *calls;
 	void		*arg;
 	char		 name[DESTINATION_TEXT_MAX + 1];
@@ -44,7 +46,7 @@ struct approach {
 };
 
 void	 approach_init(struct approach *, struct remote *,
-	    const struct approach_calls *, void *arg);
+	    struct recording *, const struct approach_calls *, void *arg);
 void	 approach_clear(struct approach *);
 
 /* False: the destination is not understood, or its hop not known. */

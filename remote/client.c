@@ -45,6 +45,8 @@ fail(struct client *c, struct client_event *e)
 {
 	e->step = c->step;
 	e->number = c->answered;
+	if (!e->said)
+		recorder_note(c->record, "%s", e->reply.text);
 	client_free(c);
 	if (c->step != CLIENT_QUIT)
 		c->calls->failed(c->arg, e);
@@ -106,6 +108,9 @@ on_readable(void *arg)
 		before = in.len;
 		status = answer_feed(&c->answer, &in);
 		buf_drop(stream_in(c->stream), before - in.len);
+		if (status != ANSWER_MORE)
+			recorder_heard(c->record, span_make(c->answer.line,
+			    c->answer.len));
 		if (status == ANSWER_LINE || status == ANSWER_WHOLE)
 			dialog_line(c);
 		if (status == ANSWER_WHOLE)
@@ -153,12 +158,14 @@ on_timer(void *arg)
 
 struct client *
 client_new(struct clients *all, int fd, const struct endpoint *to,
-    const struct client_calls *calls, void *arg)
+    const struct client_manner *manner, const struct client_calls *calls,
+    void *arg)
 {
 	struct client	*c = xcalloc(1, sizeof *c);
 
 	c->all = all;
 	c->to = *to;
+	c->manner = *manner;
 	client_set_owner(c, calls, arg);
 	answer_init(&c->answer);
 	timer_init(&c->timer, all->loop, on_timer, c);
@@ -186,6 +193,12 @@ client_set_owner(struct client *c, const struct client_calls *calls, void *arg)
 {
 	c->calls = calls;
 	c->arg = arg;
+}
+
+void
+client_set_record(struct client *c, struct recording *r)
+{
+	c->record = r;
 }
 
 const struct endpoint *
@@ -217,6 +230,7 @@ client_put(struct client *c, struct span s)
 	if (s.len > RING_SLOT)
 		return DOTS_FULL;
 	timer_in(&c->timer, c->all->content_time);
+	recorder_content(c->record, s.len);
 	return dots_put(&c->dots, s, stream_out(c->stream));
 }
 

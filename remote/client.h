@@ -7,6 +7,8 @@
 #include "shared/reply.h"
 #include "remote/dots.h"
 #include "remote/endpoint.h"
+#include "remote/hop.h"
+#include "remote/recorder.h"
 
 /* What all connections share; the program's, and outlives them. */
 struct clients {
@@ -79,9 +81,16 @@ struct client_mail {
 	void		*arg;
 };
 
+/* How the other side is spoken to. */
+struct client_manner {
+	const struct hop *hop;
+	bool		 lmtp;		/* RFC 2033 */
+};
+
 /* Takes the socket, which is connected to `to`. */
 struct client	*client_new(struct clients *, int fd, const struct endpoint *to,
-		    const struct client_calls *, void *arg);
+		    const struct client_manner *, const struct client_calls *,
+		    void *arg);
 
 /* Closes at once, without a word; NULL is harmless.  No call comes after. */
 void		 client_free(struct client *);
@@ -91,6 +100,9 @@ void		 client_quit(struct client *);
 
 void		 client_set_owner(struct client *, const struct client_calls *,
 		    void *arg);
+
+/* Who writes down what is said from now on; NULL: nobody. */
+void		 client_set_record(struct client *, struct recording *);
 const struct endpoint	*client_endpoint(const struct client *);
 bool		 client_takes_8bit(const struct client *);
 unsigned	 client_mails(const struct client *);	/* begun so far */

@@ -38,6 +38,7 @@ struct delivery {
 	bool		 mail_accepted;
 	bool		 hungry;	/* the client takes content now */
 	struct report	 report;
+	struct recording *record;	/* borrowed from the archive */
 };
 
 static struct delivery_list *
@@ -81,6 +82,7 @@ delivery_free(struct delivery *d)
 		return;
 	d->freed = true;
 	client_free(d->client);
+	archive_end(&d->remote->archive, d->record, span_of(d->name));
 	d->client = NULL;
 	approach_clear(&d->approach);
 	content_clear(&d->content);
@@ -100,6 +102,7 @@ settle(struct delivery *d, unsigned i, const struct client_event *e)
 	r->settled = true;
 	d->unsettled--;
 	report_recipient(&d->report, &r->address, &r->original, e);
+	recorder_verdict(d->record, &r->address, &e->reply);
 	m.number = r->number;
 	m.reply = e->reply;
 	m.relay = span_of(d->report.relay);
@@ -210,6 +213,7 @@ on_over(void *arg)
 	struct client	*c = d->client;
 
 	d->client = NULL;
+	client_set_record(c, NULL);
 	if (d->remote->stopping || d->remote->draining)
 		client_quit(c);
 	else
@@ -302,6 +306,8 @@ on_again(void *arg, struct client *c)
 	d->client = c;
 	d->reused = true;
 	client_set_owner(c, &calls, d);
+	client_set_record(c, d->record);
+	recorder_reuse(d->record, client_endpoint(c), client_mails(c));
 	report_at(&d->report, client_endpoint(c));
 	on_ready(d);
 }
@@ -309,10 +315,15 @@ on_again(void *arg, struct client *c)
 static void
 on_open(void *arg, int fd, const struct endpoint *at)
 {
-	struct delivery	*d = arg;
+	struct delivery		*d = arg;
+	struct client_manner	 manner = { d->approach.hop,
+				    d->approach.to.lmtp };
 
 	report_at(&d->report, at);
-	d->client = client_new(&d->remote->clients, fd, at, &calls, d);
+	recorder_note(d->record, "connected");
+	d->client = client_new(&d->remote->clients, fd, at, &manner, &calls,
+	    d);
+	client_set_record(d->client, d->record);
 }
 
 static void
@@ -363,8 +374,9 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->report.arrived = m->arrived;
 	d->report.active = m->active;
 	d->report.came = clock_wall();
+	d->record = archive_begin(&r->archive, m->message);
 	content_init(&d->content, r->queue, m->token, m->size);
-	approach_init(&d->approach, r, &approach_calls, d);
+	approach_init(&d->approach, r, d->record, &approach_calls, d);
 	LIST_INSERT_HEAD(bucket(r, d->token), d, entry);
 	r->job_count++;
 }

@@ -7,13 +7,12 @@
 #include "shared/log.h"
 #include "remote/dialog.h"
 
-enum extension { PIPELINING = 1, SIZE = 2, EIGHTBITMIME = 4 };
-
 struct step {
 	const char	*name;		/* what a reply answers */
 	const char	*doing;		/* "lost connection while …" */
 	void		(*send)(struct client *);
 	void		(*answered)(struct client *, const struct reply *);
+	bool		 goes_on;	/* 3xx may answer it */
 };
 
 static const struct step steps[CLIENT_STEPS];
@@ -33,7 +32,7 @@ dialog_doing(enum client_step step)
 bool
 client_takes_8bit(const struct client *c)
 {
-	return c->extensions & EIGHTBITMIME;
+	return c->offer.extensions & OFFER_8BITMIME;
 }
 
 /* ---- commands ------------------------------------------------------------ */
@@ -46,17 +45,25 @@ put_ok(bool put)
 }
 
 static void
+send_hello(struct client *c, const char *verb)
+{
+	const char	*name = c->manner.hop->helo;
+
+	c->offer = (struct offer){ 0 };
+	put_ok(buf_printf(stream_out(c->stream), "%s %s\r\n", verb,
+	    *name != '\0' ? name : c->all->hostname));
+}
+
+static void
 send_ehlo(struct client *c)
 {
-	put_ok(buf_printf(stream_out(c->stream), "EHLO %s\r\n",
-	    c->all->hostname));
+	send_hello(c, c->manner.lmtp ? "LHLO" : "EHLO");
 }
 
 static void
 send_helo(struct client *c)
 {
-	put_ok(buf_printf(stream_out(c->stream), "HELO %s\r\n",
-	    c->all->hostname));
+	send_hello(c, "HELO");
 }
 
 static void
@@ -71,10 +78,10 @@ send_mail(struct client *c)
 	struct buf	*out = stream_out(c->stream);
 
 	put_ok(buf_printf(out, "MAIL FROM:<%s>", c->mail->sender->text));
-	if (c->extensions & SIZE)
+	if (c->offer.extensions & OFFER_SIZE)
 		put_ok(buf_printf(out, " SIZE=%llu",
 		    (unsigned long long)c->mail->size));
-	if ((c->extensions & EIGHTBITMIME) && c->mail->eight_bit)
+	if ((c->offer.extensions & OFFER_8BITMIME) && c->mail->eight_bit)
 		put_ok(buf_printf(out, " BODY=8BITMIME"));
 	put_ok(buf_printf(out, "\r\n"));
 }
@@ -104,9 +111,19 @@ send_quit(struct client *c)
 	put_ok(stream_put(c->stream, span_of("QUIT\r\n")));
 }
 
+/* What is behind `from` in the output is written down. */
+static void
+record_from(struct client *c, size_t from)
+{
+	if (c->record != NULL)
+		recorder_said(c->record, span_skip(buf_span(stream_out(
+		    c->stream)), from));
+}
+
 static void
 send_ahead(struct client *c)
 {
+	size_t		 from = stream_waiting(c->stream);
 	unsigned	 i;
 
 	if (c->dirty)
@@ -115,6 +132,7 @@ send_ahead(struct client *c)
 	for (i = 0; i < c->mail->recipients; i++)
 		put_rcpt(c, i);
 	send_data(c);
+	record_from(c, from);
 }
 
 /* ---- replies ------------------------------------------------------------- */
@@ -136,6 +154,33 @@ become_idle(struct client *c)
 	timer_unset(&c->timer);
 }
 
+/*
+ * What is done between EHLO and the first mail, in this order.  Each such step
+ * ends in dialog_prepare, in another EHLO, or in the end of the connection;
+ * once done it is no longer wanted.
+ */
+static const struct preparation {
+	enum client_step step;
+	bool		(*wanted)(const struct client *);
+} preparations[] = {
+	{ CLIENT_IDLE, NULL }
+};
+
+void
+dialog_prepare(struct client *c)
+{
+	const struct preparation	*p = preparations;
+
+	while (p->wanted != NULL && !p->wanted(c))
+		p++;
+	if (p->wanted != NULL) {
+		dialog_go(c, p->step);
+		return;
+	}
+	become_idle(c);
+	c->calls->ready(c->arg);
+}
+
 static void
 on_greeting(struct client *c, const struct reply *r)
 {
@@ -148,25 +193,21 @@ on_greeting(struct client *c, const struct reply *r)
 static void
 on_ehlo(struct client *c, const struct reply *r)
 {
-	if (reply_is_success(r)) {
-		become_idle(c);
-		c->calls->ready(c->arg);
-	} else if (reply_is_refusal(r)) {
-		c->extensions = 0;
+	if (reply_is_success(r))
+		dialog_prepare(c);
+	else if (reply_is_refusal(r) && !c->manner.lmtp)
 		dialog_go(c, CLIENT_HELO);
-	} else
+	else
 		client_fail_said(c, r);
 }
 
 static void
 on_helo(struct client *c, const struct reply *r)
 {
-	if (!reply_is_success(r)) {
+	if (reply_is_success(r))
+		dialog_prepare(c);
+	else
 		client_fail_said(c, r);
-		return;
-	}
-	become_idle(c);
-	c->calls->ready(c->arg);
 }
 
 static void
@@ -289,7 +330,7 @@ static const struct step steps[CLIENT_STEPS] = {
 	[CLIENT_RCPT] = { "RCPT TO command", "sending RCPT TO",
 	    send_rcpt, on_rcpt },
 	[CLIENT_DATA] = { "DATA command", "sending DATA command",
-	    send_data, on_data },
+	    send_data, on_data, true },
 	[CLIENT_CONTENT] = { "message content", "sending message body",
 	    NULL, on_content },
 	[CLIENT_DOT] = { "end of DATA command",
@@ -320,28 +361,23 @@ dialog_go(struct client *c, enum client_step step)
 {
 	bool	 has_left = c->sent_ahead && step >= CLIENT_RSET &&
 		    step <= CLIENT_DATA;
+	size_t	 from;
 
 	c->step = step;
 	timer_in(&c->timer, step_time(c));
-	if (steps[step].send != NULL && !has_left)
-		steps[step].send(c);
+	if (steps[step].send == NULL || has_left)
+		return;
+	from = stream_waiting(c->stream);
+	steps[step].send(c);
+	record_from(c, from);
 }
 
 /* RFC 5321 4.1.1.1: the first line is the host's name, then a keyword each. */
 void
 dialog_line(struct client *c)
 {
-	struct span	 rest = answer_text(&c->answer);
-	struct span	 word = span_word(&rest);
-
-	if (c->step != CLIENT_EHLO || c->answer.lines < 2)
-		return;
-	if (span_is_word(word, "PIPELINING"))
-		c->extensions |= PIPELINING;
-	else if (span_is_word(word, "SIZE"))
-		c->extensions |= SIZE;
-	else if (span_is_word(word, "8BITMIME"))
-		c->extensions |= EIGHTBITMIME;
+	if (c->step == CLIENT_EHLO && c->answer.lines > 1)
+		offer_line(&c->offer, answer_text(&c->answer));
 }
 
 void
@@ -356,7 +392,7 @@ dialog_reply(struct client *c)
 	else if (r.code == 421)
 		client_fail_said(c, &r);
 	else if (steps[c->step].answered == NULL ||
-	    (r.code / 100 == 3 && c->step != CLIENT_DATA))
+	    (r.code / 100 == 3 && !steps[c->step].goes_on))
 		client_fail_protocol(c);
 	else
 		steps[c->step].answered(c, &r);
@@ -365,7 +401,7 @@ dialog_reply(struct client *c)
 void
 dialog_begin(struct client *c)
 {
-	c->sent_ahead = c->extensions & PIPELINING;
+	c->sent_ahead = c->offer.extensions & OFFER_PIPELINING;
 	if (c->sent_ahead)
 		send_ahead(c);
 	dialog_go(c, c->dirty ? CLIENT_RSET : CLIENT_MAIL);

@@ -5,13 +5,16 @@
 #include "shared/stream.h"
 #include "remote/answer.h"
 #include "remote/client.h"
+#include "remote/offer.h"
 
 /* The inside of a client, for client.c and dialog.c alone. */
 struct client {
 	struct clients	*all;
 	struct endpoint	 to;
+	struct client_manner manner;
 	const struct client_calls *calls;
 	void		*arg;
+	struct recording *record;	/* or NULL */
 
 	struct stream	*stream;
 	struct timer	 timer;
@@ -20,7 +23,7 @@ struct client {
 
 	enum client_step step;
 	struct answer	 answer;
-	unsigned	 extensions;
+	struct offer	 offer;		/* of the last EHLO */
 	unsigned	 mails;
 	bool		 dirty;		/* RSET must come before the next */
 
@@ -39,6 +42,10 @@ void	 dialog_go(struct client *, enum client_step);
 /* A line of the reply being read; the whole reply. */
 void	 dialog_line(struct client *);
 void	 dialog_reply(struct client *);
+
+/* A step between EHLO and the first mail is done: on to the next that is
+ * wanted, or the client is idle and ready. */
+void	 dialog_prepare(struct client *);
 
 /* Begins the mail in `mail`. */
 void	 dialog_begin(struct client *);

@@ -6,6 +6,7 @@
 
 #include "shared/program.h"
 #include "remote/approach.h"
+#include "remote/archive.h"
 #include "remote/client.h"
 #include "remote/hop.h"
 #include "remote/pool.h"
@@ -23,6 +24,7 @@ struct remote {
 	struct clients	 clients;
 	struct hop_list	 hops;
 	struct pool	 pool;
+	struct archive	 archive;	/* dialogues that failed */
 	struct results	 results;
 	struct ways	 ways;
 	struct delivery_list jobs[JOB_BUCKETS];

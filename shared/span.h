@@ -30,6 +30,9 @@ bool	 span_starts_word(struct span, const char *);	/* ASCII case folded */
 struct span	 span_head(struct span, size_t n);
 struct span	 span_skip(struct span, size_t n);
 
+/* For tables of names; FNV-1a, which any stranger can make collide. */
+uint32_t span_hash(struct span);
+
 /* Where `c` first stands, or `len` when it does not. */
 size_t	 span_index(struct span, char c);
 
@@ -58,8 +61,5 @@ void	 span_wipe(struct span);
 /* A copy with a NUL at its end, for free(3); `into` wants len + 1 octets. */
 char	*span_dup(struct span);
 bool	 span_copy(struct span, char *into, size_t size);
-
-/* FNV-1a: for tables whose places, or short lists, are bounded. */
-uint32_t	 span_hash(struct span);
 
 #endif
