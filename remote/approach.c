@@ -4,8 +4,6 @@
 
 #include "remote/remote.h"
 
-static void	 try_next(struct approach *);
-
 /* ---- the end ------------------------------------------------------------- */
 
 static void
@@ -15,12 +13,17 @@ end(struct approach *a, bool reachable, struct reply r)
 	    NULL);
 }
 
-/* What was tried before is said when all has failed. */
+/* The best of what was said holds.  That MAIL is put off tells nothing of the
+ * others' mail. */
 static void
 end_failed(struct approach *a)
 {
-	a->calls->end(a->arg, !reply_is_later(&a->failure.reply),
-	    &a->failure, a->nowhere ? NULL : &a->failed_at);
+	const struct client_event	*e = &a->failure;
+	bool				 of_mail = e->step == CLIENT_MAIL &&
+					    e->said && e->code != 421;
+
+	a->calls->end(a->arg, of_mail || !reply_is_later(&e->reply), e,
+	    a->nowhere ? NULL : &a->failed_at);
 }
 
 /*
@@ -30,16 +33,16 @@ end_failed(struct approach *a)
 static void
 soften_greeting(struct client_event *e)
 {
-	if (!reply_is_refusal(&e->reply) || e->reply.code == 521)
+	if (!e->said || !reply_is_refusal(&e->reply) ||
+	    e->reply.code == 521)
 		return;
 	e->reply.code = 451;
 	e->reply.class = 4;
 }
 
-/* This host is out; what it said counts unless another gives more hope.
- * `at` is NULL when there was no host. */
-static void
-note_failure(struct approach *a, const struct client_event *e,
+/* What it said counts unless another gives more hope. */
+void
+approach_note(struct approach *a, const struct client_event *e,
     const struct endpoint *at)
 {
 	struct client_event	 copy = *e;
@@ -55,29 +58,32 @@ note_failure(struct approach *a, const struct client_event *e,
 	a->failed = true;
 }
 
-/* ---- the fall-back ------------------------------------------------------- */
-
-/* No host is left, and there is hope.  False: there is no fall-back either. */
-static bool
-fall_back(struct approach *a)
+bool
+approach_has_hope(const struct approach *a)
 {
-	const struct hop	*h = a->hop;
-
-	if (a->fell_back || h->fallback[0] == '\0' ||
-	    !reply_is_later(&a->failure.reply))
-		return false;
-	a->fell_back = true;
-	if (!approach_set(a, h->fallback) ||
-	    a->to.kind == DESTINATION_DISCARD)
-		return false;
-	approach_begin(a);
-	return true;
+	return a->failed && reply_is_later(&a->failure.reply);
 }
 
-static void
-give_up(struct approach *a)
+/* ---- the fall-back ------------------------------------------------------- */
+
+/* Is there one for such a failure?  Who heard MAIL was reached. */
+static bool
+may_fall_back(const struct approach *a)
 {
-	if (!fall_back(a))
+	return !a->fell_back && a->hop->fallback[0] != '\0' &&
+	    approach_has_hope(a) && a->failure.step < CLIENT_MAIL;
+}
+
+void
+approach_give_up(struct approach *a)
+{
+	bool	 other = may_fall_back(a);
+
+	if (other)
+		a->fell_back = true;
+	if (other && approach_set(a, a->hop->fallback))
+		approach_begin(a);
+	else
 		end_failed(a);
 }
 
@@ -94,7 +100,8 @@ fail_connecting(struct approach *a, const struct endpoint *at, int error)
 	e.reply = reply_make(451, "4.4.1", "connect to %s: %s", relay,
 	    strerror(error));
 	recorder_note(a->record, "%s", e.reply.text);
-	approach_failed(a, &e, at);
+	approach_note(a, &e, at);
+	approach_next(a);
 }
 
 static void
@@ -117,8 +124,8 @@ on_race(void *arg, const struct race_end *e)
 	a->calls->open(a->arg, e->fd, e->at);
 }
 
-static void
-try_next(struct approach *a)
+void
+approach_next(struct approach *a)
 {
 	const struct endpoint	*e = way_next(&a->way);
 
@@ -128,19 +135,11 @@ try_next(struct approach *a)
 		race_start(&a->race, e, way_other(&a->way, e), a->hop,
 		    a->remote->clients.connect_time);
 	} else if (a->failed)
-		give_up(a);
+		approach_give_up(a);
 	else
 		end(a, true, reply_make(550, "5.4.6",
 		    "mail for %s leads to no address that may be used: "
 		    "loopback, unspecified or multicast", a->to.name));
-}
-
-void
-approach_failed(struct approach *a, const struct client_event *e,
-    const struct endpoint *at)
-{
-	note_failure(a, e, at);
-	try_next(a);
 }
 
 /* ---- the way ------------------------------------------------------------- */
@@ -174,14 +173,14 @@ on_way(void *arg, enum way_outcome outcome)
 	struct client_event	 e = { .step = CLIENT_CONNECT };
 
 	if (outcome == WAY_OK) {
-		try_next(a);
+		approach_next(a);
 		return;
 	}
 	e.reply = reply_of(a, outcome);
 	if (outcome == WAY_LATER)
-		note_failure(a, &e, NULL);
+		approach_note(a, &e, NULL);
 	if (a->failed)
-		give_up(a);
+		approach_give_up(a);
 	else
 		end(a, true, e.reply);
 }
@@ -231,5 +230,6 @@ approach_begin(struct approach *a)
 void
 approach_anew(struct approach *a)
 {
+	a->failed = a->failed && a->fell_back;	/* that is why */
 	way_find(&a->way, &a->to, a->remote->resolver);
 }

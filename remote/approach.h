@@ -19,8 +19,7 @@ struct approach_calls {
 	/* A connection of the pool; it has no owner. */
 	void	(*again)(void *, struct client *);
 
-	/* A new connection, the owner's; what comes of it is told by
-	 * approach_failed, or not at all. */
+	/* A new connection, the owner's. */
 	void	(*open)(void *, int fd, const struct endpoint *);
 
 	/* There is no other host.  `at`: who said so; NULL: nobody. */
@@ -52,12 +51,17 @@ void	 approach_clear(struct approach *);
 /* False: the destination is not understood, or its hop not known. */
 bool	 approach_set(struct approach *, const char *destination);
 
-/* Begins, or begins again past the pool, whose connection was closed. */
+/* Begins; begins again, past the pool; goes on with the next host. */
 void	 approach_begin(struct approach *);
 void	 approach_anew(struct approach *);
+void	 approach_next(struct approach *);
 
-/* The host of this connection failed before it took any mail. */
-void	 approach_failed(struct approach *, const struct client_event *,
+/* What a host said, or did, that made us leave it; NULL: there was none. */
+void	 approach_note(struct approach *, const struct client_event *,
 	    const struct endpoint *);
+
+/* Something that was noted is for later; ends with it. */
+bool	 approach_has_hope(const struct approach *);
+void	 approach_give_up(struct approach *);
 
 #endif

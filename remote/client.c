@@ -45,6 +45,7 @@ fail(struct client *c, struct client_event *e)
 {
 	e->step = c->step;
 	e->number = c->answered;
+	e->unsure = !e->said && transaction_is_unsure(c);
 	if (!e->said)
 		recorder_note(c->record, "%s", e->reply.text);
 	client_free(c);
@@ -61,6 +62,14 @@ client_fail_said(struct client *c, const struct reply *r)
 	fail(c, &e);
 }
 
+void
+client_fail_with(struct client *c, const struct reply *r)
+{
+	struct client_event	 e = { .reply = *r };
+
+	fail(c, &e);
+}
+
 /* "<what> HOST<did> while doing so": our own words about a connection. */
 static void
 fail_ours(struct client *c, const char *enhanced, const char *what,
@@ -69,7 +78,7 @@ fail_ours(struct client *c, const char *enhanced, const char *what,
 	struct client_event	 e = { .timed_out = *did != '\0' };
 	char			 host[RELAY_TEXT_MAX + 1];
 
-	endpoint_format_host(&c->to, host);
+	endpoint_format_host(&c->manner.to, host);
 	e.reply = reply_make(451, enhanced, "%s %s%s while %s", what, host,
 	    did, dialog_doing(c->step));
 	fail(c, &e);
@@ -157,14 +166,12 @@ on_timer(void *arg)
 }
 
 struct client *
-client_new(struct clients *all, int fd, const struct endpoint *to,
-    const struct client_manner *manner, const struct client_calls *calls,
-    void *arg)
+client_new(struct clients *all, int fd, const struct client_manner *manner,
+    const struct client_calls *calls, void *arg)
 {
 	struct client	*c = xcalloc(1, sizeof *c);
 
 	c->all = all;
-	c->to = *to;
 	c->manner = *manner;
 	client_set_owner(c, calls, arg);
 	answer_init(&c->answer);
@@ -177,15 +184,19 @@ client_new(struct clients *all, int fd, const struct endpoint *to,
 
 /* ---- for the owner ------------------------------------------------------- */
 
+/* What waits to be read would make of the close a reset, by which the other
+ * side may lose QUIT: so nothing is left behind that can be known. */
 void
 client_quit(struct client *c)
 {
-	if (c->step != CLIENT_IDLE || c->all->quitting >= QUITTING_MAX) {
+	if (c->step != CLIENT_IDLE || c->lost_count ||
+	    c->all->quitting >= QUITTING_MAX) {
 		client_free(c);
 		return;
 	}
 	c->all->quitting++;
 	dialog_go(c, CLIENT_QUIT);
+	stream_finish(c->stream);
 }
 
 void
@@ -201,16 +212,52 @@ client_set_record(struct client *c, struct recording *r)
 	c->record = r;
 }
 
-const struct endpoint *
-client_endpoint(const struct client *c)
-{
-	return &c->to;
-}
-
 unsigned
 client_mails(const struct client *c)
 {
 	return c->mails;
+}
+
+const struct endpoint *
+client_endpoint(const struct client *c)
+{
+	return &c->manner.to;
+}
+
+const struct offer *
+client_offer(const struct client *c)
+{
+	return &c->offer;
+}
+
+/* The lower one; 0 is none. */
+static unsigned
+lower(unsigned a, unsigned b)
+{
+	return b == 0 || (a != 0 && a < b) ? a : b;
+}
+
+bool
+client_is_spent(const struct client *c)
+{
+	return c->lost_count ||
+	    c->mails >= lower(c->manner.hop->mails, c->offer.mails);
+}
+
+unsigned
+client_room(const struct client *c)
+{
+	return lower(lower(c->manner.hop->recipients, c->offer.recipients),
+	    c->room);
+}
+
+bool
+client_admits(void *client, const struct addr *a)
+{
+	struct client	*c = client;
+
+	return c->offer.domains == 0 ||
+	    domains_admit(&c->domains, addr_domain(a), c->offer.domains);
 }
 
 void
@@ -218,29 +265,15 @@ client_mail(struct client *c, const struct client_mail *m)
 {
 	c->mail = m;
 	c->mails++;
-	c->answered = c->accepted = 0;
-	c->mail_accepted = false;
-	c->dots = (struct dots){ DOTS_LINE };
-	dialog_begin(c);
+	transaction_begin(c);
 }
 
 enum dots_status
-client_put(struct client *c, struct span s)
+client_put(struct client *c, struct span s, bool last)
 {
 	if (s.len > RING_SLOT)
 		return DOTS_FULL;
 	timer_in(&c->timer, c->all->content_time);
 	recorder_content(c->record, s.len);
-	return dots_put(&c->dots, s, stream_out(c->stream));
-}
-
-enum dots_status
-client_end(struct client *c)
-{
-	enum dots_status	 status;
-
-	status = dots_end(&c->dots, stream_out(c->stream));
-	if (status == DOTS_OK)
-		dialog_go(c, CLIENT_DOT);
-	return status;
+	return transaction_put(c, s, last);
 }
