@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "remote/remote.h"
@@ -74,14 +75,24 @@ may_fall_back(const struct approach *a)
 	    approach_has_hope(a) && a->failure.step < CLIENT_MAIL;
 }
 
+/* It is spoken to as the hop says, and so its connections are of the hop. */
+static bool
+set_fallback(struct approach *a)
+{
+	const struct hop	*h = a->hop;
+	char			 text[DESTINATION_TEXT_MAX +
+				    HOP_NAME_MAX + 2];
+
+	a->fell_back = true;
+	snprintf(text, sizeof text, "%s%s%s", h->fallback,
+	    h->name[0] != '\0' ? ";" : "", h->name);
+	return approach_set(a, text);
+}
+
 void
 approach_give_up(struct approach *a)
 {
-	bool	 other = may_fall_back(a);
-
-	if (other)
-		a->fell_back = true;
-	if (other && approach_set(a, a->hop->fallback))
+	if (may_fall_back(a) && set_fallback(a))
 		approach_begin(a);
 	else
 		end_failed(a);
@@ -209,8 +220,8 @@ approach_clear(struct approach *a)
 bool
 approach_set(struct approach *a, const char *destination)
 {
-	(void)span_copy(span_of(destination), a->name, sizeof a->name);
-	if (!destination_parse(span_of(a->name), &a->to))
+	if (!span_copy(span_of(destination), a->name, sizeof a->name) ||
+	    !destination_parse(span_of(a->name), &a->to))
 		return false;
 	a->hop = hops_find(&a->remote->hops, a->to.hop);
 	return a->hop != NULL;

@@ -41,7 +41,7 @@ selves_have(const struct selves *s, const struct endpoint *e, bool by_name)
 		return true;
 	map(e, address);
 	for (i = 0; i < s->count; i++)
-		if (s->all[i].port == e->port &&
+		if ((s->all[i].port == 0 || s->all[i].port == e->port) &&
 		    memcmp(s->all[i].address, address, sizeof address) == 0)
 			return true;
 	return false;

@@ -11,7 +11,7 @@ struct selves {
 	unsigned	 count;
 	struct self {
 		uint8_t		 address[16];	/* v4 mapped */
-		uint16_t	 port;
+		uint16_t	 port;		/* 0: any */
 	} all[SELF_ADDRESSES_MAX];
 };
 

@@ -44,6 +44,7 @@ set_up(void)
 	    sizeof ways.selves.name);
 	put_self("::ffff:192.0.2.1", 25);
 	put_self("2001:db8::1", 25);
+	put_self("::ffff:203.0.113.5", 0);
 	way_init(&way, &ways, on_known, &way);
 	told = 0;
 }
@@ -182,6 +183,8 @@ START_TEST(an_address_is_its_own_way)
 	ck_assert_int_eq(outcome, WAY_HOME);
 	find("host:[192.0.2.1]:24");
 	ck_assert_int_eq(outcome, WAY_OK);
+	find("host:[203.0.113.5]:24");
+	ck_assert_int_eq(outcome, WAY_HOME);
 }
 END_TEST
 
