@@ -29,7 +29,7 @@ enum {
 };
 
 /*
- * One connection, and the client's side of SMTP on it.  It is born connecting,
+ * One connection, and the client's side of SMTP on it.  It awaits the greeting,
  * says EHLO by itself, then carries one mail after the other.  Its owner is
  * called; every call may free the client or give it to another owner.
  */
@@ -37,7 +37,8 @@ struct client;
 
 /* In the order of a session. */
 enum client_step {
-	CLIENT_CONNECT, CLIENT_GREETING, CLIENT_EHLO, CLIENT_HELO,
+	CLIENT_CONNECT,			/* none yet: of its owner's events */
+	CLIENT_GREETING, CLIENT_EHLO, CLIENT_HELO,
 	CLIENT_IDLE,			/* between mails */
 	CLIENT_RSET, CLIENT_MAIL, CLIENT_RCPT, CLIENT_DATA,
 	CLIENT_CONTENT,			/* content goes out */
@@ -90,14 +91,16 @@ struct client_mail {
 	void		*arg;
 };
 
-/* How the other side is spoken to. */
+/* Whom it speaks to, and how. */
 struct client_manner {
+	struct endpoint	 to;
 	const struct hop *hop;
 	bool		 lmtp;		/* RFC 2033 */
 	bool		 no_chunks;	/* although they are offered */
 };
 
-struct client	*client_new(struct clients *, const struct endpoint *,
+/* Takes the socket, which is connected. */
+struct client	*client_new(struct clients *, int fd,
 		    const struct client_manner *, const struct client_calls *,
 		    void *arg);
 

@@ -81,7 +81,7 @@ let_go(struct delivery *d)
 	if (d->remote->stopping || d->remote->draining)
 		client_quit(c);
 	else
-		pool_put(&d->remote->pool, c, span_of(d->name));
+		pool_put(&d->remote->pool, c, span_of(d->approach.name));
 }
 
 static void
@@ -237,7 +237,8 @@ delivery_on_verdict(void *arg, const struct client_event *e)
 		d->mail_accepted = reply_is_success(&e->reply);
 		d->put_off = !d->mail_accepted;
 		if (d->put_off && !d->worn)
-			delivery_note_failure(d, e);
+			approach_note(&d->approach, e,
+			    client_endpoint(d->client));
 	} else if (reply_is_success(&e->reply))
 		settle_given(d, e);
 	else

@@ -117,7 +117,7 @@ dialog_prepare(struct client *c)
 static void
 look_for_ourselves(struct client *c, struct span text)
 {
-	if (!c->manner.lmtp && c->to.port == SMTP_PORT &&
+	if (!c->manner.lmtp && c->manner.to.port == SMTP_PORT &&
 	    span_is_word(span_word(&text), c->all->hostname))
 		c->is_us = true;
 }
@@ -128,7 +128,7 @@ fail_as_us(struct client *c)
 	char		 host[RELAY_TEXT_MAX + 1];
 	struct reply	 r;
 
-	endpoint_format_host(&c->to, host);
+	endpoint_format_host(&c->manner.to, host);
 	r = reply_make(554, "5.4.6", "mail loops back to this host: %s has "
 	    "our own name, %s", host, c->all->hostname);
 	client_fail_with(c, &r);

@@ -11,16 +11,12 @@
 /* The inside of a client, for client.c, dialog.c and transaction.c alone. */
 struct client {
 	struct clients	*all;
-	struct endpoint	 to;
 	struct client_manner manner;
 	const struct client_calls *calls;
 	void		*arg;
 	struct recording *record;	/* or NULL */
 
-	int		 fd;		/* while connecting */
-	int		 error;		/* of a connect that failed at once */
-	struct watch	 connecting;
-	struct stream	*stream;	/* once connected */
+	struct stream	*stream;
 	struct timer	 timer;
 	struct deferred	 freeing;
 	bool		 freed;
