@@ -9,7 +9,9 @@
 
 #include "shared/alloc.h"
 #include "shared/fd.h"
+#include "remote/auth.h"
 #include "remote/dialog.h"
+#include "remote/starttls.h"
 
 /*
  * The output holds one piece of content, or all commands of a mail, in less
@@ -41,6 +43,7 @@ client_free(struct client *c)
 	fd_close(&c->fd);
 	stream_free(c->stream);
 	timer_clear(&c->timer);
+	auth_end(c);
 	loop_defer(c->all->loop, &c->freeing, on_free, c);
 }
 
@@ -61,6 +64,14 @@ client_fail_said(struct client *c, const struct reply *r)
 				    .reply = *r };
 
 	fail(c, &e);
+}
+
+void
+client_fail(struct client *c, const struct client_event *e)
+{
+	struct client_event	 copy = *e;
+
+	fail(c, &copy);
 }
 
 static void
@@ -161,6 +172,12 @@ static const struct stream_calls stream_calls = {
 	on_readable, on_drained, on_closed
 };
 
+static enum client_step
+first_step(const struct client *c)
+{
+	return c->manner.hop->immediate ? CLIENT_TLS : CLIENT_GREETING;
+}
+
 static void
 on_connected(void *arg, unsigned events)
 {
@@ -175,7 +192,7 @@ on_connected(void *arg, unsigned events)
 	watch_clear(&c->connecting);
 	c->stream = stream_new(c->all->loop, c->fd, &limits, &stream_calls, c);
 	c->fd = -1;
-	dialog_go(c, CLIENT_GREETING);
+	dialog_go(c, first_step(c));
 }
 
 static void
@@ -185,6 +202,8 @@ on_timer(void *arg)
 
 	if (c->step == CLIENT_CONNECT)
 		fail_connecting(c, c->error);
+	else if (c->step == CLIENT_TLS)
+		starttls_on_silence(c);
 	else
 		fail_silent(c);
 }
@@ -238,6 +257,12 @@ const struct endpoint *
 client_endpoint(const struct client *c)
 {
 	return &c->to;
+}
+
+const char *
+client_tls(const struct client *c)
+{
+	return c->tls;
 }
 
 unsigned

@@ -5,6 +5,7 @@
 #include "shared/addr.h"
 #include "shared/loop.h"
 #include "shared/reply.h"
+#include "remote/destination.h"
 #include "remote/dots.h"
 #include "remote/endpoint.h"
 #include "remote/hop.h"
@@ -17,6 +18,7 @@ struct clients {
 	uint32_t	 content_time, final_time;
 	unsigned	 count;		/* of all that live */
 	unsigned	 quitting;	/* of those that only await 221 */
+	struct secure	*secure;
 };
 
 enum {
@@ -33,6 +35,9 @@ struct client;
 
 enum client_step {
 	CLIENT_CONNECT, CLIENT_GREETING, CLIENT_EHLO, CLIENT_HELO,
+	CLIENT_STARTTLS,
+	CLIENT_TLS,			/* its handshake */
+	CLIENT_AUTH,
 	CLIENT_IDLE,			/* between mails */
 	CLIENT_RSET, CLIENT_MAIL, CLIENT_RCPT, CLIENT_DATA,
 	CLIENT_CONTENT,			/* content goes out */
@@ -46,6 +51,9 @@ struct client_event {
 	unsigned	 number;	/* CLIENT_RCPT: which one */
 	bool		 said;		/* by the other side, word for word */
 	bool		 timed_out;
+	bool		 again;		/* the same host: on a new connection
+					 * it is spoken to in plain text */
+	bool		 for_all;	/* any other host would say it, too */
 	unsigned	 code;		/* as it was said, or 0 */
 	struct reply	 reply;		/* what is made of it */
 };
@@ -82,6 +90,7 @@ struct client_mail {
 /* How the other side is spoken to. */
 struct client_manner {
 	const struct hop *hop;
+	const struct destination *to;	/* borrowed until `ready`, `failed` */
 	bool		 lmtp;		/* RFC 2033 */
 };
 
@@ -99,6 +108,8 @@ void		 client_set_owner(struct client *, const struct client_calls *,
 		    void *arg);
 const struct endpoint	*client_endpoint(const struct client *);
 bool		 client_takes_8bit(const struct client *);
+/* How it is protected, for the log; empty without TLS. */
+const char	*client_tls(const struct client *);
 unsigned	 client_mails(const struct client *);	/* begun so far */
 
 void		 client_mail(struct client *, const struct client_mail *);

@@ -47,6 +47,7 @@ struct delivery {
 
 static void	 find_way(struct delivery *);
 static void	 try_next(struct delivery *);
+static void	 open_client(struct delivery *, const struct endpoint *);
 
 static struct delivery_list *
 bucket(struct remote *r, uint64_t token)
@@ -232,6 +233,7 @@ on_ready(void *arg)
 	struct client_event	 e = { .step = CLIENT_EHLO };
 
 	d->report.ready = clock_wall();
+	report_protected(&d->report, client_tls(d->client), d->hop->tls);
 	if ((d->flags & MESSAGE_8BIT) && !client_takes_8bit(d->client)) {
 		e.reply = reply_make(554, "5.6.3", "%s does not offer 8BITMIME"
 		    ", which the message needs", d->report.host);
@@ -304,6 +306,7 @@ static void
 on_failed(void *arg, const struct client_event *e)
 {
 	struct delivery	*d = arg;
+	const struct endpoint *at = client_endpoint(d->client);
 	bool		 early = e->step < CLIENT_CONTENT;
 
 	d->client = NULL;
@@ -318,6 +321,10 @@ on_failed(void *arg, const struct client_event *e)
 	} else if (d->reused) {
 		d->reused = false;	/* it had been closed meanwhile */
 		find_way(d);
+	} else if (e->again) {
+		open_client(d, at);
+	} else if (e->for_all) {
+		finish_with(d, false, e);
 	} else {
 		note_failure(d, e);
 		try_next(d);
@@ -331,15 +338,21 @@ static const struct client_calls calls = {
 /* ---- the way ------------------------------------------------------------- */
 
 static void
+open_client(struct delivery *d, const struct endpoint *e)
+{
+	struct client_manner	 manner = { d->hop, &d->to, d->to.lmtp };
+
+	report_at(&d->report, e);
+	d->client = client_new(&d->remote->clients, e, &manner, &calls, d);
+}
+
+static void
 try_next(struct delivery *d)
 {
 	const struct endpoint	*e = way_next(&d->way);
-	struct client_manner	 manner = { d->hop, d->to.lmtp };
 
 	if (e != NULL) {
-		report_at(&d->report, e);
-		d->client = client_new(&d->remote->clients, e, &manner,
-		    &calls, d);
+		open_client(d, e);
 	} else if (d->failed) {
 		report_at(&d->report, &d->way.endpoints[d->failed_at]);
 		finish_with(d, !reply_is_later(&d->failure.reply),

@@ -5,7 +5,9 @@
  * through the steps; without, each step's command leaves when it is reached.
  */
 #include "shared/log.h"
+#include "remote/auth.h"
 #include "remote/dialog.h"
+#include "remote/starttls.h"
 
 struct step {
 	const char	*name;		/* what a reply answers */
@@ -152,6 +154,8 @@ static const struct preparation {
 	enum client_step step;
 	bool		(*wanted)(const struct client *);
 } preparations[] = {
+	{ CLIENT_STARTTLS, starttls_is_wanted },
+	{ CLIENT_AUTH, auth_is_wanted },
 	{ CLIENT_IDLE, NULL }
 };
 
@@ -173,6 +177,7 @@ dialog_prepare(struct client *c)
 static void
 on_greeting(struct client *c, const struct reply *r)
 {
+	c->greeted = true;
 	if (reply_is_success(r))
 		dialog_go(c, CLIENT_EHLO);
 	else
@@ -312,6 +317,12 @@ static const struct step steps[CLIENT_STEPS] = {
 	    send_ehlo, on_ehlo },
 	[CLIENT_HELO] = { "HELO command", "performing the HELO handshake",
 	    send_helo, on_helo },
+	[CLIENT_STARTTLS] = { "STARTTLS command", "sending STARTTLS",
+	    starttls_send, starttls_on_reply },
+	[CLIENT_TLS] = { "TLS", "performing the TLS handshake",
+	    starttls_shake, NULL },
+	[CLIENT_AUTH] = { "AUTH command", "logging in", auth_send,
+	    auth_on_reply, true },
 	[CLIENT_IDLE] = { "nothing", "idle", NULL, NULL },
 	[CLIENT_RSET] = { "RSET command", "sending RSET", send_rset, on_rset },
 	[CLIENT_MAIL] = { "MAIL FROM command", "sending MAIL FROM",
@@ -340,6 +351,8 @@ step_time(const struct client *c)
 		return c->all->final_time;
 	case CLIENT_QUIT:
 		return QUIT_TIME;
+	case CLIENT_TLS:
+		return TLS_HANDSHAKE_TIME;
 	default:
 		return c->all->command_time;
 	}
@@ -363,6 +376,8 @@ dialog_line(struct client *c)
 {
 	if (c->step == CLIENT_EHLO && c->answer.lines > 1)
 		offer_line(&c->offer, answer_text(&c->answer));
+	else if (c->step == CLIENT_AUTH)
+		auth_on_line(c, answer_text(&c->answer));
 }
 
 void

@@ -6,6 +6,7 @@
 #include "remote/answer.h"
 #include "remote/client.h"
 #include "remote/offer.h"
+#include "remote/secure.h"
 
 /* The inside of a client, for client.c and dialog.c alone. */
 struct client {
@@ -28,6 +29,16 @@ struct client {
 	struct offer	 offer;		/* of the last EHLO */
 	unsigned	 mails;
 	bool		 dirty;		/* RSET must come before the next */
+
+	/* TLS and login: remote/starttls.c, remote/auth.c */
+	bool		 secured;	/* TLS is spoken */
+	bool		 verified;	/* and with whom */
+	bool		 refused;	/* STARTTLS was, and need not be */
+	bool		 greeted;
+	bool		 logged_in;
+	struct login	*login;		/* while it goes on */
+	char		 challenge[REPLY_LINE_MAX];
+	char		 tls[SECURE_TEXT_SIZE];
 
 	/* the mail */
 	const struct client_mail *mail;
@@ -58,5 +69,9 @@ const char	*dialog_doing(enum client_step);
  * of SMTP; the client is freed. */
 void	 client_fail_said(struct client *, const struct reply *);
 void	 client_fail_protocol(struct client *);
+
+/* It ends because we will not go on, or cannot: "ENHANCED text".  what: of
+ * `again` and `for_all`, what holds; all is copied. */
+void	 client_fail(struct client *, const struct client_event *);
 
 #endif
