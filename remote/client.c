@@ -52,6 +52,8 @@ fail(struct client *c, struct client_event *e)
 {
 	e->step = c->step;
 	e->number = c->answered;
+	if (!e->said)
+		recorder_note(c->record, "%s", e->reply.text);
 	client_free(c);
 	if (c->step != CLIENT_QUIT)
 		c->calls->failed(c->arg, e);
@@ -133,6 +135,9 @@ on_readable(void *arg)
 		before = in.len;
 		status = answer_feed(&c->answer, &in);
 		buf_drop(stream_in(c->stream), before - in.len);
+		if (status != ANSWER_MORE)
+			recorder_heard(c->record, span_make(c->answer.line,
+			    c->answer.len));
 		if (status == ANSWER_LINE || status == ANSWER_WHOLE)
 			dialog_line(c);
 		if (status == ANSWER_WHOLE)
@@ -190,6 +195,7 @@ on_connected(void *arg, unsigned events)
 		return;
 	}
 	watch_clear(&c->connecting);
+	recorder_note(c->record, "connected");
 	c->stream = stream_new(c->all->loop, c->fd, &limits, &stream_calls, c);
 	c->fd = -1;
 	dialog_go(c, first_step(c));
@@ -253,6 +259,12 @@ client_set_owner(struct client *c, const struct client_calls *calls, void *arg)
 	c->arg = arg;
 }
 
+void
+client_set_record(struct client *c, struct recording *r)
+{
+	c->record = r;
+}
+
 const struct endpoint *
 client_endpoint(const struct client *c)
 {
@@ -288,6 +300,7 @@ client_put(struct client *c, struct span s)
 	if (s.len > RING_SLOT)
 		return DOTS_FULL;
 	timer_in(&c->timer, c->all->content_time);
+	recorder_content(c->record, s.len);
 	return dots_put(&c->dots, s, stream_out(c->stream));
 }
 

@@ -9,6 +9,7 @@
 #include "remote/dots.h"
 #include "remote/endpoint.h"
 #include "remote/hop.h"
+#include "remote/recorder.h"
 
 /* What all connections share; the program's, and outlives them. */
 struct clients {
@@ -106,6 +107,9 @@ void		 client_quit(struct client *);
 
 void		 client_set_owner(struct client *, const struct client_calls *,
 		    void *arg);
+
+/* Who writes down what is said from now on; NULL: nobody. */
+void		 client_set_record(struct client *, struct recording *);
 const struct endpoint	*client_endpoint(const struct client *);
 bool		 client_takes_8bit(const struct client *);
 /* How it is protected, for the log; empty without TLS. */

@@ -43,6 +43,7 @@ struct delivery {
 	bool		 mail_accepted;
 	bool		 hungry;	/* the client takes content now */
 	struct report	 report;
+	struct recording *record;	/* borrowed from the archive */
 };
 
 static void	 find_way(struct delivery *);
@@ -90,6 +91,7 @@ delivery_free(struct delivery *d)
 		return;
 	d->freed = true;
 	client_free(d->client);
+	archive_end(&d->remote->archive, d->record, span_of(d->name));
 	d->client = NULL;
 	way_clear(&d->way);
 	content_clear(&d->content);
@@ -109,6 +111,7 @@ settle(struct delivery *d, unsigned i, const struct client_event *e)
 	r->settled = true;
 	d->unsettled--;
 	report_recipient(&d->report, &r->address, &r->original, e);
+	recorder_verdict(d->record, &r->address, &e->reply);
 	m.number = r->number;
 	m.reply = e->reply;
 	m.relay = span_of(d->report.relay);
@@ -219,6 +222,7 @@ on_over(void *arg)
 	struct client	*c = d->client;
 
 	d->client = NULL;
+	client_set_record(c, NULL);
 	if (d->remote->stopping || d->remote->draining)
 		client_quit(c);
 	else
@@ -343,7 +347,9 @@ open_client(struct delivery *d, const struct endpoint *e)
 	struct client_manner	 manner = { d->hop, &d->to, d->to.lmtp };
 
 	report_at(&d->report, e);
+	recorder_connect(d->record, e);
 	d->client = client_new(&d->remote->clients, e, &manner, &calls, d);
+	client_set_record(d->client, d->record);
 }
 
 static void
@@ -417,6 +423,9 @@ begin(struct delivery *d)
 	}
 	d->reused = true;
 	client_set_owner(d->client, &calls, d);
+	client_set_record(d->client, d->record);
+	recorder_reuse(d->record, client_endpoint(d->client),
+	    client_mails(d->client));
 	report_at(&d->report, client_endpoint(d->client));
 	on_ready(d);
 }
@@ -439,6 +448,7 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->report.arrived = m->arrived;
 	d->report.active = m->active;
 	d->report.came = clock_wall();
+	d->record = archive_begin(&r->archive, m->message);
 	content_init(&d->content, r->queue, m->token, m->size);
 	way_init(&d->way, r->loop, &r->ways, on_way, d);
 	LIST_INSERT_HEAD(bucket(r, d->token), d, entry);

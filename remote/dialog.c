@@ -113,9 +113,19 @@ send_quit(struct client *c)
 	put_ok(stream_put(c->stream, span_of("QUIT\r\n")));
 }
 
+/* What is behind `from` in the output is written down. */
+static void
+record_from(struct client *c, size_t from)
+{
+	if (c->record != NULL)
+		recorder_said(c->record, span_skip(buf_span(stream_out(
+		    c->stream)), from));
+}
+
 static void
 send_ahead(struct client *c)
 {
+	size_t		 from = stream_waiting(c->stream);
 	unsigned	 i;
 
 	if (c->dirty)
@@ -124,6 +134,7 @@ send_ahead(struct client *c)
 	for (i = 0; i < c->mail->recipients; i++)
 		put_rcpt(c, i);
 	send_data(c);
+	record_from(c, from);
 }
 
 /* ---- replies ------------------------------------------------------------- */
@@ -363,11 +374,16 @@ dialog_go(struct client *c, enum client_step step)
 {
 	bool	 has_left = c->sent_ahead && step >= CLIENT_RSET &&
 		    step <= CLIENT_DATA;
+	size_t	 from;
 
 	c->step = step;
 	timer_in(&c->timer, step_time(c));
-	if (steps[step].send != NULL && !has_left)
-		steps[step].send(c);
+	if (steps[step].send == NULL || has_left)
+		return;
+	from = stream_waiting(c->stream);
+	steps[step].send(c);
+	if (!c->freed)
+		record_from(c, from);
 }
 
 /* RFC 5321 4.1.1.1: the first line is the host's name, then a keyword each. */

@@ -15,6 +15,7 @@ struct client {
 	struct client_manner manner;
 	const struct client_calls *calls;
 	void		*arg;
+	struct recording *record;	/* or NULL */
 
 	int		 fd;		/* while connecting */
 	int		 error;		/* of a connect that failed at once */

@@ -126,6 +126,8 @@ on_done(void *arg, const char *why)
 		return;
 	}
 	secure_format(ssl, c->tls);
+	recorder_note(c->record, "TLS stands: %s%s", c->tls,
+	    c->verified ? ", verified" : "");
 	dialog_go(c, c->greeted ? CLIENT_EHLO : CLIENT_GREETING);
 }
 

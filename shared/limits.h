@@ -154,6 +154,8 @@ enum {
 	JOBS_REMOTE_MAX		= 512,
 	JOB_RECIPIENTS_MAX	= 100,
 	REMOTE_REPLY_MAX	= 16384,	/* octets of one reply */
+	TRACE_TEXT_MAX		= 2048,	/* one line of a dialogue, escaped */
+	TRACES_MAX		= 16,	/* outstanding from monitor */
 
 	/* local */
 	JOBS_LOCAL_MAX		= 64,

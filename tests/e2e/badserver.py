@@ -301,11 +301,17 @@ def judge(check, case, log):
         r for r, w in case.wanted.items() if w[0] == SENT))
 
 
+def in_queue(s1):
+    lines = s1.run("relais", "--json", "queue", "list").stdout.splitlines()
+    return {r["address"]: r for line in lines
+            for r in json.loads(line)["recipients"]}
+
+
 def judge_queue(check, s1):
     """What waits is what was put off, and nothing else."""
-    lines = s1.run("relais", "--json", "queue", "list").stdout.splitlines()
-    waiting = {r["address"]: r for line in lines
-               for r in json.loads(line)["recipients"]}
+    hosts.wait_for("a time for each that waits", lambda: all(
+        "next_attempt" in r for r in in_queue(s1).values()))
+    waiting = in_queue(s1)
     check.claim("the queue holds those put off, and no others",
                 set(waiting) == {r for c in CASES
                                  for r, w in c.wanted.items()
