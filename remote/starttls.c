@@ -49,8 +49,8 @@ starttls_send(struct client *c)
 {
 	if (!(c->offer.extensions & OFFER_STARTTLS))
 		fail(c, "4.7.4", "TLS is required with", "it is not offered");
-	else if (!stream_put(c->stream, span_of("STARTTLS\r\n")))
-		client_fail_protocol(c);
+	else
+		dialog_put(c, "STARTTLS\r\n");
 }
 
 /*

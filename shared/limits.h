@@ -147,8 +147,8 @@ enum {
 	QUESTIONS_MAX		= 4096,		/* outstanding from remote */
 	NAMES_MAX		= 1024,		/* outstanding from an smtpd */
 	NAMES_AT_ONCE		= 2048,		/* addresses asked about */
-	NAMES_KEPT_MAX		= 4096,		/* that are known */
 	NAMES_OF_ADDRESS_MAX	= 5,		/* that are tried */
+	CNAMES_MAX		= 8,		/* to one name */
 	MX_MAX			= 10,
 	ADDRESSES_MAX		= 16,		/* of one destination */
 	JOBS_REMOTE_MAX		= 512,
