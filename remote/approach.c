@@ -153,6 +153,15 @@ approach_next(struct approach *a)
 		    "loopback, unspecified or multicast", a->to.name));
 }
 
+void
+approach_once_more(struct approach *a, const struct endpoint *at)
+{
+	a->once_more = *at;
+	recorder_connect(a->record, at);
+	race_start(&a->race, &a->once_more, NULL, a->hop,
+	    a->remote->clients.connect_time);
+}
+
 /* ---- the way ------------------------------------------------------------- */
 
 static struct reply

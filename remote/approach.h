@@ -38,6 +38,7 @@ struct approach {
 	bool		 fell_back;	/* it is the fall-back's by now */
 	struct way	 way;
 	struct race	 race;
+	struct endpoint	 once_more;	/* while it is tried again */
 	bool		 failed;	/* `failure` is set */
 	struct client_event failure;	/* the best hope of all hosts tried */
 	struct endpoint	 failed_at;
@@ -55,6 +56,9 @@ bool	 approach_set(struct approach *, const char *destination);
 void	 approach_begin(struct approach *);
 void	 approach_anew(struct approach *);
 void	 approach_next(struct approach *);
+
+/* Connects to this host again, which asked for another kind of connection. */
+void	 approach_once_more(struct approach *, const struct endpoint *);
 
 /* What a host said, or did, that made us leave it; NULL: there was none. */
 void	 approach_note(struct approach *, const struct client_event *,

@@ -5,6 +5,7 @@
 #include "shared/addr.h"
 #include "shared/loop.h"
 #include "shared/reply.h"
+#include "remote/destination.h"
 #include "remote/dots.h"
 #include "remote/endpoint.h"
 #include "remote/hop.h"
@@ -19,6 +20,7 @@ struct clients {
 	uint32_t	 content_time, final_time;
 	unsigned	 count;		/* of all that live */
 	unsigned	 quitting;	/* of those whose QUIT has not left */
+	struct secure	*secure;
 };
 
 enum {
@@ -39,6 +41,9 @@ struct client;
 enum client_step {
 	CLIENT_CONNECT,			/* none yet: of its owner's events */
 	CLIENT_GREETING, CLIENT_EHLO, CLIENT_HELO,
+	CLIENT_STARTTLS,
+	CLIENT_TLS,			/* its handshake */
+	CLIENT_AUTH,
 	CLIENT_IDLE,			/* between mails */
 	CLIENT_RSET, CLIENT_MAIL, CLIENT_RCPT, CLIENT_DATA,
 	CLIENT_CONTENT,			/* content goes out */
@@ -55,6 +60,9 @@ struct client_event {
 	bool		 too_many;	/* for a mail, and only therefore not */
 	bool		 said;		/* by the other side, word for word */
 	bool		 timed_out;
+	bool		 again;		/* the same host: on a new connection
+					 * it is spoken to in plain text */
+	bool		 for_all;	/* any other host would say it, too */
 	bool		 unsure;	/* it may have the whole message */
 	bool		 no_chunks;	/* BDAT was offered and is unknown */
 	unsigned	 code;		/* as it was said, or 0 */
@@ -95,6 +103,7 @@ struct client_mail {
 struct client_manner {
 	struct endpoint	 to;
 	const struct hop *hop;
+	const struct destination *destination;	/* until `ready`, `failed` */
 	bool		 lmtp;		/* RFC 2033 */
 	bool		 no_chunks;	/* although they are offered */
 };
@@ -116,6 +125,8 @@ void		 client_set_owner(struct client *, const struct client_calls *,
 /* Who writes down what is said from now on; NULL: nobody. */
 void		 client_set_record(struct client *, struct recording *);
 const struct endpoint	*client_endpoint(const struct client *);
+/* How it is protected, for the log; empty without TLS. */
+const char	*client_tls(const struct client *);
 unsigned	 client_mails(const struct client *);	/* begun so far */
 const struct offer	*client_offer(const struct client *);
 

@@ -154,6 +154,10 @@ on_failed(void *arg, const struct client_event *e)
 		delivery_find_way(d);
 	} else if (d->mail_accepted)
 		finish_with(d, !(early && (e->said || e->timed_out)), e);
+	else if (e->again)
+		approach_once_more(&d->approach, at);
+	else if (e->for_all)
+		finish_with(d, false, e);
 	else if (!e->said && reply_is_refusal(&e->reply))
 		stop_loop(d, e);
 	else {
@@ -189,7 +193,8 @@ on_open(void *arg, int fd, const struct endpoint *at)
 {
 	struct delivery		*d = arg;
 	struct client_manner	 manner = { *at, d->approach.hop,
-				    d->approach.to.lmtp, d->no_chunks };
+				    &d->approach.to, d->approach.to.lmtp,
+				    d->no_chunks };
 
 	report_at(&d->report, at);
 	recorder_note(d->record, "connected");

@@ -187,6 +187,8 @@ delivery_on_ready(void *arg)
 	struct client_event	 e = { .step = CLIENT_EHLO };
 
 	d->report.ready = clock_wall();
+	report_protected(&d->report, client_tls(d->client),
+	    d->approach.hop->tls);
 	if (suits(d, client_offer(d->client), &e.reply)) {
 		next_mail(d);
 		return;
