@@ -81,7 +81,7 @@ let_go(struct delivery *d)
 	if (d->remote->stopping || d->remote->draining)
 		client_quit(c);
 	else
-		pool_put(&d->remote->pool, c, span_of(d->name));
+		pool_put(&d->remote->pool, c, span_of(d->approach.name));
 }
 
 static void
@@ -90,7 +90,8 @@ begin_mail(struct delivery *d)
 	d->mail = (struct client_mail){ .sender = &d->sender,
 	    .size = d->content.size, .eight_bit = d->flags & MESSAGE_8BIT,
 	    .recipients = d->recipients.given, .recipient = recipient_at,
-	    .xforward = d->hop->xforward ? &d->xforward : NULL, .arg = d };
+	    .xforward = d->approach.hop->xforward ? &d->xforward : NULL,
+	    .arg = d };
 	d->mail_accepted = false;
 	content_pull(&d->content);
 	d->waiting = client_wants_content(d->client, d->content.size) &&
@@ -146,7 +147,7 @@ delivery_on_over(void *arg)
 {
 	struct delivery	*d = arg;
 
-	d->hungry = false;
+	d->hungry = d->mail_accepted = false;
 	if (recipients_take_back(&d->recipients) == 0) {
 		let_go(d);
 		delivery_finish(d, true, NULL);
@@ -187,6 +188,8 @@ delivery_on_ready(void *arg)
 	struct client_event	 e = { .step = CLIENT_EHLO };
 
 	d->report.ready = clock_wall();
+	report_protected(&d->report, client_tls(d->client),
+	    d->approach.hop->tls);
 	if (suits(d, client_offer(d->client), &e.reply)) {
 		next_mail(d);
 		return;
@@ -237,7 +240,8 @@ delivery_on_verdict(void *arg, const struct client_event *e)
 		d->mail_accepted = reply_is_success(&e->reply);
 		d->put_off = !d->mail_accepted;
 		if (d->put_off && !d->worn)
-			delivery_note_failure(d, e);
+			approach_note(&d->approach, e,
+			    client_endpoint(d->client));
 	} else if (reply_is_success(&e->reply))
 		settle_given(d, e);
 	else

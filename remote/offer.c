@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "remote/mechanism.h"
 #include "remote/offer.h"
 #include "remote/xforward.h"
 
@@ -40,6 +41,12 @@ take_xforward(struct offer *o, struct span rest)
 	o->xforward = xforward_offered(rest);
 }
 
+static void
+take_auth(struct offer *o, struct span rest)
+{
+	o->mechanisms |= mechanism_bits(rest);
+}
+
 static const struct {
 	const char	*word;
 	unsigned	 extension;
@@ -49,6 +56,8 @@ static const struct {
 	{ "SIZE",		0,			take_size },
 	{ "8BITMIME",		OFFER_8BITMIME,		NULL },
 	{ "CHUNKING",		OFFER_CHUNKING,		NULL },
+	{ "STARTTLS",		OFFER_STARTTLS,		NULL },
+	{ "AUTH",		0,			take_auth },
 	{ "LIMITS",		0,			take_limits },
 	{ "XFORWARD",		0,			take_xforward },
 };
