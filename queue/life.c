@@ -65,6 +65,7 @@ life_open(struct queue *q, struct process *p)
 	deliverers_init(q);
 	content_init(&q->content);
 	schedule_init(q);
+	silence_init(q);
 	timer_init(&q->patience, q->loop, work, q);
 	spool_open(&q->spool);
 	q->index = index_open(&q->spool);

@@ -142,7 +142,7 @@ enum {
 	NAMES_OF_ADDRESS_MAX	= 5,		/* that are tried */
 	MX_MAX			= 10,
 	ADDRESSES_MAX		= 16,		/* of one destination */
-	JOBS_REMOTE_MAX		= 512,
+	JOBS_REMOTE_MAX		= 4096,
 	JOB_RECIPIENTS_MAX	= 100,
 	REMOTE_REPLY_MAX	= 16384,	/* octets of one reply */
 
