@@ -49,6 +49,9 @@ fail(struct client *c, struct client_event *e)
 {
 	e->step = c->step;
 	e->number = c->answered;
+	e->unsure = !e->said && transaction_is_unsure(c);
+	if (!e->said)
+		recorder_note(c->record, "%s", e->reply.text);
 	client_free(c);
 	if (c->step != CLIENT_QUIT)
 		c->calls->failed(c->arg, e);
@@ -59,6 +62,14 @@ client_fail_said(struct client *c, const struct reply *r)
 {
 	struct client_event	 e = { .said = true, .code = r->code,
 				    .reply = *r };
+
+	fail(c, &e);
+}
+
+void
+client_fail_with(struct client *c, const struct reply *r)
+{
+	struct client_event	 e = { .reply = *r };
 
 	fail(c, &e);
 }
@@ -122,6 +133,9 @@ on_readable(void *arg)
 		before = in.len;
 		status = answer_feed(&c->answer, &in);
 		buf_drop(stream_in(c->stream), before - in.len);
+		if (status != ANSWER_MORE)
+			recorder_heard(c->record, span_make(c->answer.line,
+			    c->answer.len));
 		if (status == ANSWER_LINE || status == ANSWER_WHOLE)
 			dialog_line(c);
 		if (status == ANSWER_WHOLE)
@@ -173,6 +187,7 @@ on_connected(void *arg, unsigned events)
 		return;
 	}
 	watch_clear(&c->connecting);
+	recorder_note(c->record, "connected");
 	c->stream = stream_new(c->all->loop, c->fd, &limits, &stream_calls, c);
 	c->fd = -1;
 	dialog_go(c, CLIENT_GREETING);
@@ -191,12 +206,14 @@ on_timer(void *arg)
 
 struct client *
 client_new(struct clients *all, const struct endpoint *to,
-    const struct client_calls *calls, void *arg)
+    const struct client_manner *manner, const struct client_calls *calls,
+    void *arg)
 {
 	struct client	*c = xcalloc(1, sizeof *c);
 
 	c->all = all;
 	c->to = *to;
+	c->manner = *manner;
 	c->step = CLIENT_CONNECT;
 	client_set_owner(c, calls, arg);
 	answer_init(&c->answer);
@@ -214,15 +231,19 @@ client_new(struct clients *all, const struct endpoint *to,
 
 /* ---- for the owner ------------------------------------------------------- */
 
+/* What waits to be read would make of the close a reset, by which the other
+ * side may lose QUIT: so nothing is left behind that can be known. */
 void
 client_quit(struct client *c)
 {
-	if (c->step != CLIENT_IDLE || c->all->quitting >= QUITTING_MAX) {
+	if (c->step != CLIENT_IDLE || c->lost_count ||
+	    c->all->quitting >= QUITTING_MAX) {
 		client_free(c);
 		return;
 	}
 	c->all->quitting++;
 	dialog_go(c, CLIENT_QUIT);
+	stream_finish(c->stream);
 }
 
 void
@@ -232,10 +253,10 @@ client_set_owner(struct client *c, const struct client_calls *calls, void *arg)
 	c->arg = arg;
 }
 
-const struct endpoint *
-client_endpoint(const struct client *c)
+void
+client_set_record(struct client *c, struct recording *r)
 {
-	return &c->to;
+	c->record = r;
 }
 
 unsigned
@@ -244,33 +265,62 @@ client_mails(const struct client *c)
 	return c->mails;
 }
 
+const struct endpoint *
+client_endpoint(const struct client *c)
+{
+	return &c->to;
+}
+
+const struct offer *
+client_offer(const struct client *c)
+{
+	return &c->offer;
+}
+
+/* The lower one; 0 is none. */
+static unsigned
+lower(unsigned a, unsigned b)
+{
+	return b == 0 || (a != 0 && a < b) ? a : b;
+}
+
+bool
+client_is_spent(const struct client *c)
+{
+	return c->lost_count ||
+	    c->mails >= lower(c->manner.hop->mails, c->offer.mails);
+}
+
+unsigned
+client_room(const struct client *c)
+{
+	return lower(lower(c->manner.hop->recipients, c->offer.recipients),
+	    c->room);
+}
+
+bool
+client_admits(void *client, const struct addr *a)
+{
+	struct client	*c = client;
+
+	return c->offer.domains == 0 ||
+	    domains_admit(&c->domains, addr_domain(a), c->offer.domains);
+}
+
 void
 client_mail(struct client *c, const struct client_mail *m)
 {
 	c->mail = m;
 	c->mails++;
-	c->answered = c->accepted = 0;
-	c->mail_accepted = false;
-	c->dots = (struct dots){ DOTS_LINE };
-	dialog_begin(c);
+	transaction_begin(c);
 }
 
 enum dots_status
-client_put(struct client *c, struct span s)
+client_put(struct client *c, struct span s, bool last)
 {
 	if (s.len > RING_SLOT)
 		return DOTS_FULL;
 	timer_in(&c->timer, c->all->content_time);
-	return dots_put(&c->dots, s, stream_out(c->stream));
-}
-
-enum dots_status
-client_end(struct client *c)
-{
-	enum dots_status	 status;
-
-	status = dots_end(&c->dots, stream_out(c->stream));
-	if (status == DOTS_OK)
-		dialog_go(c, CLIENT_DOT);
-	return status;
+	recorder_content(c->record, s.len);
+	return transaction_put(c, s, last);
 }

@@ -29,6 +29,7 @@ before_drop(struct process *p)
 	    .command_time = 300 * 1000, .content_time = 180 * 1000,
 	    .final_time = 600 * 1000 };
 	pool_init(&remote.pool, remote.loop);
+	archive_init(&remote.archive, remote.loop);
 	hops_init(&remote.hops);
 	results_init(&remote.results);
 	LIST_INIT(&remote.ways);
@@ -39,6 +40,8 @@ before_drop(struct process *p)
 static unsigned
 credit(enum role role)
 {
+	if (role == ROLE_MONITOR)
+		return TRACES_MAX;
 	return role == ROLE_QUEUE && !remote.draining ? JOBS_REMOTE_MAX : 0;
 }
 
@@ -252,6 +255,12 @@ on_resolved(struct peer *p, struct msg *m)
 		peer_accuse(p, "miscounts its addresses");
 }
 
+static void
+on_trace(struct peer *p, struct msg *m)
+{
+	archive_trace(&remote.archive, p, &m->trace);
+}
+
 static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_REMOTE,	on_conf_remote },
@@ -263,6 +272,7 @@ static const struct route inbox[] = {
 	{ MSG_RETIRED,		on_retired },
 	{ MSG_ADDRESS,		on_address },
 	{ MSG_RESOLVED,		on_resolved },
+	{ MSG_TRACE,		on_trace },
 	{ MSG_COUNT,		NULL }
 };
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "shared/program.h"
+#include "remote/archive.h"
 #include "remote/client.h"
 #include "remote/hop.h"
 #include "remote/pool.h"
@@ -23,6 +24,7 @@ struct remote {
 	struct clients	 clients;
 	struct hop_list	 hops;
 	struct pool	 pool;
+	struct archive	 archive;	/* dialogues that failed */
 	struct results	 results;
 	struct way_list	 ways;
 	struct delivery_list jobs[JOB_BUCKETS];

@@ -124,6 +124,16 @@ enum advice {
 	ADVICE_COUNT
 };
 
+/* What a line of a recorded dialogue is. */
+enum trace_mark {
+	TRACE_NOTE,		/* what happened, in our words */
+	TRACE_CONNECT,		/* a host[ip]:port that is tried */
+	TRACE_SAID, TRACE_HEARD,
+	TRACE_VERDICT,		/* what became of a recipient */
+	TRACE_GAP,		/* so many lines are left out here */
+	TRACE_MARK_COUNT
+};
+
 enum delivery_kind { DELIVERY_MAILDIR, DELIVERY_KIND_COUNT };
 
 enum stop_reason { STOP_FOR_GOOD, STOP_FOR_SUCCESSOR };

@@ -138,7 +138,8 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 	snprintf(name, sizeof name, "u%u", dice_below(&r->dice, 5000));
 	if (m->type == MSG_RCPT)
 		m->rcpt = (struct msg_rcpt){ next_token(r), a, a, 1,
-		    hints_token(&r->hints, &r->dice), 1, span_of("") };
+		    hints_token(&r->hints, &r->dice), 1, span_of(""),
+		    span_of("tag=bulk") };
 	else if (m->type == MSG_LOGIN)
 		fill_login(r, m);
 	else if (m->type == MSG_MAY_SEND)
@@ -157,7 +158,8 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 		    hints_token(&r->hints, &r->dice),
 		    hints_message(&r->hints, &r->dice) };
 	else if (m->type == MSG_EXPAND)
-		m->expand = (struct msg_expand){ next_token(r), a, a, 0 };
+		m->expand = (struct msg_expand){ next_token(r), a, a, 0,
+		    span_of("tag=bulk helo=a.example") };
 	else if (m->type == MSG_USER)
 		m->user = (struct msg_user){ next_token(r), span_of(name) };
 	else if (m->type == MSG_RESOLVE)
