@@ -29,18 +29,6 @@ destinations_init(struct destinations *l)
 	l->nidle = 0;
 }
 
-/* FNV-1a: it spreads, and need not withstand anybody. */
-static uint64_t
-hash_of(struct span s)
-{
-	uint64_t	 h = 0xcbf29ce484222325;
-	size_t		 i;
-
-	for (i = 0; i < s.len; i++)
-		h = (h ^ (unsigned char)s.ptr[i]) * 0x100000001b3;
-	return h;
-}
-
 int
 destination_by(struct span name)
 {
@@ -93,7 +81,7 @@ destination_get(struct queue *q, struct span name)
 		return d;
 	d = xcalloc(1, sizeof *d);
 	d->name = span_dup(name);
-	d->hash = hash_of(name);
+	d->hash = span_hash(name);
 	d->by = destination_by(name);
 	d->window = WINDOW_START;
 	TAILQ_INIT(&d->ready);

@@ -26,7 +26,7 @@ struct destination {
 	TAILQ_ENTRY(destination) swelling; /* among those that are trimmed */
 	TAILQ_ENTRY(destination) idling; /* as they were left */
 	char		*name;
-	uint64_t	 hash;		/* of its name */
+	uint32_t	 hash;		/* of its name */
 	int		 by;		/* which kind of deliverer */
 	struct destination_list *turns;	/* where its turn is; or NULL */
 	bool		 hungry, swollen, idle;

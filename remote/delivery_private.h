@@ -41,6 +41,7 @@ struct delivery {
 	bool		 put_off;	/* this host does not want it now */
 	bool		 hungry;	/* the client takes content now */
 	struct report	 report;
+	struct advised	 advised;	/* by what was said */
 	struct recording *record;	/* borrowed from the archive */
 };
 

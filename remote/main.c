@@ -31,6 +31,7 @@ before_drop(struct process *p)
 	pool_init(&remote.pool, remote.loop);
 	archive_init(&remote.archive, remote.loop);
 	hops_init(&remote.hops);
+	advices_init(&remote.advices);
 	results_init(&remote.results);
 	LIST_INIT(&remote.ways);
 	for (i = 0; i < JOB_BUCKETS; i++)
@@ -186,6 +187,13 @@ on_conf_hop(struct peer *p, struct msg *m)
 	hops_put(&remote.hops, &m->conf_hop);
 }
 
+static void
+on_conf_advice(struct peer *p, struct msg *m)
+{
+	(void)p;
+	advices_put(&remote.advices, &m->conf_advice);
+}
+
 /* While stopping nothing is begun: queue keeps what it does not hear of. */
 static void
 on_job(struct peer *p, struct msg *m)
@@ -265,6 +273,7 @@ static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_REMOTE,	on_conf_remote },
 	{ MSG_CONF_HOP,		on_conf_hop },
+	{ MSG_CONF_ADVICE,	on_conf_advice },
 	{ MSG_JOB,		on_job },
 	{ MSG_JOB_RCPT,		on_job_rcpt },
 	{ MSG_CHUNK,		on_chunk },
