@@ -294,6 +294,16 @@ record(struct queue *q, const struct destination *d)
 		schedule_due(q, d->closed);
 }
 
+/* A message that was hot comes there behind what was recorded. */
+void
+destination_save(struct queue *q, struct destination *d)
+{
+	if (!d->unsaved || !destination_is_closed(d))
+		return;
+	d->unsaved = false;
+	record(q, d);
+}
+
 static void
 narrow(struct destination *d)
 {
@@ -305,6 +315,7 @@ static void
 close_until(struct queue *q, struct destination *d, uint64_t until)
 {
 	d->closed = until;
+	d->unsaved = true;
 	destination_send_home(q, d, 0, UINT_MAX);
 	record(q, d);		/* behind what waits for it */
 }

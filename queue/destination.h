@@ -37,6 +37,7 @@ struct destination {
 	unsigned	 window, good;	/* good jobs since it grew */
 	uint32_t	 failures;	/* 0: open */
 	uint64_t	 closed;	/* until then, wall microseconds */
+	bool		 unsaved;	/* the index may not know that */
 	uint64_t	 answered;	/* when a job ended well; 0: never */
 	struct lesson	*lesson;	/* what it said last; may be NULL */
 };
@@ -82,6 +83,10 @@ void	 destination_drop_turn(struct destination *);
  * of them. */
 void	 destination_send_home(struct queue *, struct destination *,
 	    unsigned keep, unsigned most);
+
+/* Something waits for it in the index, which keeps only then until when it is
+ * closed. */
+void	 destination_save(struct queue *, struct destination *);
 
 /* A job of it is over; NULL: the deliverer is gone. */
 void	 destination_job_done(struct queue *, struct destination *,

@@ -63,6 +63,7 @@ enum {
 	NOTICE_RECIPIENTS_MAX	= 1000,		/* in one notice */
 	LIST_RECIPIENTS_MAX	= 10000,	/* listed of one message */
 	LIST_PAGE_MAX		= 2000,		/* recipients in one page */
+	LOOKS_MAX		= 1000,		/* for a page of destinations */
 	ADOPT_MAX		= 256		/* messages adopted at once */
 };
 
