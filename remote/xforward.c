@@ -3,6 +3,7 @@
 
 #include "shared/id.h"
 #include "shared/limits.h"
+#include "shared/xtext.h"
 #include "remote/xforward.h"
 
 static const char	 unavailable[] = "[UNAVAILABLE]";
@@ -12,20 +13,11 @@ static const char	 unavailable[] = "[UNAVAILABLE]";
 static bool
 put_xtext(struct span s, struct buf *out)
 {
-	size_t	 i;
+	char	 text[3 * CLIENT_TEXT_MAX + 1];
 
-	if (s.len == 0)
+	if (s.len == 0 || !xtext_encode(s, text, sizeof text))
 		return buf_put(out, span_of(unavailable));
-	for (i = 0; i < s.len; i++) {
-		unsigned char	 c = s.ptr[i];
-		bool		 plain = c > ' ' && c <= '~' && c != '+' &&
-				    c != '=';
-
-		if (!(plain ? buf_put(out, span_make(s.ptr + i, 1)) :
-		    buf_printf(out, "+%02X", c)))
-			return false;
-	}
-	return true;
+	return buf_put(out, span_of(text));
 }
 
 /* What stands before "[", between the brackets, and behind "]:". */
