@@ -13,7 +13,9 @@
 
 struct server {
 	struct lane	*first[DNS_LANES];
-	struct lane	*later[DNS_ROUNDS - 1];
+	struct lane	*later[DNS_ROUNDS - 2];
+	struct lane	*last;		/* this one and `bare`: without EDNS */
+	struct lane	*bare;
 	struct lane	*tcp[DNS_LANES_TCP];
 	STAILQ_HEAD(, asked) waiting;	/* for one of these */
 	unsigned	 misses;	/* tries in a row without any reply */
@@ -131,6 +133,13 @@ on_failure(struct asked *a, unsigned code)
 	try_next(a, true);
 }
 
+static bool
+is_cut(const struct asked *a, struct span reply)
+{
+	return packet_is_cut(reply) || (!a->tcp && reply.len == LANE_CUT &&
+	    !packet_is_whole(reply));
+}
+
 static void
 on_reply(struct asked *a, struct span reply)
 {
@@ -143,7 +152,7 @@ on_reply(struct asked *a, struct span reply)
 	code = packet_code(reply);
 	if (code != ns_r_noerror && code != ns_r_nxdomain) {
 		on_failure(a, code);
-	} else if (!packet_is_cut(reply)) {
+	} else if (!is_cut(a, reply)) {
 		learn(a);
 		answer(a, reply);
 	} else if (!a->tcp) {
@@ -240,6 +249,10 @@ draw_lane(const struct asked *a)
 {
 	unsigned	 round = a->step / a->dns->count, i, n;
 
+	if (round == DNS_ROUNDS - 1)
+		return a->server->last;
+	if (!a->edns)
+		return a->server->bare;
 	if (round > 0)
 		return a->server->later[round - 1];
 	n = arc4random_uniform(DNS_LANES);
@@ -361,22 +374,25 @@ server_init(struct server *s, struct loop *loop)
 
 	STAILQ_INIT(&s->waiting);
 	for (i = 0; i < DNS_LANES; i++)
-		s->first[i] = lane_new(loop, false, DNS_TIME);
-	for (i = 0; i < DNS_ROUNDS - 1; i++)
-		s->later[i] = lane_new(loop, false, DNS_TIME << (i + 1));
+		s->first[i] = lane_new(loop, LANE_EDNS, DNS_TIME);
+	for (i = 0; i < DNS_ROUNDS - 2; i++)
+		s->later[i] = lane_new(loop, LANE_EDNS, DNS_TIME << (i + 1));
+	s->last = lane_new(loop, LANE_PLAIN, DNS_TIME << (DNS_ROUNDS - 1));
+	s->bare = lane_new(loop, LANE_PLAIN, DNS_TIME);
 	for (i = 0; i < DNS_LANES_TCP; i++)
-		s->tcp[i] = lane_new(loop, true, DNS_TIME_TCP);
+		s->tcp[i] = lane_new(loop, LANE_TCP, DNS_TIME_TCP);
 }
 
 static bool
 set_server(struct server *s, const char *text)
 {
 	unsigned	 i;
-	bool		 good = true;
+	bool		 good = lane_set_server(s->last, text) &&
+			    lane_set_server(s->bare, text);
 
 	for (i = 0; i < DNS_LANES; i++)
 		good = good && lane_set_server(s->first[i], text);
-	for (i = 0; i < DNS_ROUNDS - 1; i++)
+	for (i = 0; i < DNS_ROUNDS - 2; i++)
 		good = good && lane_set_server(s->later[i], text);
 	for (i = 0; i < DNS_LANES_TCP; i++)
 		good = good && lane_set_server(s->tcp[i], text);
