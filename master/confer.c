@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "master/audience.h"
 #include "master/confer.h"
 #include "master/sink.h"
-#include "master/suite.h"
 #include "shared/alloc.h"
 #include "shared/fd.h"
 #include "shared/log.h"
@@ -18,17 +18,9 @@
 
 enum { SECOND = 1000 };
 
-/* Who hears the values: a child and its picture, or the picture alone. */
-struct audience {
-	struct suite	*suite;
-	enum role	 role;
-	struct child	*child;		/* or NULL */
-	struct buf	*picture;
-};
-
 /* ---- the picture -------------------------------------------------------- */
 
-static void
+void
 picture_put(struct buf *picture, const void *what, size_t len)
 {
 	if (!buf_put(picture, span_make(what, len)))
@@ -59,8 +51,8 @@ picture_file(struct buf *picture, const char *path)
 	picture_stat(picture, &st);
 }
 
-static void
-say(struct audience *a, const struct msg *m)
+void
+audience_say(struct audience *a, const struct msg *m)
 {
 	struct stat	 st;
 	unsigned	 i;
@@ -84,7 +76,7 @@ confer_host(struct audience *a)
 
 	m.conf_host.hostname = span_of(config->hostname);
 	m.conf_host.postmaster = span_of(config->postmaster);
-	say(a, &m);
+	audience_say(a, &m);
 	return true;
 }
 
@@ -112,7 +104,7 @@ say_limit(struct audience *a, unsigned number, const char *name,
 	    l->slow.each, l->slow.all,
 	    l->minimum_rate, l->greet_delay,
 	    l->early_talk, l->exempt_relays };
-	say(a, &m);
+	audience_say(a, &m);
 }
 
 /* 0: what holds where no block says otherwise. */
@@ -161,7 +153,7 @@ confer_trust(struct audience *a, const struct config_listen *block,
 			m.conf_trust.kind = kind;
 			m.conf_trust.address = octets_of(&all->item[i]);
 			m.conf_trust.prefix = all->item[i].prefix;
-			say(a, &m);
+			audience_say(a, &m);
 		}
 	}
 }
@@ -188,7 +180,7 @@ confer_listeners(struct audience *a)
 		m.conf_listener.sessions = a->role != ROLE_SMTPD ?
 		    ADMIN_SESSIONS_MAX : a->suite->config->smtpd.sessions;
 		m.conf_listener.limits = limit_of(a->suite->config, block);
-		say(a, &m);
+		audience_say(a, &m);
 		confer_trust(a, block, number++);
 	}
 	return true;
@@ -204,7 +196,7 @@ confer_condition(struct audience *a, const struct config_pattern *p)
 	m.conf_condition.pattern = span_of(p->text);
 	m.conf_condition.address = span_make(p->network.address, 16);
 	m.conf_condition.prefix = p->network.prefix;
-	say(a, &m);
+	audience_say(a, &m);
 }
 
 static void
@@ -217,7 +209,7 @@ confer_rule(struct audience *a, const struct config_rule *r)
 	m.conf_rule.verdict = r->verdict;
 	m.conf_rule.tag = span_of(r->tag);
 	m.conf_rule.reply = r->reply;
-	say(a, &m);
+	audience_say(a, &m);
 	for (i = 0; i < r->n; i++)
 		confer_condition(a, &r->all->item[r->first + i]);
 }
@@ -233,7 +225,7 @@ confer_policy(struct audience *a)
 		m = (struct msg){ .type = MSG_CONF_RELAY };
 		m.conf_relay.address = octets_of(&config->relay_from.item[i]);
 		m.conf_relay.prefix = config->relay_from.item[i].prefix;
-		say(a, &m);
+		audience_say(a, &m);
 	}
 	for (i = 0; i < config->relay_identity.n; i++) {
 		m = (struct msg){ .type = MSG_CONF_IDENTITY };
@@ -241,7 +233,7 @@ confer_policy(struct audience *a)
 		    span_of(config->relay_identity.item[i].text);
 		m.conf_identity.except =
 		    config->relay_identity.item[i].except;
-		say(a, &m);
+		audience_say(a, &m);
 	}
 	for (i = 0; i < config->nrules; i++)
 		confer_rule(a, &config->rules[i]);
@@ -269,7 +261,7 @@ confer_smtpd(struct audience *a)
 	m.conf_smtpd.answer_time = config->smtpd.answer_time;
 	m.conf_smtpd.names = config->smtpd.names;
 	m.conf_smtpd.name_time = config->smtpd.name_time;
-	say(a, &m);
+	audience_say(a, &m);
 	confer_policy(a);
 	confer_limits(a);
 	return confer_certificates(a) && confer_listeners(a);
@@ -289,21 +281,7 @@ confer_queue(struct audience *a)
 	m.conf_queue.journal_limit = config->journal.limit;
 	m.conf_queue.journal_segment = config->journal.segment;
 	m.conf_queue.journal_message = config->journal.message;
-	say(a, &m);
-	return true;
-}
-
-static bool
-confer_remote(struct audience *a)
-{
-	const struct config	*config = a->suite->config;
-	struct msg		 m = { .type = MSG_CONF_REMOTE };
-
-	m.conf_remote.connect_time = config->remote.connect_time;
-	m.conf_remote.command_time = config->remote.command_time;
-	m.conf_remote.content_time = config->remote.content_time;
-	m.conf_remote.final_time = config->remote.final_time;
-	say(a, &m);
+	audience_say(a, &m);
 	return true;
 }
 
@@ -332,7 +310,7 @@ confer_local(struct audience *a)
 		m.conf_delivery.domain = span_of(d->name);
 		m.conf_delivery.kind = d->delivery.kind;
 		m.conf_delivery.path = span_of(d->delivery.path);
-		say(a, &m);
+		audience_say(a, &m);
 	}
 	picture_put(a->picture, config->mailboxes.list,
 	    strlen(config->mailboxes.list) + 1);
@@ -372,7 +350,7 @@ confer_domain(struct audience *a, const struct config_domain *d)
 	}
 	m.conf_domain.domain = span_of(d->name);
 	m.conf_domain.alias_path = span_of(d->aliases);
-	say(a, &m);
+	audience_say(a, &m);
 	fd_close(&fd);
 	return true;
 }
@@ -418,7 +396,7 @@ say_auth(struct audience *a)
 	m.conf_auth.judge = a->suite->config->passwords.kind;
 	m.conf_auth.failure_first = a->suite->config->auth_delay;
 	m.conf_auth.failure_max = a->suite->config->auth_delay_maximum;
-	say(a, &m);
+	audience_say(a, &m);
 }
 
 /* Not in the picture: who runs hears of another file. */
@@ -432,7 +410,8 @@ confer_passwords(struct audience *a)
 
 	if (p->kind != JUDGE_PASSWORDS)
 		return true;
-	m.fds[0] = config_open_passwords(p->path, &why);
+	m.fds[0] = config_open_secret(p->path, PASSWORD_FILE_MAX,
+	    &why);
 	if (m.fds[0] == -1) {
 		log_error("%s: %s", p->path, why);
 		return false;
@@ -452,7 +431,7 @@ confer_dovecot(struct audience *a)
 
 	m.conf_dovecot.path = span_of(p->path);
 	if (p->kind == JUDGE_DOVECOT)
-		say(a, &m);
+		audience_say(a, &m);
 	return true;
 }
 
@@ -460,7 +439,6 @@ static bool
 confer_lookup(struct audience *a)
 {
 	const struct config	*config = a->suite->config;
-	struct msg		 m = { .type = MSG_CONF_ROUTE };
 	unsigned		 i;
 
 	if (!confer_submission(a))
@@ -470,12 +448,7 @@ confer_lookup(struct audience *a)
 	for (i = 0; i < config->ndomains; i++)
 		if (!confer_domain(a, &config->domains[i]))
 			return false;
-	for (i = 0; i < config->nroutes; i++) {
-		m.conf_route.pattern = span_of(config->routes[i].pattern);
-		m.conf_route.destination =
-		    span_of(config->routes[i].destination);
-		say(a, &m);
-	}
+	confer_routes(a);
 	return true;
 }
 
@@ -488,7 +461,7 @@ confer_resolver(struct audience *a)
 
 	for (i = 0; i < config->resolvers.n; i++) {
 		m.conf_resolver.server = span_of(config->resolvers.item[i]);
-		say(a, &m);
+		audience_say(a, &m);
 	}
 	if (config->resolvers.n == 0)
 		picture_file(a->picture, RESOLV_CONF);
@@ -553,7 +526,7 @@ confer(struct child *c)
 }
 
 void
-confer_again(struct suite *s)
+confer_again(struct suite *s, unsigned anew)
 {
 	struct audience	 a = { .suite = s };
 
@@ -561,10 +534,14 @@ confer_again(struct suite *s)
 		if (a.child->peer == NULL || !peer_is_open(a.child->peer))
 			continue;
 		a.role = a.child->role;
+		if (anew & 1u << a.role)
+			continue;
 		if (a.role == ROLE_LOOKUP)
 			(void)confer_submission(&a);
 		if (a.role == ROLE_PASSWORDS)
 			(void)confer_passwords(&a);
+		if (a.role == ROLE_REMOTE)
+			confer_secrets(&a);
 	}
 }
 

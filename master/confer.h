@@ -19,8 +19,9 @@ bool	 confer(struct child *c);
  */
 bool	 confer_picture(struct suite *, enum role, struct buf *into);
 
-/* To those who run, what they hear of without beginning anew. */
-void	 confer_again(struct suite *);
+/* To those who run, what they hear of without beginning anew; roles that do
+ * begin anew, as bits, hear it then. */
+void	 confer_again(struct suite *, unsigned anew);
 
 /* A file that a program reads by itself, by what it is now. */
 void	 picture_file(struct buf *, const char *path);

@@ -24,10 +24,13 @@ enum {
 #define IN(field)	offsetof(struct config, field)
 #define LISTEN(field)	offsetof(struct config_listen, field)
 #define DOMAIN(field)	offsetof(struct config_domain, field)
-#define ROUTE(field)	offsetof(struct config_route, field)
+#define WAY(field)	offsetof(struct config_way, field)
+#define HOP(field)	offsetof(struct config_way, hop.field)
+#define ADVICE(field)	offsetof(struct config_advice, field)
 #define LIMIT(field)	offsetof(struct config_limit, field)
 #define TLS(field)	offsetof(struct config_tls, field)
-#define CONDITION(kind)	CONFIG_CONDITION, CONDITION_##kind, 0, NULL, 0
+#define CONDITION(kind)	CONFIG_CONDITION, CONDITION_##kind, RULE_VALUES_MAX, \
+			NULL, offsetof(struct config_rule, all)
 
 static const struct config_keyword top[] = {
 	{ "hostname",	CONFIG_HOST,	0, 0, NULL, IN(hostname) },
@@ -59,6 +62,12 @@ static const struct config_keyword top[] = {
 	    IN(tls_minimum) },
 	{ "tls-tickets", CONFIG_TIME_OR_NO, SECOND, 7 * DAY, "1h",
 	    IN(tls_tickets) },
+	{ "self",	CONFIG_ADDRESSES, 0, 0, NULL, IN(self) },
+	{ "rewrite",	CONFIG_REWRITE,	0, 0, NULL, IN(rewrites) },
+	{ "rewrite-table", CONFIG_FILE,	0, PATH_TEXT_MAX, NULL,
+	    IN(rewrite_table) },
+	{ "masquerade",	CONFIG_MASQUERADE, 0, 0, NULL, IN(masquerade) },
+	{ "masquerade-except", CONFIG_UNMASKED, 0, 0, NULL, IN(unmasked) },
 	{ .word = NULL }
 };
 
@@ -114,6 +123,21 @@ static const struct config_keyword remote[] = {
 	    IN(remote.content_time) },
 	{ "final-time",	CONFIG_TIME,	SECOND, HOUR, "10m",
 	    IN(remote.final_time) },
+	{ "processes",	CONFIG_NUMBER,	1, 1, "1", IN(remote.processes) },
+	{ "ca-file",	CONFIG_FILE,	0, PATH_TEXT_MAX, NULL,
+	    IN(remote.anchors) },
+	{ "tls",	CONFIG_CHOICE,	CHOICE_REMOTE_TLS, 0, "may",
+	    IN(remote.hop.tls) },
+	{ "source",	CONFIG_SOURCES,	0, 0, NULL, IN(remote.hop.source) },
+	{ "helo",	CONFIG_HOST,	0, 0, NULL, IN(remote.hop.helo) },
+	{ "fallback",	CONFIG_FALLBACK, 0, 0, NULL,
+	    IN(remote.hop.fallback) },
+	{ "xforward",	CONFIG_CHOICE,	CHOICE_YESNO, 0, "no",
+	    IN(remote.hop.xforward) },
+	{ "recipients",	CONFIG_NUMBER,	1, JOB_RECIPIENTS_MAX, NULL,
+	    IN(remote.hop.recipients) },
+	{ "mails",	CONFIG_NUMBER,	1, UINT32_MAX, NULL,
+	    IN(remote.hop.mails) },
 	{ .word = NULL }
 };
 
@@ -151,8 +175,43 @@ static const struct config_keyword domain[] = {
 	{ .word = NULL }
 };
 
+/* The first CONFIG_WAYS say where to, the last how that is spoken to. */
 static const struct config_keyword route[] = {
-	{ "via",	CONFIG_VIA,	0, 0, NULL, ROUTE(destination) },
+	{ "via",	CONFIG_VIA,	0, 0, NULL, WAY(route.destination) },
+	{ "lmtp",	CONFIG_LMTP,	0, 0, NULL, WAY(route.destination) },
+	{ "socket",	CONFIG_SOCKET,	0, 0, NULL, WAY(route.destination) },
+	{ "discard",	CONFIG_FLAG,	0, 0, NULL, WAY(discard) },
+	{ "refuse",	CONFIG_REFUSAL,	0, 0, NULL, WAY(route.reply) },
+	{ "sender",	CONFIG_CONDITION, CONDITION_SENDER, ROUTE_VALUES_MAX,
+	    NULL, WAY(route.all) },
+	{ "tag",	CONFIG_CONDITION, CONDITION_TAG, ROUTE_VALUES_MAX,
+	    NULL, WAY(route.all) },
+	{ "tls",	CONFIG_CHOICE,	CHOICE_REMOTE_TLS, 0, NULL, HOP(tls) },
+	{ "tls-immediate", CONFIG_CHOICE, CHOICE_YESNO, 0, NULL,
+	    HOP(immediate) },
+	{ "login",	CONFIG_LOGIN,	0, PATH_TEXT_MAX, NULL, HOP(login) },
+	{ "mechanisms",	CONFIG_MECHANISMS, 0, 0, NULL, HOP(mechanisms) },
+	{ "source",	CONFIG_SOURCES,	0, 0, NULL, HOP(source) },
+	{ "helo",	CONFIG_HOST,	0, 0, NULL, HOP(helo) },
+	{ "fallback",	CONFIG_FALLBACK, 0, 0, NULL, HOP(fallback) },
+	{ "xforward",	CONFIG_CHOICE,	CHOICE_YESNO, 0, NULL,
+	    HOP(xforward) },
+	{ "recipients",	CONFIG_NUMBER,	1, JOB_RECIPIENTS_MAX, NULL,
+	    HOP(recipients) },
+	{ "mails",	CONFIG_NUMBER,	1, UINT32_MAX, NULL, HOP(mails) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword advice[] = {
+	{ "domain",	CONFIG_CONDITION, CONDITION_NAME, ADVICES_MAX, NULL,
+	    ADVICE(all) },
+	{ "code",	CONFIG_CODE,	0, 0, NULL, ADVICE(code) },
+	{ "text",	CONFIG_TEXT,	0, REASON_TEXT_MAX, NULL,
+	    ADVICE(text) },
+	{ "slow",	CONFIG_FLAG,	0, 0, NULL, ADVICE(slow) },
+	{ "pause",	CONFIG_TIME,	SECOND, DAY, NULL, ADVICE(pause) },
+	{ "other-family", CONFIG_FLAG,	0, 0, NULL, ADVICE(family) },
+	{ "permanent",	CONFIG_FLAG,	0, 0, NULL, ADVICE(final) },
 	{ .word = NULL }
 };
 
@@ -248,6 +307,7 @@ static const struct config_block blocks[SECTION_COUNT] = {
 	    identity_limit },
 	[SECTION_RULE]	 = { "rule", "one name", false,	false,	rule },
 	[SECTION_TLS]	 = { "tls", "at most one name", true, false, tls },
+	[SECTION_ADVICE] = { "advice", "one name", false, false, advice },
 };
 
 const struct config_block *
@@ -320,6 +380,29 @@ free_tls(struct config *c)
 	free(c->tls);
 }
 
+static void
+free_hops(struct config *c)
+{
+	unsigned	 i;
+
+	for (i = 0; i < c->nhops; i++)
+		pem_free(&c->hops[i].login.secret);
+	pem_free(&c->remote.hop.login.secret);
+	free(c->hops);
+}
+
+static void
+free_rewrites(struct config_rewrites *all)
+{
+	unsigned	 i;
+
+	for (i = 0; i < all->n; i++) {
+		free(all->item[i].from);
+		free(all->item[i].to);
+	}
+	free(all->item);
+}
+
 void
 config_free(struct config *c)
 {
@@ -328,7 +411,12 @@ config_free(struct config *c)
 	free_tls(c);
 	free(c->listens);
 	free(c->domains);
+	free_hops(c);
 	free(c->routes);
+	free(c->route_conditions.item);
+	free_rewrites(&c->rewrites);
+	free(c->advices);
+	free(c->advice_domains.item);
 	free(c->rules);
 	free(c->conditions.item);
 	free(c->relay_identity.item);

@@ -2,6 +2,8 @@
 #ifndef MASTER_CONFIG_H
 #define MASTER_CONFIG_H
 
+#include <sys/types.h>
+
 #include "shared/buf.h"
 #include "shared/ipc.h"
 
@@ -19,6 +21,7 @@ enum {
 	NETWORKS_MAX		= 256,
 	IDENTITIES_MAX		= 256,
 	RESOLVERS_MAX		= 4,
+	MASQUERADES_MAX		= 64,	/* domains, and users that are spared */
 	LISTEN_ADDRESSES_MAX	= 16,	/* of one block */
 	RUNTIME_PATH_MAX	= 96,	/* leaves room for "/control" below */
 	SPOOL_PATH_MAX		= PATH_TEXT_MAX - 16	/* likewise "/queue" */
@@ -141,15 +144,12 @@ struct config_places {
 	char		 list[PATH_TEXT_MAX + 1];	/* parted by ":" */
 };
 
-struct config_route {
-	unsigned	 line;
-	char		 pattern[HOST_TEXT_MAX + 1];
-	char		 destination[DESTINATION_TEXT_MAX + 1];
-};
+/* What a route looks at is a condition of rules, or a tag. */
+enum { CONDITION_TAG = CONDITION_COUNT, CONFIG_CONDITIONS };
 
 /* A value of a condition: its text in lower case, or a network. */
 struct config_pattern {
-	enum condition		 kind;
+	unsigned		 kind;		/* enum condition */
 	bool			 except;	/* behind "!" */
 	char			 text[ADDR_TEXT_MAX + 1];
 	struct config_network	 network;
@@ -158,6 +158,84 @@ struct config_pattern {
 struct config_patterns {
 	unsigned		 n;
 	struct config_pattern	*item;
+};
+
+/* Of tls in routes and remote; as in the words, and in enum hop_tls. */
+enum config_remote_tls {
+	REMOTE_TLS_UNSAID, REMOTE_TLS_MAY, REMOTE_TLS_NO, REMOTE_TLS_REQUIRED,
+	REMOTE_TLS_VERIFIED
+};
+
+struct config_source {
+	bool	 has4, has6;
+	uint8_t	 octets4[4], octets6[16];
+};
+
+/* Its file is read with the configuration. */
+struct config_login {
+	char			 user[ACCOUNT_TEXT_MAX + 1];	/* or "" */
+	char			 path[PATH_TEXT_MAX + 1];
+	struct config_pem	 secret;
+};
+
+/* How others are spoken to: by a route, or where no route says. */
+struct config_hop {
+	unsigned		 line;
+	char			 name[HOP_NAME_MAX + 1];	/* or "" */
+	unsigned		 tls;		/* enum config_remote_tls */
+	unsigned		 immediate, xforward;	/* enum config_answer */
+	struct config_source	 source;
+	char			 helo[HOST_TEXT_MAX + 1];	/* or "" */
+	char			 fallback[DESTINATION_TEXT_MAX + 1];
+	char			 mechanisms[REASON_TEXT_MAX + 1];
+	struct config_login	 login;
+	uint64_t		 recipients, mails;	/* 0: unsaid */
+	bool			 by_via, by_path;	/* of a socket */
+};
+
+/* One pattern of a block; all of a block have the same hop. */
+struct config_route {
+	unsigned		 line;
+	char			 pattern[ADDR_TEXT_MAX + 1];
+	char			 destination[DESTINATION_TEXT_MAX + 1];
+	struct reply		 reply;		/* without a destination */
+	struct config_patterns	*all;		/* of all routes */
+	unsigned		 first, n;	/* its own of these */
+};
+
+/* A route block, as it is read. */
+struct config_way {
+	struct config_route	 route;
+	bool			 discard;
+	struct config_hop	 hop;
+};
+
+/* What an address becomes on its way out; strings of their own. */
+struct config_rewrite {
+	char		*from, *to;
+	unsigned	 where;		/* enum rewrite_where */
+};
+
+struct config_rewrites {
+	unsigned		 n, cap;
+	struct config_rewrite	*item;
+};
+
+struct config_words {
+	unsigned	 n;
+	char		 item[MASQUERADES_MAX][HOST_TEXT_MAX + 1];
+};
+
+/* What to make of a reply; its domains are values of `all`. */
+struct config_advice {
+	unsigned		 line;
+	char			 name[RULE_NAME_MAX + 1];
+	struct config_patterns	*all;
+	unsigned		 first, n;
+	unsigned		 code;		/* as in CONF_ADVICE */
+	char			 text[REASON_TEXT_MAX + 1];
+	bool			 slow, family, final;
+	uint64_t		 pause;		/* 0: none */
 };
 
 struct config_rule {
@@ -203,6 +281,9 @@ struct config {
 	struct {
 		uint64_t	 connect_time, command_time;
 		uint64_t	 content_time, final_time;
+		uint64_t	 processes;
+		char		 anchors[PATH_TEXT_MAX + 1];	/* or "" */
+		struct config_hop hop;
 	} remote;
 	struct config_passwords	 passwords;
 	uint64_t		 auth_delay, auth_delay_maximum;
@@ -222,6 +303,16 @@ struct config {
 	struct config_places	 mailboxes;	/* of all domains */
 	struct config_route	*routes;
 	unsigned		 nroutes;
+	struct config_hop	*hops;		/* but for remote.hop */
+	unsigned		 nhops;
+	struct config_patterns	 route_conditions;	/* of all routes */
+	struct config_addresses	 self;		/* ours, behind NAT */
+	struct config_rewrites	 rewrites;
+	char			 rewrite_table[PATH_TEXT_MAX + 1];
+	struct config_words	 masquerade, unmasked;
+	struct config_advice	*advices;
+	unsigned		 nadvices;
+	struct config_patterns	 advice_domains;	/* of all of them */
 	struct config_rule	*rules;
 	unsigned		 nrules;
 	struct config_patterns	 conditions;	/* of all rules */
@@ -262,8 +353,28 @@ void	 config_fill_tls(struct config *);
 void	 config_check_tls(const struct config *, const char *file,
 	    struct config_notes *);
 
-/* The file of passwords; -1, and why, when it is not as it has to be. */
-int	 config_open_passwords(const char *path, const char **why);
+/* A file of at most `max` octets that others cannot read; -1, and why, when it
+ * is not as it has to be. */
+int	 config_open_secret(const char *path, off_t max, const char **why);
+
+/* What hops have that do not say; and what cannot be. */
+void	 config_fill_hops(struct config *);
+void	 config_check_routes(const struct config *, const char *file,
+	    struct config_notes *);
+
+/* Somebody is verified: that is by the file `remote.anchors`. */
+bool	 config_needs_anchors(const struct config *);
+
+/* Reads the secrets of logins. */
+void	 config_read_secrets(struct config *, const char *file,
+	    struct config_notes *);
+
+/* A table of addresses, lines "FROM TO"; then the rows of masquerade. */
+void	 config_read_rewrites(struct config *, const char *file,
+	    struct config_notes *);
+bool	 config_parse_rewrites(struct config *, const char *file, struct span,
+	    struct config_notes *);
+void	 config_fill_rewrites(struct config *);
 
 /* Reads the files of the tls blocks, and looks whether they are good. */
 void	 config_read_certificates(struct config *, const char *file,

@@ -209,34 +209,47 @@ parse_literal(struct span s, struct config_address *a)
 	return parse_ip(span_starts_word(s, "IPv6:") ? span_skip(s, 5) : s, a);
 }
 
+/* "HOST:PORT" or "[HOST]:PORT"; false without either. */
+static bool
+cut_host(struct span s, struct span *host, struct span *rest, bool *brackets)
+{
+	*brackets = cut_brackets(s, host, rest);
+	if (!*brackets) {
+		span_cut(s, ':', host);
+		*rest = span_skip(s, host->len);
+	}
+	return host->len > 0;
+}
+
+/* "[192.0.2.7]" or "a.example", as it stands in a destination. */
+static bool
+format_host(struct span host, bool brackets, char into[HOST_TEXT_MAX + 1])
+{
+	struct config_address	 a;
+	char			 text[INET6_ADDRSTRLEN];
+
+	if (!brackets || !parse_literal(host, &a))
+		return config_domain_name(host, into);
+	snprintf(into, HOST_TEXT_MAX + 1, "[%s]", format_ip(text, &a));
+	return true;
+}
+
 /* A destination as in JOB: see ipc.def. */
 static bool
 parse_via(struct span s, char into[DESTINATION_TEXT_MAX + 1])
 {
 	enum { SMTP_PORT = 25 };
-	struct config_address	 a;
-	struct span		 host, rest;
-	char			 name[HOST_TEXT_MAX + 1];
-	char			 text[INET6_ADDRSTRLEN];
-	bool			 brackets;
-	uint64_t		 port;
+	struct span	 host, rest;
+	char		 name[HOST_TEXT_MAX + 1];
+	bool		 brackets;
+	uint64_t	 port;
 
-	brackets = cut_brackets(s, &host, &rest);
-	if (!brackets) {
-		span_cut(s, ':', &host);
-		rest = span_skip(s, host.len);
-	}
-	if (!parse_port(rest, SMTP_PORT, &port))
+	if (!cut_host(s, &host, &rest, &brackets) ||
+	    !parse_port(rest, SMTP_PORT, &port) ||
+	    !format_host(host, brackets, name))
 		return false;
-	if (brackets && parse_literal(host, &a))
-		snprintf(into, DESTINATION_TEXT_MAX + 1, "host:[%s]:%u",
-		    format_ip(text, &a), (unsigned)port);
-	else if (config_domain_name(host, name))
-		snprintf(into, DESTINATION_TEXT_MAX + 1,
-		    brackets ? "host:%s:%u" : "mx:%s:%u", name,
-		    (unsigned)port);
-	else
-		return false;
+	snprintf(into, DESTINATION_TEXT_MAX + 1, "%s:%s:%u",
+	    brackets ? "host" : "mx", name, (unsigned)port);
 	return true;
 }
 
@@ -247,4 +260,83 @@ value_take_via(struct value *v)
 		return true;
 	return value_expected(v, "HOST, [HOST] or [ADDRESS], with :PORT unless "
 	    "it is 25");
+}
+
+bool
+value_take_fallback(struct value *v)
+{
+	if (v->n == 1 && (span_is(v->words[0], "no") ||
+	    parse_via(v->words[0], v->field)))
+		return span_is(v->words[0], "no") ?
+		    span_copy(v->words[0], v->field, 3) : true;
+	return value_expected(v, "HOST, [HOST] or [ADDRESS], with :PORT unless "
+	    "it is 25, or \"no\"");
+}
+
+/* There are no mail exchangers for LMTP, and port 25 is not its (RFC 2033
+ * section 5). */
+static bool
+parse_lmtp(struct span s, char into[DESTINATION_TEXT_MAX + 1])
+{
+	enum { SMTP_PORT = 25 };
+	struct span	 host, rest;
+	char		 name[HOST_TEXT_MAX + 1];
+	bool		 brackets;
+	uint64_t	 port;
+
+	if (!cut_host(s, &host, &rest, &brackets) || !brackets ||
+	    !parse_port(rest, SMTP_PORT, &port) || port == SMTP_PORT ||
+	    !format_host(host, true, name))
+		return false;
+	snprintf(into, DESTINATION_TEXT_MAX + 1, "lmtp:%s:%u", name,
+	    (unsigned)port);
+	return true;
+}
+
+bool
+value_take_lmtp(struct value *v)
+{
+	if (v->n == 1 && (value_parse_socket(v->words[0], "lmtp", v->field) ||
+	    parse_lmtp(v->words[0], v->field)))
+		return true;
+	return value_expected(v, "[HOST]:PORT or [ADDRESS]:PORT, the port not "
+	    "25, or the path of a socket");
+}
+
+/* One of each family. */
+static bool
+add_source(struct config_source *to, const struct config_address *a)
+{
+	bool	 is4 = a->family == AF_INET;
+
+	if (is4 ? to->has4 : to->has6)
+		return false;
+	if (is4) {
+		to->has4 = true;
+		memcpy(to->octets4, a->octets, sizeof to->octets4);
+	} else {
+		to->has6 = true;
+		memcpy(to->octets6, a->octets, sizeof to->octets6);
+	}
+	return true;
+}
+
+bool
+value_take_sources(struct value *v)
+{
+	static const struct config_address	 any;
+	struct config_address			 a;
+	unsigned				 i;
+
+	if (v->n == 0)
+		return value_expected(v, "an address of this machine");
+	for (i = 0; i < v->n; i++)
+		if (!parse_ip(v->words[i], &a) || memcmp(a.octets, any.octets,
+		    sizeof a.octets) == 0)
+			return value_expected_at(v, i,
+			    "an address of this machine");
+		else if (!add_source(v->field, &a))
+			return value_expected(v, "at most one address of IPv4 "
+			    "and one of IPv6");
+	return true;
 }

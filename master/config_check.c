@@ -244,7 +244,7 @@ check_listens(struct check *c)
 		WARNING(c, 0, "no listen block: no mail from other hosts");
 }
 
-/* ---- domains and routes ------------------------------------------------- */
+/* ---- domains ------------------------------------------------------------- */
 
 static void
 check_domains(struct check *c)
@@ -258,27 +258,6 @@ check_domains(struct check *c)
 				ERROR(c, d[i].line, "expected domain %s once, "
 				    "and it is in line %u", d[i].name,
 				    d[j].line);
-}
-
-static void
-check_routes(struct check *c)
-{
-	const struct config_route	*r = c->config->routes;
-	const struct config_domain	*d = c->config->domains;
-	unsigned			 i, j;
-
-	for (i = 0; i < c->config->nroutes; i++) {
-		for (j = 0; j < i; j++)
-			if (strcmp(r[i].pattern, r[j].pattern) == 0)
-				ERROR(c, r[i].line, "expected route %s once, "
-				    "and it is in line %u", r[i].pattern,
-				    r[j].line);
-		for (j = 0; j < c->config->ndomains; j++)
-			if (strcmp(r[i].pattern, d[j].name) == 0)
-				ERROR(c, r[i].line, "expected no route for %s: "
-				    "line %u says it is local", r[i].pattern,
-				    d[j].line);
-	}
 }
 
 /* ---- rules --------------------------------------------------------------- */
@@ -337,6 +316,20 @@ check_rules(struct check *c)
 			    "rule: \"%s\" in line %u decides on all",
 			    r[i].name, r[i].line);
 	}
+}
+
+static void
+check_advices(struct check *c)
+{
+	const struct config_advice	*a = c->config->advices;
+	unsigned			 i, j;
+
+	for (i = 0; i < c->config->nadvices; i++)
+		for (j = 0; j < i; j++)
+			if (strcmp(a[i].name, a[j].name) == 0)
+				ERROR(c, a[i].line, "expected another name: "
+				    "\"%s\" is in line %u", a[i].name,
+				    a[j].line);
 }
 
 /* What servers on the internet must have, and what is easily forgotten. */
@@ -482,7 +475,10 @@ config_check(struct config *config, const char *file,
 	fill_domains(config);
 	check_domains(&c);
 	collect_places(&c);
-	check_routes(&c);
+	config_fill_hops(config);
+	config_check_routes(config, file, notes);
+	check_advices(&c);
+	config_fill_rewrites(config);
 	check_rules(&c);
 	fill_aliases(config);
 	return notes->nerrors == 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Lines to values.  A line is words; its first word names a row of the table
- * in config.c.  Reading goes on behind an error, so that one run tells all of
- * them; a block with a wrong head is passed over.
+ * in config.c, or a block, of which config_block.c knows.  Reading goes on
+ * behind an error, so that one run tells all of them; a block with a wrong head
+ * is passed over.
  */
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -12,42 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/config_table.h"
+#include "master/config_read.h"
 #include "master/distance.h"
 #include "shared/alloc.h"
 #include "shared/fd.h"
-
-/* The words of one line, without quotes; they live in `text`, which a line and
- * a blank behind it cannot pass. */
-struct words {
-	char		 text[CONFIG_LINE_MAX];
-	size_t		 used;
-	struct span	 word[CONFIG_WORDS_MAX];
-	unsigned	 n;
-	bool		 opens, closes;		/* { or } was its end */
-};
-
-struct reader {
-	struct config		*config;
-	const char		*file;
-	struct config_notes	*notes;
-	unsigned		 line;
-
-	enum config_section	 section;	/* where the next line is */
-	unsigned		 head;		/* line of the open block */
-	unsigned		 outer_head;	/* of the listen around it */
-	unsigned		 passing;	/* blocks passed over */
-	unsigned		 heads[SECTION_COUNT];	/* last of its kind */
-	unsigned		 said[SECTION_COUNT][CONFIG_KEYWORDS_MAX];
-	struct words		 words, names;
-
-	/* the open block's, before it joins the configuration */
-	struct config_listen	 listen;
-	struct config_domain	 domain;
-	struct config_route	 route;
-	struct config_rule	 rule;
-	struct config_tls	 tls;
-};
 
 /* ---- words -------------------------------------------------------------- */
 
@@ -154,31 +123,8 @@ split(struct words *w, struct span s)
 
 /* ---- keywords ----------------------------------------------------------- */
 
-#define COMPLAIN(r, ...) \
-	config_error((r)->notes, (r)->file, (r)->line, __VA_ARGS__)
-
-/* Where a block stands: one stands in another. */
-static enum config_section
-outside_of(enum config_section section)
-{
-	return section == SECTION_LISTEN_LIMIT ? SECTION_LISTEN : SECTION_TOP;
-}
-
-/* SECTION_TOP: no block is called so, here or at all. */
-static enum config_section
-find_block(struct span word, enum config_section here)
-{
-	enum config_section	 i, found = SECTION_TOP;
-
-	for (i = SECTION_TOP + 1; i < SECTION_COUNT; i++)
-		if (span_is(word, config_block(i)->word) &&
-		    (found == SECTION_TOP || outside_of(i) == here))
-			found = i;
-	return found;
-}
-
-static void
-unknown_word(struct reader *r, struct span word)
+void
+reader_unknown_word(struct reader *r, struct span word)
 {
 	const struct config_keyword	*k = config_block(r->section)->keywords;
 	struct nearest			 near;
@@ -189,34 +135,11 @@ unknown_word(struct reader *r, struct span word)
 	for (; k->word != NULL; k++)
 		nearest_try(&near, k->word);
 	for (i = SECTION_TOP + 1; i < SECTION_COUNT; i++)
-		if (outside_of(i) == r->section)
+		if (reader_outside_of(i) == r->section)
 			nearest_try(&near, config_block(i)->word);
 	config_show(shown, word);
 	COMPLAIN(r, "expected a keyword such as \"%s\", not \"%s\"", near.word,
 	    shown);
-}
-
-static void *
-base_of(struct reader *r)
-{
-	switch (r->section) {
-	case SECTION_LISTEN:
-		return &r->listen;
-	case SECTION_DOMAIN:
-		return &r->domain;
-	case SECTION_ROUTE:
-		return &r->route;
-	case SECTION_LIMIT:
-		return &r->config->limit;
-	case SECTION_LISTEN_LIMIT:
-		return &r->listen.limit;
-	case SECTION_RULE:
-		return &r->rule;
-	case SECTION_TLS:
-		return &r->tls;
-	default:
-		return r->config;
-	}
 }
 
 /* A list may be said in several lines; all else once. */
@@ -225,7 +148,9 @@ is_list(const struct config_keyword *k)
 {
 	return k->type == CONFIG_NETWORKS || k->type == CONFIG_SERVERS ||
 	    k->type == CONFIG_ADDRESSES || k->type == CONFIG_IDENTITIES ||
-	    k->type == CONFIG_CONDITION;
+	    k->type == CONFIG_CONDITION || k->type == CONFIG_REWRITE ||
+	    k->type == CONFIG_MASQUERADE || k->type == CONFIG_UNMASKED ||
+	    k->type == CONFIG_SOURCES;
 }
 
 static void
@@ -241,14 +166,14 @@ read_keyword(struct reader *r)
 	for (k = all; k->word != NULL; k++)
 		if (span_is(w->word[0], k->word))
 			break;
-	block = find_block(w->word[0], r->section);
+	block = reader_find_block(w->word[0], r->section);
 	if (k->word == NULL && block != SECTION_TOP &&
-	    outside_of(block) == r->section) {
+	    reader_outside_of(block) == r->section) {
 		COMPLAIN(r, "expected { at the end of this line");
 		return;
 	}
 	if (k->word == NULL) {
-		unknown_word(r, w->word[0]);
+		reader_unknown_word(r, w->word[0]);
 		return;
 	}
 	said = &r->said[r->section][k - all];
@@ -258,248 +183,8 @@ read_keyword(struct reader *r)
 		return;
 	}
 	*said = r->line;
-	if (!config_value(k, w->word + 1, w->n - 1, base_of(r), why))
+	if (!config_value(k, w->word + 1, w->n - 1, reader_base(r), why))
 		COMPLAIN(r, "%s: %s", k->word, why);
-}
-
-/* ---- blocks ------------------------------------------------------------- */
-
-static bool
-names_fit(struct reader *r, const struct config_block *b)
-{
-	unsigned	 names = r->words.n - 1;
-
-	if (b->names == NULL && names > 0)
-		COMPLAIN(r, "expected { behind %s", b->word);
-	else if (b->names != NULL && ((names == 0 && !b->bare) ||
-	    (names > 1 && !b->many)))
-		COMPLAIN(r, "expected %s between %s and {", b->names, b->word);
-	else
-		return true;
-	return false;
-}
-
-/* The head of a block; false when the block is to be passed over. */
-static bool
-open_block(struct reader *r)
-{
-	enum config_section		 section;
-	const struct config_block	*b;
-
-	section = find_block(r->words.word[0], r->section);
-	b = config_block(section);
-	if (r->section != outside_of(section)) {
-		COMPLAIN(r, "expected } before another block; the open one "
-		    "began in line %u", r->head);
-		return false;
-	}
-	if (section == SECTION_TOP) {
-		unknown_word(r, r->words.word[0]);
-		return false;
-	}
-	if (!names_fit(r, b))
-		return false;
-	if (b->names == NULL && r->heads[section] != 0) {
-		COMPLAIN(r, "expected %s once, and it is in line %u", b->word,
-		    r->heads[section]);
-		return false;
-	}
-	memset(r->said[section], 0, sizeof r->said[section]);
-	r->outer_head = r->head;
-	r->heads[section] = r->head = r->line;
-	r->heads[SECTION_LISTEN_LIMIT] = section == SECTION_LISTEN_LIMIT ?
-	    r->line : 0;
-	r->section = section;
-	return true;
-}
-
-/* The words of the head outlive its line. */
-static void
-keep_names(struct reader *r)
-{
-	unsigned	 i;
-
-	r->names = r->words;
-	for (i = 0; i < r->names.n; i++)
-		r->names.word[i].ptr = r->names.text +
-		    (r->words.word[i].ptr - r->words.text);
-}
-
-static void
-begin_block(struct reader *r)
-{
-	if (!open_block(r)) {
-		r->passing = 1;
-		return;
-	}
-	if (r->section == SECTION_LISTEN_LIMIT)
-		return;		/* a part of the block that is open */
-	keep_names(r);
-	memset(&r->listen, 0, sizeof r->listen);
-	memset(&r->domain, 0, sizeof r->domain);
-	memset(&r->route, 0, sizeof r->route);
-	memset(&r->rule, 0, sizeof r->rule);
-	memset(&r->tls, 0, sizeof r->tls);
-	r->listen.line = r->domain.line = r->route.line = r->head;
-	r->rule.line = r->tls.line = r->head;
-	r->rule.all = &r->config->conditions;
-	r->rule.first = r->rule.all->n;
-	if (r->section == SECTION_RETRY)
-		r->config->retry.line = r->head;
-	if (r->section == SECTION_JOURNAL)
-		r->config->journal.line = r->head;
-	if (base_of(r) != r->config && r->section != SECTION_LIMIT)
-		config_defaults(r->section, base_of(r));
-}
-
-static void
-bad_name(struct reader *r, struct span name, const char *wanted)
-{
-	char	 shown[CONFIG_SHOWN_SIZE];
-
-	config_show(shown, name);
-	config_error(r->notes, r->file, r->head, "expected %s, not \"%s\"",
-	    wanted, shown);
-}
-
-static void
-add_listen(struct reader *r)
-{
-	struct config	*c = r->config;
-
-	if (!config_listen_name(r->names.word[1], r->listen.name))
-		bad_name(r, r->names.word[1], "a name of letters and digits");
-	else if (c->nlistens == LISTENERS_MAX)
-		COMPLAIN(r, "expected at most %d listen blocks", LISTENERS_MAX);
-	else {
-		c->listens = xreallocarray(c->listens, c->nlistens + 1,
-		    sizeof *c->listens);
-		c->listens[c->nlistens++] = r->listen;
-	}
-}
-
-static void
-add_domain(struct reader *r, struct span name)
-{
-	struct config	*c = r->config;
-
-	if (!config_domain_name(name, r->domain.name))
-		bad_name(r, name, "a domain name");
-	else if (c->ndomains == DOMAINS_MAX)
-		COMPLAIN(r, "expected at most %d domains", DOMAINS_MAX);
-	else {
-		c->domains = xreallocarray(c->domains, c->ndomains + 1,
-		    sizeof *c->domains);
-		c->domains[c->ndomains++] = r->domain;
-	}
-}
-
-static void
-add_route(struct reader *r, struct span pattern)
-{
-	struct config	*c = r->config;
-
-	if (!config_pattern(pattern, r->route.pattern))
-		bad_name(r, pattern, "a domain name, *.DOMAIN or *");
-	else if (c->nroutes == ROUTES_MAX)
-		COMPLAIN(r, "expected at most %d routes", ROUTES_MAX);
-	else {
-		c->routes = xreallocarray(c->routes, c->nroutes + 1,
-		    sizeof *c->routes);
-		c->routes[c->nroutes++] = r->route;
-	}
-}
-
-/* The listen block goes on, and knows what was said for it alone. */
-static void
-end_listen_limit(struct reader *r)
-{
-	unsigned	 i;
-
-	for (i = 0; i < CONFIG_KEYWORDS_MAX; i++)
-		if (r->said[SECTION_LISTEN_LIMIT][i] != 0)
-			r->listen.limited |= UINT32_C(1) << i;
-	r->section = SECTION_LISTEN;
-	r->head = r->outer_head;
-}
-
-static void
-add_rule(struct reader *r)
-{
-	struct config	*c = r->config;
-
-	r->rule.n = c->conditions.n - r->rule.first;
-	if (!config_rule_name(r->names.word[1], r->rule.name))
-		bad_name(r, r->names.word[1], "a name of letters and digits");
-	else if (c->nrules == POLICY_RULES_MAX)
-		COMPLAIN(r, "expected at most %d rules", POLICY_RULES_MAX);
-	else {
-		c->rules = xreallocarray(c->rules, c->nrules + 1,
-		    sizeof *c->rules);
-		c->rules[c->nrules++] = r->rule;
-	}
-}
-
-static void
-add_tls(struct reader *r)
-{
-	struct config	*c = r->config;
-
-	if (r->names.n > 1 &&
-	    !config_rule_name(r->names.word[1], r->tls.name))
-		bad_name(r, r->names.word[1], "a name of letters and digits");
-	else if (c->ntls == CERTIFICATES_MAX)
-		COMPLAIN(r, "expected at most %d tls blocks",
-		    CERTIFICATES_MAX);
-	else {
-		c->tls = xreallocarray(c->tls, c->ntls + 1, sizeof *c->tls);
-		c->tls[c->ntls++] = r->tls;
-	}
-}
-
-static void
-must_say(struct reader *r, unsigned keyword)
-{
-	if (r->said[r->section][keyword] == 0)
-		config_error(r->notes, r->file, r->head,
-		    "expected %s in this block",
-		    config_block(r->section)->keywords[keyword].word);
-}
-
-/* The first keyword of these blocks is what they are made for. */
-static void
-must_say_first(struct reader *r)
-{
-	if (r->section == SECTION_ROUTE || r->section == SECTION_RULE ||
-	    r->section == SECTION_TLS)
-		must_say(r, 0);
-	if (r->section == SECTION_TLS)
-		must_say(r, 1);
-}
-
-static void
-end_block(struct reader *r)
-{
-	unsigned	 i;
-
-	must_say_first(r);
-	if (r->section == SECTION_LISTEN_LIMIT) {
-		end_listen_limit(r);
-		return;
-	}
-	if (r->section == SECTION_LISTEN)
-		add_listen(r);
-	if (r->section == SECTION_RULE)
-		add_rule(r);
-	if (r->section == SECTION_TLS)
-		add_tls(r);
-	for (i = 1; i < r->names.n; i++) {
-		if (r->section == SECTION_DOMAIN)
-			add_domain(r, r->names.word[i]);
-		if (r->section == SECTION_ROUTE)
-			add_route(r, r->names.word[i]);
-	}
-	r->section = SECTION_TOP;
 }
 
 /* ---- the file ----------------------------------------------------------- */
@@ -523,11 +208,11 @@ read_line(struct reader *r, struct span line)
 	else if (r->passing > 0)
 		pass_over(r);
 	else if (r->words.opens)
-		begin_block(r);
+		reader_begin_block(r);
 	else if (r->words.closes && r->section == SECTION_TOP)
 		COMPLAIN(r, "expected no }: no block is open");
 	else if (r->words.closes)
-		end_block(r);
+		reader_end_block(r);
 	else if (r->words.n > 0)
 		read_keyword(r);
 }
@@ -595,5 +280,7 @@ config_load(struct config *c, const char *file, struct config_notes *notes)
 	fd_close(&fd);
 	free(text);
 	config_read_certificates(c, file, notes);
+	config_read_secrets(c, file, notes);
+	config_read_rewrites(c, file, notes);
 	return config_check(c, file, notes);
 }

@@ -110,10 +110,19 @@ take_certificate(struct span s, struct config_pattern *p)
 	return n == DIGITS && isxdigit((unsigned char)s.ptr[s.len - 1]);
 }
 
+static bool
+take_tagged(struct span s, struct config_pattern *p)
+{
+	char	 tag[RULE_NAME_MAX + 1];
+
+	return (span_is(s, "*") || config_rule_name(s, tag)) &&
+	    s.len <= TAG_MAX && pattern_lower(s, p->text);
+}
+
 static const struct {
 	bool		 (*take)(struct span, struct config_pattern *);
 	const char	*what;
-} kinds[CONDITION_COUNT] = {
+} kinds[CONFIG_CONDITIONS] = {
 	[CONDITION_CLIENT] = { take_client,
 	    "a network such as 192.0.2.0/24 or ::1" },
 	[CONDITION_NAME] = { take_name, "a domain name, *.DOMAIN or *" },
@@ -128,6 +137,7 @@ static const struct {
 	[CONDITION_LISTENER] = { take_listener, "the name of a listen block" },
 	[CONDITION_CERTIFICATE] = { take_certificate,
 	    "the SHA-256 fingerprint of a certificate, 64 hexadecimal digits" },
+	[CONDITION_TAG] = { take_tagged, "a tag of rules, or *" },
 };
 
 /* Room doubles whenever it is a power of two that is full. */
@@ -141,7 +151,7 @@ add(struct config_patterns *all, const struct config_pattern *p)
 }
 
 static bool
-take_patterns(struct value *v, enum condition kind,
+take_patterns(struct value *v, unsigned kind,
     struct config_patterns *all, unsigned most)
 {
 	struct config_pattern	 p;
@@ -173,23 +183,12 @@ value_take_identities(struct value *v)
 bool
 value_take_condition(struct value *v)
 {
-	struct config_rule	*r = v->field;
+	struct config_patterns	**all = v->field;
 
-	return take_patterns(v, v->k->lowest, r->all, RULE_VALUES_MAX);
+	return take_patterns(v, v->k->lowest, *all, v->k->highest);
 }
 
 /* ---- verdicts ------------------------------------------------------------ */
-
-static bool
-is_printable(struct span s)
-{
-	size_t	 i;
-
-	for (i = 0; i < s.len; i++)
-		if (s.ptr[i] < ' ' || s.ptr[i] > '~')
-			return false;
-	return true;
-}
 
 /* "550" and a blank, or nothing more, off the head of `*s`. */
 static bool
@@ -219,20 +218,31 @@ parse_reply(struct span s, const struct reply *standard, struct reply *r)
 		reply_set_text(r, rest);
 	return r->code / 100 == standard->code / 100 &&
 	    (r->code % 100) / 10 <= 5 && r->code % 100 != 21 &&
-	    r->class == standard->class && is_printable(s) &&
+	    r->class == standard->class && value_is_printable(s) &&
 	    s.len < REPLY_LINE_MAX / 2;
 }
 
-/* All words behind the first, as they stand. */
+/* All words from this one on, as they stand. */
 static struct span
-words_behind(const struct value *v)
+words_from(const struct value *v, unsigned first)
 {
 	const struct span	*last = &v->words[v->n - 1];
 
-	if (v->n < 2)
+	if (v->n <= first)
 		return span_of("");
-	return span_make(v->words[1].ptr,
-	    last->ptr + last->len - v->words[1].ptr);
+	return span_make(v->words[first].ptr,
+	    last->ptr + last->len - v->words[first].ptr);
+}
+
+bool
+value_take_refusal(struct value *v)
+{
+	struct reply	 standard = reply_make(550, "5.7.1",
+			    "Mail for this address is refused here");
+
+	if (parse_reply(words_from(v, 0), &standard, v->field))
+		return true;
+	return value_expected(v, "a reply such as \"550 5.7.1 Go away\"");
 }
 
 static bool
@@ -242,7 +252,7 @@ take_refusal(struct value *v, struct config_rule *r)
 			    "Refused by the policy of this server");
 
 	r->verdict = RULE_REFUSE;
-	if (parse_reply(words_behind(v), &standard, &r->reply))
+	if (parse_reply(words_from(v, 1), &standard, &r->reply))
 		return true;
 	return value_expected(v, "\"refuse\" and perhaps a reply such as "
 	    "\"550 5.7.1 Go away\"");
@@ -255,7 +265,7 @@ take_deferral(struct value *v, struct config_rule *r)
 			    "the policy of this server, try again later");
 
 	r->verdict = RULE_DEFER;
-	if (parse_reply(words_behind(v), &standard, &r->reply))
+	if (parse_reply(words_from(v, 1), &standard, &r->reply))
 		return true;
 	return value_expected(v, "\"defer\" and perhaps a reply such as "
 	    "\"450 4.7.1 Come back later\"");

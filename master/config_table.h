@@ -12,16 +12,21 @@ enum config_type {
 	CONFIG_PATH, CONFIG_FILE, CONFIG_MAILBOX, CONFIG_LOG, CONFIG_PROTOCOL,
 	CONFIG_NETWORKS, CONFIG_SERVERS, CONFIG_ADDRESSES, CONFIG_DELIVERY,
 	CONFIG_VIA, CONFIG_IDENTITIES, CONFIG_CONDITION, CONFIG_THEN,
-	CONFIG_CHOICE, CONFIG_TIME_OR_NO, CONFIG_PASSWORDS
+	CONFIG_CHOICE, CONFIG_TIME_OR_NO, CONFIG_PASSWORDS, CONFIG_FLAG,
+	CONFIG_LMTP, CONFIG_SOCKET, CONFIG_REFUSAL, CONFIG_SOURCES,
+	CONFIG_FALLBACK, CONFIG_LOGIN, CONFIG_MECHANISMS, CONFIG_REWRITE,
+	CONFIG_MASQUERADE, CONFIG_UNMASKED, CONFIG_CODE, CONFIG_TEXT
 };
 
 /* A choice sets an unsigned to the place of its word, counted from 1. */
 enum config_choice {
-	CHOICE_YESNO, CHOICE_TLS, CHOICE_AUTH, CHOICE_VERSION, CHOICE_COUNT
+	CHOICE_YESNO, CHOICE_TLS, CHOICE_AUTH, CHOICE_VERSION,
+	CHOICE_REMOTE_TLS, CHOICE_COUNT
 };
 
 /* lowest and highest: of numbers, sizes and times; highest: octets of paths;
- * lowest: the enum condition of conditions, the enum config_choice of choices.
+ * lowest: the enum condition of conditions, of which there are `highest`; the
+ * enum config_choice of choices.
  * standard: the default as one would write it; NULL: nothing. */
 struct config_keyword {
 	const char		*word;		/* NULL ends the list */
@@ -34,12 +39,12 @@ struct config_keyword {
 enum config_section {
 	SECTION_TOP, SECTION_RETRY, SECTION_JOURNAL, SECTION_SMTPD,
 	SECTION_REMOTE, SECTION_LISTEN, SECTION_DOMAIN, SECTION_ROUTE,
-	SECTION_RULE, SECTION_TLS, SECTION_QUOTA,
+	SECTION_RULE, SECTION_TLS, SECTION_QUOTA, SECTION_ADVICE,
 	SECTION_LIMIT, SECTION_LISTEN_LIMIT,	/* the latter in a listen */
 	SECTION_COUNT
 };
 
-enum { CONFIG_KEYWORDS_MAX = 24 };	/* of one section */
+enum { CONFIG_KEYWORDS_MAX = 40 };	/* of one section */
 
 struct config_block {
 	const char			*word;	/* NULL: the top */
@@ -66,6 +71,7 @@ void	 config_defaults(enum config_section, void *base);
 /* What a block is called by. */
 bool	 config_domain_name(struct span, char into[HOST_TEXT_MAX + 1]);
 bool	 config_pattern(struct span, char into[HOST_TEXT_MAX + 1]);
+bool	 config_route_pattern(struct span, char into[ADDR_TEXT_MAX + 1]);
 bool	 config_listen_name(struct span, char into[HOST_TEXT_MAX + 1]);
 bool	 config_rule_name(struct span, char into[RULE_NAME_MAX + 1]);
 

@@ -100,7 +100,7 @@ check_listen(const struct config *c, const struct config_listen *l,
 /* ---- passwords ----------------------------------------------------------- */
 
 int
-config_open_passwords(const char *path, const char **why)
+config_open_secret(const char *path, off_t max, const char **why)
 {
 	struct stat	 st;
 	int		 fd;
@@ -111,7 +111,7 @@ config_open_passwords(const char *path, const char **why)
 		*why = strerror(errno);
 	else if (!S_ISREG(st.st_mode))
 		*why = "expected a file";
-	else if (st.st_size > PASSWORD_FILE_MAX)
+	else if (st.st_size > max)
 		*why = "too large for a file of passwords";
 	else if (st.st_uid != 0 && st.st_uid != geteuid())
 		*why = "expected root to be its owner";
@@ -131,7 +131,7 @@ check_passwords(const struct config_passwords *p, const char *file,
 	int		 fd = -1;
 
 	if (p->kind == JUDGE_PASSWORDS) {
-		fd = config_open_passwords(p->path, &why);
+		fd = config_open_secret(p->path, PASSWORD_FILE_MAX, &why);
 		if (why != NULL)
 			ERROR(0, "%s: %s", p->path, why);
 	}

@@ -15,6 +15,7 @@
 
 #include "master/config_value.h"
 #include "shared/alloc.h"
+#include "shared/pattern.h"
 
 enum { BOUND_SIZE = 32 };
 
@@ -147,7 +148,7 @@ take_time(struct value *v)
 	}
 	return value_expected(v, "a time from %s to %s, such as %s",
 	    bound(low, v->k->lowest, times), bound(high, v->k->highest, times),
-	    v->k->standard);
+	    v->k->standard != NULL ? v->k->standard : low);
 }
 
 static bool
@@ -157,6 +158,16 @@ take_yesno(struct value *v)
 	    (!span_is(v->words[0], "yes") && !span_is(v->words[0], "no")))
 		return value_expected(v, "\"yes\" or \"no\"");
 	*(bool *)v->field = span_is(v->words[0], "yes");
+	return true;
+}
+
+/* A keyword without values. */
+static bool
+take_flag(struct value *v)
+{
+	if (v->n > 0)
+		return value_expected(v, "nothing behind it");
+	*(bool *)v->field = true;
 	return true;
 }
 
@@ -179,6 +190,8 @@ static const struct {
 	[CHOICE_AUTH]	= { { "no", "yes", "required" },
 	    "\"no\", \"yes\" or \"required\"" },
 	[CHOICE_VERSION] = { { "1.2", "1.3" }, "\"1.2\" or \"1.3\"" },
+	[CHOICE_REMOTE_TLS] = { { "may", "no", "required", "verified" },
+	    "\"may\", \"no\", \"required\" or \"verified\"" },
 };
 
 static bool
@@ -249,6 +262,19 @@ config_pattern(struct span s, char into[HOST_TEXT_MAX + 1])
 	return true;
 }
 
+/* An address, or a pattern of its domain. */
+bool
+config_route_pattern(struct span s, char into[ADDR_TEXT_MAX + 1])
+{
+	struct span	 domain = pattern_domain(s);
+	char		 name[HOST_TEXT_MAX + 1];
+
+	if (domain.len == s.len)
+		return config_pattern(s, into);
+	return config_domain_name(domain, name) &&
+	    !span_starts(s, "*@") && pattern_parse_address(s, into);
+}
+
 bool
 config_rule_name(struct span s, char into[RULE_NAME_MAX + 1])
 {
@@ -267,6 +293,17 @@ config_listen_name(struct span s, char into[HOST_TEXT_MAX + 1])
 	return config_rule_name(s, into);
 }
 
+bool
+value_is_printable(struct span s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.ptr[i] < ' ' || s.ptr[i] > '~')
+			return false;
+	return true;
+}
+
 static bool
 take_host(struct value *v)
 {
@@ -275,8 +312,8 @@ take_host(struct value *v)
 	return value_expected(v, "a domain name");
 }
 
-static bool
-take_path(struct value *v)
+bool
+value_take_path(struct value *v)
 {
 	struct span	 s;
 
@@ -297,7 +334,7 @@ take_file(struct value *v)
 {
 	struct stat	 st;
 
-	if (!take_path(v))
+	if (!value_take_path(v))
 		return false;
 	if (stat(v->field, &st) == -1)
 		return value_expected(v, "a file that is there (%s)",
@@ -331,7 +368,7 @@ take_log(struct value *v)
 		file.words++;
 		file.n--;
 		file.field = log->path;
-		if (!take_path(&file))
+		if (!value_take_path(&file))
 			return false;
 		log->kind = LOG_TO_FILE;
 	} else if (v->n == 1 && span_is(v->words[0], "syslog"))
@@ -404,7 +441,7 @@ take_passwords(struct value *v)
 	path.words++;
 	path.n--;
 	path.field = p->path;
-	if (!take_path(&path))
+	if (!value_take_path(&path))
 		return false;
 	p->kind = is_file ? JUDGE_PASSWORDS : JUDGE_DOVECOT;
 	return true;
@@ -418,7 +455,7 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_TIME]		= take_time,
 	[CONFIG_YESNO]		= take_yesno,
 	[CONFIG_HOST]		= take_host,
-	[CONFIG_PATH]		= take_path,
+	[CONFIG_PATH]		= value_take_path,
 	[CONFIG_FILE]		= take_file,
 	[CONFIG_MAILBOX]	= take_mailbox,
 	[CONFIG_LOG]		= take_log,
@@ -434,6 +471,19 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_CHOICE]		= take_choice,
 	[CONFIG_TIME_OR_NO]	= take_time_or_no,
 	[CONFIG_PASSWORDS]	= take_passwords,
+	[CONFIG_FLAG]		= take_flag,
+	[CONFIG_LMTP]		= value_take_lmtp,
+	[CONFIG_SOCKET]		= value_take_socket,
+	[CONFIG_REFUSAL]	= value_take_refusal,
+	[CONFIG_SOURCES]	= value_take_sources,
+	[CONFIG_FALLBACK]	= value_take_fallback,
+	[CONFIG_LOGIN]		= value_take_login,
+	[CONFIG_MECHANISMS]	= value_take_mechanisms,
+	[CONFIG_REWRITE]	= value_take_rewrite,
+	[CONFIG_MASQUERADE]	= value_take_masquerade,
+	[CONFIG_UNMASKED]	= value_take_unmasked,
+	[CONFIG_CODE]		= value_take_code,
+	[CONFIG_TEXT]		= value_take_text,
 };
 
 bool

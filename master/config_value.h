@@ -20,11 +20,18 @@ bool	 value_expected(struct value *, const char *, ...)
 	    __attribute__((__format__(__printf__, 2, 3)));
 bool	 value_expected_at(struct value *, unsigned word, const char *what);
 
+/* config_value.c: printable ASCII, and perhaps blanks. */
+bool	 value_is_printable(struct span);
+bool	 value_take_path(struct value *);
+
 /* config_address.c */
 bool	 value_take_addresses(struct value *);
 bool	 value_take_networks(struct value *);
 bool	 value_take_servers(struct value *);
 bool	 value_take_via(struct value *);
+bool	 value_take_lmtp(struct value *);
+bool	 value_take_sources(struct value *);
+bool	 value_take_fallback(struct value *);
 
 /* Octets as of v6, and how many bits of them count; false also when one behind
  * these is set. */
@@ -34,5 +41,20 @@ bool	 value_parse_network(struct span, struct config_network *);
 bool	 value_take_identities(struct value *);
 bool	 value_take_condition(struct value *);
 bool	 value_take_then(struct value *);
+bool	 value_take_refusal(struct value *);
+
+/* config_route.c */
+bool	 value_parse_socket(struct span path, const char *kind,
+	    char into[DESTINATION_TEXT_MAX + 1]);
+bool	 value_take_socket(struct value *);
+bool	 value_take_login(struct value *);
+bool	 value_take_mechanisms(struct value *);
+bool	 value_take_code(struct value *);
+bool	 value_take_text(struct value *);
+
+/* config_rewrite.c */
+bool	 value_take_rewrite(struct value *);
+bool	 value_take_masquerade(struct value *);
+bool	 value_take_unmasked(struct value *);
 
 #endif

@@ -117,7 +117,7 @@ adopt(struct suite *s, struct config *c, struct reload *r)
 	if (good) {
 		listeners_commit(s->listeners, &b->listeners);
 		tls_adopt(s, b->config);
-		confer_again(s);
+		confer_again(s, r->roles);
 	} else {
 		put_in_force(s, b->config, &b->listeners);
 		listeners_cancel(next);

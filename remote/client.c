@@ -49,6 +49,7 @@ fail(struct client *c, struct client_event *e)
 {
 	e->step = c->step;
 	e->number = c->answered;
+	e->unsure = !e->said && transaction_is_unsure(c);
 	if (!e->said)
 		recorder_note(c->record, "%s", e->reply.text);
 	client_free(c);
@@ -61,6 +62,14 @@ client_fail_said(struct client *c, const struct reply *r)
 {
 	struct client_event	 e = { .said = true, .code = r->code,
 				    .reply = *r };
+
+	fail(c, &e);
+}
+
+void
+client_fail_with(struct client *c, const struct reply *r)
+{
+	struct client_event	 e = { .reply = *r };
 
 	fail(c, &e);
 }
@@ -109,6 +118,18 @@ client_fail_protocol(struct client *c)
 	fail_ours(c, "4.5.0", "protocol error of", "");
 }
 
+void
+client_fail_chunks(struct client *c)
+{
+	struct client_event	 e = { .no_chunks = true };
+	char			 host[RELAY_TEXT_MAX + 1];
+
+	endpoint_format_host(&c->to, host);
+	e.reply = reply_make(451, "4.5.0", "%s offers CHUNKING and does not "
+	    "know BDAT", host);
+	fail(c, &e);
+}
+
 /* ---- what the stream tells ----------------------------------------------- */
 
 static void
@@ -141,10 +162,10 @@ on_drained(void *arg)
 {
 	struct client	*c = arg;
 
-	if (c->freed || c->step != CLIENT_CONTENT)
-		return;
-	timer_in(&c->timer, c->all->content_time);
-	c->calls->more(c->arg);
+	if (!c->freed && transaction_wants_more(c)) {
+		timer_in(&c->timer, c->all->content_time);
+		c->calls->more(c->arg);
+	}
 }
 
 static void
@@ -222,15 +243,19 @@ client_new(struct clients *all, const struct endpoint *to,
 
 /* ---- for the owner ------------------------------------------------------- */
 
+/* What waits to be read would make of the close a reset, by which the other
+ * side may lose QUIT: so nothing is left behind that can be known. */
 void
 client_quit(struct client *c)
 {
-	if (c->step != CLIENT_IDLE || c->all->quitting >= QUITTING_MAX) {
+	if (c->step != CLIENT_IDLE || c->lost_count ||
+	    c->all->quitting >= QUITTING_MAX) {
 		client_free(c);
 		return;
 	}
 	c->all->quitting++;
 	dialog_go(c, CLIENT_QUIT);
+	stream_finish(c->stream);
 }
 
 void
@@ -246,16 +271,58 @@ client_set_record(struct client *c, struct recording *r)
 	c->record = r;
 }
 
+unsigned
+client_mails(const struct client *c)
+{
+	return c->mails;
+}
+
 const struct endpoint *
 client_endpoint(const struct client *c)
 {
 	return &c->to;
 }
 
-unsigned
-client_mails(const struct client *c)
+const struct offer *
+client_offer(const struct client *c)
 {
-	return c->mails;
+	return &c->offer;
+}
+
+/* The lower one; 0 is none. */
+static unsigned
+lower(unsigned a, unsigned b)
+{
+	return b == 0 || (a != 0 && a < b) ? a : b;
+}
+
+bool
+client_is_spent(const struct client *c)
+{
+	return c->lost_count ||
+	    c->mails >= lower(c->manner.hop->mails, c->offer.mails);
+}
+
+unsigned
+client_room(const struct client *c)
+{
+	return lower(lower(c->manner.hop->recipients, c->offer.recipients),
+	    c->room);
+}
+
+bool
+client_admits(void *client, const struct addr *a)
+{
+	struct client	*c = client;
+
+	return c->offer.domains == 0 ||
+	    domains_admit(&c->domains, addr_domain(a), c->offer.domains);
+}
+
+bool
+client_wants_content(const struct client *c, uint64_t size)
+{
+	return transaction_leaves_whole(c, size);
 }
 
 void
@@ -263,29 +330,13 @@ client_mail(struct client *c, const struct client_mail *m)
 {
 	c->mail = m;
 	c->mails++;
-	c->answered = c->accepted = 0;
-	c->mail_accepted = false;
-	c->dots = (struct dots){ DOTS_LINE };
-	dialog_begin(c);
+	transaction_begin(c);
 }
 
 enum dots_status
-client_put(struct client *c, struct span s)
+client_put(struct client *c, struct span s, bool last)
 {
 	if (s.len > RING_SLOT)
 		return DOTS_FULL;
-	timer_in(&c->timer, c->all->content_time);
-	recorder_content(c->record, s.len);
-	return dots_put(&c->dots, s, stream_out(c->stream));
-}
-
-enum dots_status
-client_end(struct client *c)
-{
-	enum dots_status	 status;
-
-	status = dots_end(&c->dots, stream_out(c->stream));
-	if (status == DOTS_OK)
-		dialog_go(c, CLIENT_DOT);
-	return status;
+	return transaction_put(c, s, last);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One reply at a time is awaited: that of `step`.  With PIPELINING (RFC 2920)
- * MAIL, all RCPTs and DATA leave in one write, and only the awaiting walks
- * through the steps; without, each step's command leaves when it is reached.
+ * The protocol as a table of steps, and those before the first mail and behind
+ * the last; those of a mail stand in transaction.c.
  */
 #include "shared/log.h"
 #include "remote/dialog.h"
@@ -29,19 +28,21 @@ dialog_doing(enum client_step step)
 	return steps[step].doing;
 }
 
-bool
-client_takes_8bit(const struct client *c)
-{
-	return c->offer.extensions & OFFER_8BITMIME;
-}
-
 /* ---- commands ------------------------------------------------------------ */
 
-static void
-put_ok(bool put)
+void
+dialog_put(struct client *c, const char *command)
 {
-	if (!put)
+	if (!stream_put(c->stream, span_of(command)))
 		fatal("client: commands pass the output's ceiling");
+}
+
+void
+dialog_record(struct client *c, size_t from)
+{
+	if (c->record != NULL)
+		recorder_said(c->record, span_skip(buf_span(stream_out(
+		    c->stream)), from));
 }
 
 static void
@@ -50,105 +51,33 @@ send_hello(struct client *c, const char *verb)
 	const char	*name = c->manner.hop->helo;
 
 	c->offer = (struct offer){ 0 };
-	put_ok(buf_printf(stream_out(c->stream), "%s %s\r\n", verb,
-	    *name != '\0' ? name : c->all->hostname));
+	dialog_put(c, verb);
+	dialog_put(c, *name != '\0' ? name : c->all->hostname);
+	dialog_put(c, "\r\n");
 }
 
 static void
 send_ehlo(struct client *c)
 {
-	send_hello(c, c->manner.lmtp ? "LHLO" : "EHLO");
+	send_hello(c, c->manner.lmtp ? "LHLO " : "EHLO ");
 }
 
 static void
 send_helo(struct client *c)
 {
-	send_hello(c, "HELO");
-}
-
-static void
-send_rset(struct client *c)
-{
-	put_ok(stream_put(c->stream, span_of("RSET\r\n")));
-}
-
-static void
-send_mail(struct client *c)
-{
-	struct buf	*out = stream_out(c->stream);
-
-	put_ok(buf_printf(out, "MAIL FROM:<%s>", c->mail->sender->text));
-	if (c->offer.extensions & OFFER_SIZE)
-		put_ok(buf_printf(out, " SIZE=%llu",
-		    (unsigned long long)c->mail->size));
-	if ((c->offer.extensions & OFFER_8BITMIME) && c->mail->eight_bit)
-		put_ok(buf_printf(out, " BODY=8BITMIME"));
-	put_ok(buf_printf(out, "\r\n"));
-}
-
-static void
-put_rcpt(struct client *c, unsigned i)
-{
-	put_ok(buf_printf(stream_out(c->stream), "RCPT TO:<%s>\r\n",
-	    c->mail->recipient(c->mail->arg, i)->text));
-}
-
-static void
-send_rcpt(struct client *c)
-{
-	put_rcpt(c, c->answered);
-}
-
-static void
-send_data(struct client *c)
-{
-	put_ok(stream_put(c->stream, span_of("DATA\r\n")));
+	send_hello(c, "HELO ");
 }
 
 static void
 send_quit(struct client *c)
 {
-	put_ok(stream_put(c->stream, span_of("QUIT\r\n")));
-}
-
-/* What is behind `from` in the output is written down. */
-static void
-record_from(struct client *c, size_t from)
-{
-	if (c->record != NULL)
-		recorder_said(c->record, span_skip(buf_span(stream_out(
-		    c->stream)), from));
-}
-
-static void
-send_ahead(struct client *c)
-{
-	size_t		 from = stream_waiting(c->stream);
-	unsigned	 i;
-
-	if (c->dirty)
-		send_rset(c);
-	send_mail(c);
-	for (i = 0; i < c->mail->recipients; i++)
-		put_rcpt(c, i);
-	send_data(c);
-	record_from(c, from);
+	dialog_put(c, "QUIT\r\n");
 }
 
 /* ---- replies ------------------------------------------------------------- */
 
-static void
-tell(struct client *c, const struct reply *r)
-{
-	struct client_event	 e = { .step = c->step, .said = true,
-				    .number = c->answered, .code = r->code,
-				    .reply = *r };
-
-	c->calls->verdict(c->arg, &e);
-}
-
-static void
-become_idle(struct client *c)
+void
+dialog_become_idle(struct client *c)
 {
 	c->step = CLIENT_IDLE;
 	timer_unset(&c->timer);
@@ -177,14 +106,40 @@ dialog_prepare(struct client *c)
 		dialog_go(c, p->step);
 		return;
 	}
-	become_idle(c);
+	dialog_become_idle(c);
 	c->calls->ready(c->arg);
+}
+
+/*
+ * Whoever has our name is us, and the mail would go round.  Not so behind other
+ * ports, nor by LMTP: there our neighbours on this machine listen.
+ */
+static void
+look_for_ourselves(struct client *c, struct span text)
+{
+	if (!c->manner.lmtp && c->to.port == SMTP_PORT &&
+	    span_is_word(span_word(&text), c->all->hostname))
+		c->is_us = true;
+}
+
+static void
+fail_as_us(struct client *c)
+{
+	char		 host[RELAY_TEXT_MAX + 1];
+	struct reply	 r;
+
+	endpoint_format_host(&c->to, host);
+	r = reply_make(554, "5.4.6", "mail loops back to this host: %s has "
+	    "our own name, %s", host, c->all->hostname);
+	client_fail_with(c, &r);
 }
 
 static void
 on_greeting(struct client *c, const struct reply *r)
 {
-	if (reply_is_success(r))
+	if (c->is_us)
+		fail_as_us(c);
+	else if (reply_is_success(r))
 		dialog_go(c, CLIENT_EHLO);
 	else
 		client_fail_said(c, r);
@@ -193,7 +148,9 @@ on_greeting(struct client *c, const struct reply *r)
 static void
 on_ehlo(struct client *c, const struct reply *r)
 {
-	if (reply_is_success(r))
+	if (c->is_us)
+		fail_as_us(c);
+	else if (reply_is_success(r))
 		dialog_prepare(c);
 	else if (reply_is_refusal(r) && !c->manner.lmtp)
 		dialog_go(c, CLIENT_HELO);
@@ -204,108 +161,12 @@ on_ehlo(struct client *c, const struct reply *r)
 static void
 on_helo(struct client *c, const struct reply *r)
 {
-	if (reply_is_success(r))
+	if (c->is_us)
+		fail_as_us(c);
+	else if (reply_is_success(r))
 		dialog_prepare(c);
 	else
 		client_fail_said(c, r);
-}
-
-static void
-on_rset(struct client *c, const struct reply *r)
-{
-	if (!reply_is_success(r)) {
-		client_fail_said(c, r);
-		return;
-	}
-	c->dirty = false;
-	dialog_go(c, CLIENT_MAIL);
-}
-
-static void
-end_mail(struct client *c, bool dirty)
-{
-	c->dirty = dirty;
-	c->mail = NULL;
-	become_idle(c);
-	c->calls->over(c->arg);
-}
-
-static void
-on_mail(struct client *c, const struct reply *r)
-{
-	c->mail_accepted = reply_is_success(r);
-	tell(c, r);
-	if (c->freed)
-		return;
-	if (c->mail_accepted || c->sent_ahead)
-		dialog_go(c, CLIENT_RCPT);
-	else
-		end_mail(c, true);
-}
-
-static void
-on_rcpt(struct client *c, const struct reply *r)
-{
-	/* behind a refused MAIL these are but its echoes */
-	if (c->mail_accepted) {
-		if (reply_is_success(r))
-			c->accepted++;
-		tell(c, r);
-		if (c->freed)
-			return;
-	}
-	if (++c->answered < c->mail->recipients)
-		dialog_go(c, CLIENT_RCPT);
-	else if (c->accepted > 0 || c->sent_ahead)
-		dialog_go(c, CLIENT_DATA);
-	else
-		end_mail(c, true);
-}
-
-static void
-on_data(struct client *c, const struct reply *r)
-{
-	bool	 goes_on = r->code / 100 == 3;
-
-	if (reply_is_success(r))
-		client_fail_protocol(c);
-	else if (goes_on && c->accepted > 0) {
-		dialog_go(c, CLIENT_CONTENT);
-		c->calls->more(c->arg);
-	} else if (goes_on) {
-		/* for nobody: RFC 2920 section 3.1 wants a lone dot here */
-		put_ok(stream_put(c->stream, span_of(".\r\n")));
-		dialog_go(c, CLIENT_DOT);
-	} else {
-		if (c->accepted > 0)
-			tell(c, r);
-		if (!c->freed)
-			end_mail(c, true);
-	}
-}
-
-/* Before its time: a verdict, after which no command can follow. */
-static void
-on_content(struct client *c, const struct reply *r)
-{
-	if (reply_is_success(r))
-		client_fail_protocol(c);
-	else
-		client_fail_said(c, r);
-}
-
-/* Who answers while the dot waits here has not seen it. */
-static void
-on_dot(struct client *c, const struct reply *r)
-{
-	if (stream_waiting(c->stream) > 0) {
-		on_content(c, r);
-		return;
-	}
-	if (c->accepted > 0)
-		tell(c, r);
-	if (!c->freed)
-		end_mail(c, false);
 }
 
 static void
@@ -324,18 +185,21 @@ static const struct step steps[CLIENT_STEPS] = {
 	[CLIENT_HELO] = { "HELO command", "performing the HELO handshake",
 	    send_helo, on_helo },
 	[CLIENT_IDLE] = { "nothing", "idle", NULL, NULL },
-	[CLIENT_RSET] = { "RSET command", "sending RSET", send_rset, on_rset },
+	[CLIENT_RSET] = { "RSET command", "sending RSET",
+	    transaction_send_rset, transaction_on_rset },
 	[CLIENT_MAIL] = { "MAIL FROM command", "sending MAIL FROM",
-	    send_mail, on_mail },
+	    transaction_send_mail, transaction_on_mail },
 	[CLIENT_RCPT] = { "RCPT TO command", "sending RCPT TO",
-	    send_rcpt, on_rcpt },
+	    transaction_send_rcpt, transaction_on_rcpt },
 	[CLIENT_DATA] = { "DATA command", "sending DATA command",
-	    send_data, on_data, true },
+	    transaction_send_data, transaction_on_data, true },
 	[CLIENT_CONTENT] = { "message content", "sending message body",
-	    NULL, on_content },
+	    NULL, transaction_on_content },
+	[CLIENT_CHUNK] = { "BDAT command", "sending message body",
+	    NULL, transaction_on_chunk },
 	[CLIENT_DOT] = { "end of DATA command",
 	    "sending end of data -- message may be sent more than once",
-	    NULL, on_dot },
+	    NULL, transaction_on_dot },
 	[CLIENT_QUIT] = { "QUIT command", "sending QUIT", send_quit, on_quit }
 };
 
@@ -345,7 +209,11 @@ step_time(const struct client *c)
 	switch (c->step) {
 	case CLIENT_CONNECT:
 		return c->all->connect_time;
+	case CLIENT_DATA:
+		return c->all->command_time < DATA_TIME ?
+		    c->all->command_time : DATA_TIME;
 	case CLIENT_CONTENT:
+	case CLIENT_CHUNK:
 		return c->all->content_time;
 	case CLIENT_DOT:
 		return c->all->final_time;
@@ -359,7 +227,7 @@ step_time(const struct client *c)
 void
 dialog_go(struct client *c, enum client_step step)
 {
-	bool	 has_left = c->sent_ahead && step >= CLIENT_RSET &&
+	bool	 has_left = c->ahead && step >= CLIENT_RSET &&
 		    step <= CLIENT_DATA;
 	size_t	 from;
 
@@ -369,14 +237,16 @@ dialog_go(struct client *c, enum client_step step)
 		return;
 	from = stream_waiting(c->stream);
 	steps[step].send(c);
-	record_from(c, from);
+	dialog_record(c, from);
 }
 
 /* RFC 5321 4.1.1.1: the first line is the host's name, then a keyword each. */
 void
 dialog_line(struct client *c)
 {
-	if (c->step == CLIENT_EHLO && c->answer.lines > 1)
+	if (c->step <= CLIENT_HELO && c->answer.lines == 1)
+		look_for_ourselves(c, answer_text(&c->answer));
+	else if (c->step == CLIENT_EHLO && c->answer.lines > 1)
 		offer_line(&c->offer, answer_text(&c->answer));
 }
 
@@ -396,13 +266,4 @@ dialog_reply(struct client *c)
 		client_fail_protocol(c);
 	else
 		steps[c->step].answered(c, &r);
-}
-
-void
-dialog_begin(struct client *c)
-{
-	c->sent_ahead = c->offer.extensions & OFFER_PIPELINING;
-	if (c->sent_ahead)
-		send_ahead(c);
-	dialog_go(c, c->dirty ? CLIENT_RSET : CLIENT_MAIL);
 }

@@ -39,6 +39,32 @@ check_notes(struct span notes, unsigned lines)
 	}
 }
 
+/* Each hop that a route names is there once. */
+static void
+check_routes(const struct config *c)
+{
+	const char	*hop;
+	unsigned	 i, j, found;
+
+	for (i = 0; i < c->nroutes; i++) {
+		fuzz_claim((c->routes[i].destination[0] == '\0') ==
+		    reply_is_refusal(&c->routes[i].reply),
+		    "a route leads somewhere, or refuses");
+		hop = strchr(c->routes[i].destination, ';');
+		for (j = found = 0; hop != NULL && j < c->nhops; j++)
+			found += strcmp(c->hops[j].name, hop + 1) == 0;
+		fuzz_claim(hop == NULL || found == 1, "a hop has a name");
+	}
+	for (i = 0; i < c->nhops; i++)
+		fuzz_claim(c->hops[i].tls == REMOTE_TLS_VERIFIED ||
+		    c->hops[i].login.user[0] == '\0',
+		    "nobody logs in where he does not know the host");
+	for (i = 0; i < c->rewrites.n; i++)
+		fuzz_claim(c->rewrites.item[i].where != 0 &&
+		    strchr(c->rewrites.item[i].from, '@') != NULL,
+		    "a rewrite is of an address");
+}
+
 /* What is complete and in range, or there is an error. */
 static void
 check(const struct config *c)
@@ -56,6 +82,7 @@ check(const struct config *c)
 		    "a network is one");
 	for (i = 0; i < c->nlistens; i++)
 		fuzz_claim(c->listens[i].port <= UINT16_MAX, "a port is one");
+	check_routes(c);
 }
 
 /* Twice, for the second reading must not know of the first. */

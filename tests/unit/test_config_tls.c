@@ -178,7 +178,7 @@ START_TEST(others_have_no_part_in_passwords)
 	ck_assert_int_ne(fd, -1);
 	for (i = 0; i < COUNT(modes); i++) {
 		ck_assert_int_eq(fchmod(fd, modes[i].mode), 0);
-		opened = config_open_passwords(path, &why);
+		opened = config_open_secret(path, PASSWORD_FILE_MAX, &why);
 		ck_assert_msg((opened != -1) == modes[i].good, "%o",
 		    (unsigned)modes[i].mode);
 		ck_assert((why == NULL) == modes[i].good);
@@ -187,7 +187,7 @@ START_TEST(others_have_no_part_in_passwords)
 	}
 	ck_assert_int_eq(fchmod(fd, 0600), 0);
 	ck_assert_int_eq(ftruncate(fd, (off_t)PASSWORD_FILE_MAX + 1), 0);
-	ck_assert_int_eq(config_open_passwords(path, &why), -1);
+	ck_assert_int_eq(config_open_secret(path, PASSWORD_FILE_MAX, &why), -1);
 	unlink(path);
 	close(fd);
 }

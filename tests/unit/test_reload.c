@@ -147,6 +147,44 @@ name_senders(void)
 	    sizeof suite.config->senders);
 }
 
+static void
+add_route(void)
+{
+	suite.config->routes = xcalloc(1, sizeof *suite.config->routes);
+	suite.config->nroutes = 1;
+	(void)span_copy(span_of("*"), suite.config->routes[0].pattern, 2);
+}
+
+static void
+add_hop(void)
+{
+	suite.config->hops = xcalloc(1, sizeof *suite.config->hops);
+	suite.config->nhops = 1;
+	suite.config->hops[0].tls = REMOTE_TLS_MAY;
+}
+
+static void
+add_rewrite(void)
+{
+	suite.config->masquerade.n = 1;
+	config_fill_rewrites(suite.config);
+}
+
+static void
+name_ourselves(void)
+{
+	suite.config->self.n = 1;
+	suite.config->self.item[0].family = AF_INET;
+}
+
+/* The remote that runs hears of it. */
+static void
+change_secret(void)
+{
+	suite.config->remote.hop.login.secret.text = xstrdup("secret");
+	suite.config->remote.hop.login.secret.len = 6;
+}
+
 static const struct {
 	const char	*name;
 	void		(*change)(void);
@@ -166,6 +204,11 @@ static const struct {
 	{ "drain",	lengthen_drain,	0 },
 	{ "identity-limit", limit_identities, 0 },
 	{ "senders",	name_senders,	0 },
+	{ "route",	add_route,	R(LOOKUP) },
+	{ "hop",	add_hop,	R(REMOTE) },
+	{ "rewrite",	add_rewrite,	R(REMOTE) },
+	{ "self",	name_ourselves,	R(REMOTE) },
+	{ "secret",	change_secret,	0 },
 };
 
 START_TEST(only_who_hears_of_it_begins_anew)

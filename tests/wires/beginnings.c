@@ -139,7 +139,7 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 	if (m->type == MSG_RCPT)
 		m->rcpt = (struct msg_rcpt){ next_token(r), a, a, 1,
 		    hints_token(&r->hints, &r->dice), 1, span_of(""),
-		    span_of("") };
+		    span_of("tag=bulk") };
 	else if (m->type == MSG_LOGIN)
 		fill_login(r, m);
 	else if (m->type == MSG_MAY_SEND)
@@ -159,7 +159,7 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 		    hints_message(&r->hints, &r->dice) };
 	else if (m->type == MSG_EXPAND)
 		m->expand = (struct msg_expand){ next_token(r), a, a, 0,
-		    span_of("") };
+		    span_of("tag=bulk helo=a.example") };
 	else if (m->type == MSG_USER)
 		m->user = (struct msg_user){ next_token(r), span_of(name) };
 	else if (m->type == MSG_RESOLVE)
