@@ -5,12 +5,13 @@
 #include <stddef.h>
 
 #include "shared/program.h"
+#include "remote/approach.h"
 #include "remote/archive.h"
+#include "remote/advice.h"
 #include "remote/client.h"
 #include "remote/hop.h"
 #include "remote/pool.h"
 #include "remote/results.h"
-#include "remote/way.h"
 
 enum { JOB_BUCKETS = 1024 };
 
@@ -23,10 +24,11 @@ struct remote {
 	struct peer	*queue, *resolver;	/* NULL: not there now */
 	struct clients	 clients;
 	struct hop_list	 hops;
+	struct advice_list advices;
 	struct pool	 pool;
 	struct archive	 archive;	/* dialogues that failed */
 	struct results	 results;
-	struct way_list	 ways;
+	struct ways	 ways;
 	struct delivery_list jobs[JOB_BUCKETS];
 	unsigned	 job_count;
 	bool		 started, stopping;

@@ -31,7 +31,8 @@ int		 role_trust(enum role);
 
 /* Values of fields. */
 enum boot_flags {
-	BOOT_UNPRIVILEGED = 1	/* as the present user, no chroot */
+	BOOT_UNPRIVILEGED = 1,	/* as the present user, no chroot */
+	BOOT_BINDS	= 2	/* connections may have a source address */
 };
 
 enum log_kind { LOG_TO_STDERR, LOG_TO_FILE, LOG_TO_SYSLOG, LOG_KIND_COUNT };
@@ -132,6 +133,14 @@ enum trace_mark {
 	TRACE_VERDICT,		/* what became of a recipient */
 	TRACE_GAP,		/* so many lines are left out here */
 	TRACE_MARK_COUNT
+};
+
+enum destination_state {
+	DESTINATION_OPEN,
+	DESTINATION_PROBING,	/* one job, behind failures */
+	DESTINATION_CLOSED,	/* by them, for a while */
+	DESTINATION_PAUSED,	/* by a rule */
+	DESTINATION_STATE_COUNT
 };
 
 enum delivery_kind { DELIVERY_MAILDIR, DELIVERY_KIND_COUNT };
