@@ -34,7 +34,8 @@ struct asked {
 	uint8_t		 order[DNS_SERVERS_MAX];
 	unsigned	 failed;	/* servers that said so: a bit each */
 	struct server	*server;	/* of this try */
-	struct instant	 since;		/* waits for TCP */
+	struct instant	 since;		/* it is asked */
+	struct instant	 tcp_since;	/* it waits for TCP */
 	bool		 tcp, edns;
 	bool		 refused_edns;
 	void		(*answered)(void *, const struct dns_answer *);
@@ -157,7 +158,7 @@ on_reply(struct asked *a, struct span reply)
 		answer(a, reply);
 	} else if (!a->tcp) {
 		a->tcp = true;
-		a->since = loop_now(a->dns->loop);
+		a->tcp_since = loop_now(a->dns->loop);
 		again(a);
 	} else
 		try_next(a, true);
@@ -229,7 +230,7 @@ go_on_by_tcp(struct server *s)
 	struct lane	*lane;
 
 	while ((a = STAILQ_FIRST(&s->waiting)) != NULL) {
-		if (clock_ms_between(a->since, loop_now(a->dns->loop)) >
+		if (clock_ms_between(a->tcp_since, loop_now(a->dns->loop)) >
 		    DNS_PATIENCE) {
 			STAILQ_REMOVE_HEAD(&s->waiting, entry);
 			answer(a, span_of(""));
@@ -277,6 +278,8 @@ find_server(struct asked *a)
 	struct dns	*d = a->dns;
 	unsigned	 i;
 
+	if (clock_ms_between(a->since, loop_now(d->loop)) > DNS_TIME_ALL)
+		return false;
 	for (; a->step < DNS_ROUNDS * d->count; a->step++) {
 		i = a->order[a->step % d->count];
 		if (a->failed & 1u << i)
@@ -358,6 +361,7 @@ dns_ask(struct dns *d, const struct packet_name *name, unsigned type,
 	a->dns = d;
 	a->name = *name;
 	a->type = type;
+	a->since = loop_now(d->loop);
 	a->answered = answered;
 	a->arg = arg;
 	put_in_order(a);

@@ -18,11 +18,13 @@ enum {
 	DNS_SERVERS_MAX	= 4,
 
 	/* rounds through the servers; milliseconds of a try in the first, each
-	 * has twice those of the one before; by TCP, and to wait for one */
+	 * has twice those of the one before; by TCP, and to wait for one; and
+	 * after which no other try begins */
 	DNS_ROUNDS	= 3,
 	DNS_TIME	= 2000,
 	DNS_TIME_TCP	= 5000,
 	DNS_PATIENCE	= 15000,
+	DNS_TIME_ALL	= 30000,
 
 	/* of a server that nobody listens at: until it is asked again */
 	DNS_PAUSE	= 500,

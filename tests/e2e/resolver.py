@@ -4,7 +4,7 @@
 smtpd: against nsd, a validating unbound, and servers that say what they like.
 Each record type with each length of data; what is kept, and how much.
 
-usage: resolver.py [NAMES]      # of the flood; 30000
+usage: resolver.py [NAMES]      # of the flood: 20000
 """
 import collections
 import os
@@ -12,8 +12,9 @@ import random
 import re
 import socket
 import struct
-import sys
 import subprocess
+import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
@@ -52,8 +53,8 @@ class Place:
         self.net.ip("addr", "add", address + "/24", "dev", "wire")
         return address, 53
 
-    def server(self, **more):
-        return self.inside(lambda: dns.Server(self.address(), **more))
+    def server(self, address=None):
+        return self.inside(lambda: dns.Server(address or self.address()))
 
     def quick(self, answer, port=53):
         return self.inside(lambda: dns.Quick(
@@ -116,8 +117,9 @@ def start_unbound(net):
     directory = os.path.join(net.dir, "nsd")
     config = ["server:", ' chroot: ""', ' username: ""', ' pidfile: ""',
               " use-syslog: no", ' directory: "%s"' % directory,
-              " interface: " + LOCAL, " interface: " + FAR,
+              " interface: " + LOCAL, " interface: ::1", " interface: " + FAR,
               " access-control: 0.0.0.0/0 allow",
+              " access-control: ::1 allow",
               ' module-config: "validator iterator"',
               ' local-zone: "test." nodefault',
               ' domain-insecure: "plain.test"']
@@ -158,6 +160,8 @@ def unbound(check, place):
             check.claim("and still when it is known", r.mail(
                 "secure.test") == resolving.Answer(
                     "ok", True, [(10, "mx.secure.test", "10.99.0.2")]))
+        with place.resolver("[::1]:53") as r:
+            check.claim("and by IPv6", r.mail("secure.test").secure)
         with place.resolver(FAR + ":53") as r:
             check.claim("who is not on this machine proves nothing",
                         r.mail("secure.test")[:2] == ("ok", False))
@@ -236,13 +240,19 @@ def later_cases(server):
         if client is not None:
             return dns.reply_to(question, flags=0x8780)
 
+    def silent_by_tcp(question, client):
+        if client is None:
+            time.sleep(10)
+        return cut(question, client)
+
     server.say("silent.x", "A", dns.SILENCE)
+    server.say("silent-tcp.x", "A", silent_by_tcp)
     server.say("wrongid.x", "A", wrong_id)
     server.say("wrongport.x", "A", wrong_port)
     server.say("cut.x", "A", cut)
     server.say("drops-edns.x", "A", no_edns)
     return {"silent.x": "later", "wrongid.x": "later", "wrongport.x": "later",
-            "cut.x": "later", "drops-edns.x": "ok"}
+            "cut.x": "later", "silent-tcp.x": "later", "drops-edns.x": "ok"}
 
 
 def scripts():
@@ -256,8 +266,8 @@ def scripts():
         return lambda q, _: dns.reply_to(q, flags=0x8580 | code) \
             if dns.has_edns(q) else dns.reply_to(q, good)
 
-    def slow(question, _, wait=__import__("time").sleep):
-        wait(1)
+    def slow(question, _):
+        time.sleep(1)
         return dns.reply_to(question, good)
 
     def other_question(question, _):
@@ -400,6 +410,17 @@ def servers(check, place, server):
                     other.asked["several.x", A] == 1)
 
 
+def one_that_comes(check, place):
+    address = place.address()
+    with place.resolver("%s:%d" % address) as r:
+        token = r.ask("back.x", resolving.HOST)
+        time.sleep(0.2)         # by now it knows that nobody is there
+        with place.server(address) as server:
+            server.say("back.x", "A", "192.0.2.1")
+            check.claim("one that is restarted is waited for",
+                        r.answer(token).outcome == "ok")
+
+
 def ids_and_ports(check, place):
     seen = set()
 
@@ -508,7 +529,7 @@ def crowds(check, place, count):
 
 
 def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 30000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20000
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
         furnish_zones(net).serve_dns(lambda d: sign(net, d))
@@ -526,6 +547,7 @@ def main():
                 cache(check, server, r)
             without_edns(check, place)
             servers(check, place, server)
+            one_that_comes(check, place)
             ids_and_ports(check, place)
             every_length(check, place)
             crowds(check, place, count)
