@@ -20,7 +20,7 @@ fail(struct client *c, const char *enhanced, bool for_all, const char *why)
 	struct client_event	 e = { .for_all = for_all };
 	char			 host[RELAY_TEXT_MAX + 1];
 
-	endpoint_format_host(&c->to, host);
+	endpoint_format_host(&c->manner.to, host);
 	e.reply = reply_make(451, enhanced, "no login as %s at %s: %s",
 	    c->manner.hop->user, host, why);
 	client_fail(c, &e);

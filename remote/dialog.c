@@ -121,7 +121,7 @@ dialog_prepare(struct client *c)
 static void
 look_for_ourselves(struct client *c, struct span text)
 {
-	if (!c->manner.lmtp && c->to.port == SMTP_PORT &&
+	if (!c->manner.lmtp && c->manner.to.port == SMTP_PORT &&
 	    span_is_word(span_word(&text), c->all->hostname))
 		c->is_us = true;
 }
@@ -132,7 +132,7 @@ fail_as_us(struct client *c)
 	char		 host[RELAY_TEXT_MAX + 1];
 	struct reply	 r;
 
-	endpoint_format_host(&c->to, host);
+	endpoint_format_host(&c->manner.to, host);
 	r = reply_make(554, "5.4.6", "mail loops back to this host: %s has "
 	    "our own name, %s", host, c->all->hostname);
 	client_fail_with(c, &r);
@@ -206,6 +206,8 @@ static const struct step steps[CLIENT_STEPS] = {
 	    transaction_send_data, transaction_on_data, true },
 	[CLIENT_CONTENT] = { "message content", "sending message body",
 	    NULL, transaction_on_content },
+	[CLIENT_CHUNK] = { "BDAT command", "sending message body",
+	    NULL, transaction_on_chunk },
 	[CLIENT_DOT] = { "end of DATA command",
 	    "sending end of data -- message may be sent more than once",
 	    NULL, transaction_on_dot },
@@ -224,6 +226,7 @@ step_time(const struct client *c)
 		return c->all->command_time < DATA_TIME ?
 		    c->all->command_time : DATA_TIME;
 	case CLIENT_CONTENT:
+	case CLIENT_CHUNK:
 		return c->all->content_time;
 	case CLIENT_DOT:
 		return c->all->final_time;

@@ -25,6 +25,8 @@ before_drop(struct process *p)
 
 	remote.process = p;
 	remote.loop = process_loop(p);
+	if (process_boot(p)->flags & BOOT_BINDS)
+		process_may_bind(p);
 	remote.clients = (struct clients){ .loop = remote.loop,
 	    .secure = secure_new(),
 	    .hostname = "localhost", .connect_time = 30 * 1000,
@@ -34,7 +36,7 @@ before_drop(struct process *p)
 	archive_init(&remote.archive, remote.loop);
 	hops_init(&remote.hops);
 	results_init(&remote.results);
-	LIST_INIT(&remote.ways);
+	ways_init(&remote.ways, remote.loop);
 	for (i = 0; i < JOB_BUCKETS; i++)
 		LIST_INIT(&remote.jobs[i]);
 }
@@ -169,6 +171,15 @@ on_conf_host(struct peer *p, struct msg *m)
 	(void)p;
 	(void)span_copy(m->conf_host.hostname, remote.clients.hostname,
 	    sizeof remote.clients.hostname);
+	(void)span_copy(m->conf_host.hostname, remote.ways.selves.name,
+	    sizeof remote.ways.selves.name);
+}
+
+static void
+on_conf_self(struct peer *p, struct msg *m)
+{
+	if (!selves_put(&remote.ways.selves, &m->conf_self))
+		peer_accuse(p, "sends an address of ours that is none");
 }
 
 static void
@@ -276,6 +287,7 @@ static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_REMOTE,	on_conf_remote },
 	{ MSG_CONF_HOP,		on_conf_hop },
+	{ MSG_CONF_SELF,	on_conf_self },
 	{ MSG_CONF_ANCHORS,	on_conf_anchors },
 	{ MSG_JOB,		on_job },
 	{ MSG_JOB_RCPT,		on_job_rcpt },

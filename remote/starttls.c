@@ -24,7 +24,7 @@ fail(struct client *c, const char *enhanced, const char *what,
 	struct client_event	 e = { .again = false };
 	char			 host[RELAY_TEXT_MAX + 1];
 
-	endpoint_format_host(&c->to, host);
+	endpoint_format_host(&c->manner.to, host);
 	e.reply = reply_make(451, enhanced, "%s %s: %s", what, host, why);
 	client_fail(c, &e);
 }
@@ -35,13 +35,13 @@ fail(struct client *c, const char *enhanced, const char *what,
 bool
 starttls_is_wanted(const struct client *c)
 {
-	if (c->secured || c->refused || wanted(c) == HOP_TLS_NO)
+	if (c->secured || c->tls_refused || wanted(c) == HOP_TLS_NO)
 		return false;
 	if (is_must(c))
 		return true;
 	return (c->offer.extensions & OFFER_STARTTLS) &&
-	    c->manner.to->kind != DESTINATION_SOCKET &&
-	    !secure_is_avoided(c->all->secure, &c->to);
+	    c->manner.destination->kind != DESTINATION_SOCKET &&
+	    !secure_is_avoided(c->all->secure, &c->manner.to);
 }
 
 void
@@ -71,7 +71,7 @@ starttls_on_reply(struct client *c, const struct reply *r)
 		    r->text);
 		fail(c, "4.7.4", "TLS is required with", why);
 	} else {
-		c->refused = true;
+		c->tls_refused = true;
 		dialog_prepare(c);
 	}
 }
@@ -87,8 +87,8 @@ fail_handshake(struct client *c, const char *why)
 	char			 host[RELAY_TEXT_MAX + 1];
 
 	if (e.again)
-		secure_avoid(c->all->secure, &c->to);
-	endpoint_format_host(&c->to, host);
+		secure_avoid(c->all->secure, &c->manner.to);
+	endpoint_format_host(&c->manner.to, host);
 	e.reply = reply_make(451, "4.7.5", "cannot start TLS with %s: %s",
 	    host, why);
 	client_fail(c, &e);
@@ -135,7 +135,8 @@ void
 starttls_shake(struct client *c)
 {
 	static const struct stream_tls_calls	 calls = { .done = on_done };
-	struct secure_peer	 p = { c->manner.hop, c->manner.to, &c->to };
+	struct secure_peer	 p = { c->manner.hop, c->manner.destination,
+				    &c->manner.to };
 	struct client_event	 e = { .again = false };
 	SSL			*ssl = secure_begin(c->all->secure, &p,
 				    &e.reply);
