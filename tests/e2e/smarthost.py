@@ -172,7 +172,8 @@ NEXT = [Case("next-a", VERIFIED, None, None, certificate="expired"),
         Case("next-b", VERIFIED, None, None)]
 RESUMED = Case("resumed", "", SENT, None, tls={
     ".": (GOOD["."], CLOSE)})
-SERVERS = CASES + NEXT + [RESUMED]
+KNOWN_LATER = Case("known-later", VERIFIED, SENT, None, certificate="stranger")
+SERVERS = CASES + NEXT + [RESUMED, KNOWN_LATER]
 MX = """\
 route next.peer.example {
     via next.peer.example
@@ -337,6 +338,26 @@ def next_host(check, s1):
                 NEXT[0].taken == 0 and NEXT[1].taken == 1)
 
 
+def other_anchors(check, s1, certificates):
+    """A reload brings them, and ends nothing; what is none is refused."""
+    ca = s1.path("etc/relais/ca.pem")
+    before = s1.pids("remote")
+    with open(os.path.join(os.path.dirname(certificates["ca"]),
+                           "nobody.pem")) as f:
+        hosts.write(ca, f.read())
+    s1.run("relais", "reload")
+    with s1.smtp() as client:
+        send(client, "r@" + KNOWN_LATER.host)
+    got = wait_verdict(s1, "r@" + KNOWN_LATER.host)
+    check.claim("other anchors hold after a reload, without another process: "
+                "%s" % got, got[0][1] == SENT and s1.pids("remote") == before)
+    hosts.write(ca, "no certificates\n")
+    done = s1.run("relais", "check", check=False)
+    check.claim("a file of none is an error of the configuration",
+                done.returncode == 78 and "ca.pem: expected certificates in "
+                "PEM" in done.stdout + done.stderr)
+
+
 def in_queue(s1):
     lines = s1.run("relais", "--json", "queue", "list").stdout.splitlines()
     return {r["address"]: r for line in lines
@@ -415,7 +436,7 @@ def make_hosts(net):
     with open(s2.path("etc/postfix/master.cf"), "a") as f:
         f.write("tlsmgr unix - - n 1000? 1 tlsmgr\n")
     s3.run("relais", "passwd", USER, input=PASSWORD + "\n")
-    return s1, s2, s3
+    return s1, s2, s3, certificates
 
 
 def letters(s1):
@@ -431,7 +452,7 @@ def letters(s1):
 def main():
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
-        s1, s2, s3 = make_hosts(net)
+        s1, s2, s3, certificates = make_hosts(net)
         with dovecot.Dovecot(net.peers, os.path.join(s2.queue, "dovecot"),
                              [USER + ":{PLAIN}" + PASSWORD]):
             for host in s2, s3, s1:
@@ -445,6 +466,7 @@ def main():
             next_host(check, s1)
             closed(check, s1)
             a_postfix(check, s1, s2)
+            other_anchors(check, s1, certificates)
             ourselves(check, s1, s3)
             no_secrets(check, s1)
             s1.stop()
