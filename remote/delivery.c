@@ -137,7 +137,7 @@ delivery_next_host(struct delivery *d)
 void
 delivery_find_way(struct delivery *d)
 {
-	d->worn = false;
+	d->worn = d->mail_accepted = false;
 	report_nowhere(&d->report);
 	approach_anew(&d->approach);
 }
