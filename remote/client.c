@@ -118,6 +118,18 @@ client_fail_protocol(struct client *c)
 	fail_ours(c, "4.5.0", "protocol error of", "");
 }
 
+void
+client_fail_chunks(struct client *c)
+{
+	struct client_event	 e = { .no_chunks = true };
+	char			 host[RELAY_TEXT_MAX + 1];
+
+	endpoint_format_host(&c->to, host);
+	e.reply = reply_make(451, "4.5.0", "%s offers CHUNKING and does not "
+	    "know BDAT", host);
+	fail(c, &e);
+}
+
 /* ---- what the stream tells ----------------------------------------------- */
 
 static void
@@ -150,10 +162,10 @@ on_drained(void *arg)
 {
 	struct client	*c = arg;
 
-	if (c->freed || c->step != CLIENT_CONTENT)
-		return;
-	timer_in(&c->timer, c->all->content_time);
-	c->calls->more(c->arg);
+	if (!c->freed && transaction_wants_more(c)) {
+		timer_in(&c->timer, c->all->content_time);
+		c->calls->more(c->arg);
+	}
 }
 
 static void
@@ -307,6 +319,12 @@ client_admits(void *client, const struct addr *a)
 	    domains_admit(&c->domains, addr_domain(a), c->offer.domains);
 }
 
+bool
+client_wants_content(const struct client *c, uint64_t size)
+{
+	return transaction_leaves_whole(c, size);
+}
+
 void
 client_mail(struct client *c, const struct client_mail *m)
 {
@@ -320,7 +338,5 @@ client_put(struct client *c, struct span s, bool last)
 {
 	if (s.len > RING_SLOT)
 		return DOTS_FULL;
-	timer_in(&c->timer, c->all->content_time);
-	recorder_content(c->record, s.len);
 	return transaction_put(c, s, last);
 }

@@ -41,6 +41,7 @@ enum client_step {
 	CLIENT_IDLE,			/* between mails */
 	CLIENT_RSET, CLIENT_MAIL, CLIENT_RCPT, CLIENT_DATA,
 	CLIENT_CONTENT,			/* content goes out */
+	CLIENT_CHUNK,			/* in chunks, which are answered */
 	CLIENT_DOT,			/* the verdict on it is awaited */
 	CLIENT_QUIT, CLIENT_STEPS
 };
@@ -54,6 +55,7 @@ struct client_event {
 	bool		 said;		/* by the other side, word for word */
 	bool		 timed_out;
 	bool		 unsure;	/* it may have the whole message */
+	bool		 no_chunks;	/* BDAT was offered and is unknown */
 	unsigned	 code;		/* as it was said, or 0 */
 	struct reply	 reply;		/* what is made of it */
 };
@@ -67,7 +69,7 @@ struct client_calls {
 	 * from it for others is the owner's. */
 	void	(*verdict)(void *, const struct client_event *);
 
-	/* Content may be put, once, or ended. */
+	/* Content may be put, once; also from within client_mail. */
 	void	(*more)(void *);
 
 	/* The mail is over and the client idle again. */
@@ -92,6 +94,7 @@ struct client_mail {
 struct client_manner {
 	const struct hop *hop;
 	bool		 lmtp;		/* RFC 2033 */
+	bool		 no_chunks;	/* although they are offered */
 };
 
 struct client	*client_new(struct clients *, const struct endpoint *,
@@ -120,6 +123,10 @@ bool		 client_is_spent(const struct client *);
  * then it counts, for the rest of the session. */
 unsigned	 client_room(const struct client *);
 bool		 client_admits(void *client, const struct addr *);
+
+/* A mail of this size wants the begin of its content at hand, and then leaves
+ * in one write. */
+bool		 client_wants_content(const struct client *, uint64_t size);
 
 void		 client_mail(struct client *, const struct client_mail *);
 

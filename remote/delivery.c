@@ -166,13 +166,16 @@ on_failed(void *arg, const struct client_event *e)
 	bool		 early = e->step < CLIENT_CONTENT;
 
 	d->client = NULL;
-	d->hungry = false;
+	d->hungry = d->waiting = false;
 	d->report.ready = d->mail_accepted ? d->report.ready : 0;
 	if (e->unsure && d->recipients.unsettled > 0)
 		report_unsure(&d->report);
 	if (recipients_take_back(&d->recipients) == 0)
 		delivery_finish(d, true, NULL);
-	else if (d->mail_accepted || (e->unsure && !d->worn))
+	else if (e->no_chunks && !d->no_chunks) {
+		d->no_chunks = true;
+		delivery_find_way(d);
+	} else if (d->mail_accepted)
 		finish_with(d, !(early && (e->said || e->timed_out)), e);
 	else if (!e->said && reply_is_refusal(&e->reply))
 		stop_loop(d, e);
@@ -207,7 +210,8 @@ static void
 try_next(struct delivery *d)
 {
 	const struct endpoint	*e = way_next(&d->way);
-	struct client_manner	 manner = { d->hop, d->to.lmtp };
+	struct client_manner	 manner = { d->hop, d->to.lmtp,
+				    d->no_chunks };
 
 	if (e != NULL) {
 		report_at(&d->report, e);

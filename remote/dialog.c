@@ -195,6 +195,8 @@ static const struct step steps[CLIENT_STEPS] = {
 	    transaction_send_data, transaction_on_data, true },
 	[CLIENT_CONTENT] = { "message content", "sending message body",
 	    NULL, transaction_on_content },
+	[CLIENT_CHUNK] = { "BDAT command", "sending message body",
+	    NULL, transaction_on_chunk },
 	[CLIENT_DOT] = { "end of DATA command",
 	    "sending end of data -- message may be sent more than once",
 	    NULL, transaction_on_dot },
@@ -211,6 +213,7 @@ step_time(const struct client *c)
 		return c->all->command_time < DATA_TIME ?
 		    c->all->command_time : DATA_TIME;
 	case CLIENT_CONTENT:
+	case CLIENT_CHUNK:
 		return c->all->content_time;
 	case CLIENT_DOT:
 		return c->all->final_time;

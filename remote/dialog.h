@@ -33,6 +33,7 @@ struct client {
 	unsigned	 room;		/* recipients it took, then no more */
 	bool		 is_us;		/* it greets with our own name */
 	bool		 dirty;		/* RSET must come before the next */
+	bool		 chunks_work;	/* a message has come through so */
 	bool		 lost_count;	/* which reply answers what? */
 
 	/* the mail */
@@ -45,6 +46,9 @@ struct client {
 	unsigned	 accepted;
 	bool		 accepts[JOB_RECIPIENTS_MAX];
 	bool		 ended;		/* the end of the content was put */
+	bool		 chunked;	/* it leaves by BDAT */
+	bool		 refused;	/* nobody takes it any more */
+	unsigned	 chunks;	/* without reply, less the last */
 };
 
 /* Awaits the reply of `step`, and sends its command if that has not left. */
@@ -73,6 +77,11 @@ void	 transaction_begin(struct client *);
 enum dots_status	 transaction_put(struct client *, struct span,
 			    bool last);
 
+/* Is it time for a piece?  Would a mail of this size leave as a whole, before
+ * any reply? */
+bool	 transaction_wants_more(const struct client *);
+bool	 transaction_leaves_whole(const struct client *, uint64_t size);
+
 /* May the whole message be there although no word of it was said? */
 bool	 transaction_is_unsure(const struct client *);
 
@@ -86,6 +95,7 @@ void	 transaction_on_mail(struct client *, const struct reply *);
 void	 transaction_on_rcpt(struct client *, const struct reply *);
 void	 transaction_on_data(struct client *, const struct reply *);
 void	 transaction_on_content(struct client *, const struct reply *);
+void	 transaction_on_chunk(struct client *, const struct reply *);
 void	 transaction_on_dot(struct client *, const struct reply *);
 
 /* The connection ends because of what the other side said, what we make of it,
@@ -93,5 +103,6 @@ void	 transaction_on_dot(struct client *, const struct reply *);
 void	 client_fail_said(struct client *, const struct reply *);
 void	 client_fail_with(struct client *, const struct reply *);
 void	 client_fail_protocol(struct client *);
+void	 client_fail_chunks(struct client *);
 
 #endif
