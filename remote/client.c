@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "shared/alloc.h"
-#include "shared/fd.h"
+#include "remote/auth.h"
 #include "remote/dialog.h"
+#include "remote/starttls.h"
 
 /*
  * The output holds one piece of content, or all commands of a mail, in less
@@ -36,11 +37,9 @@ client_free(struct client *c)
 	c->all->count--;
 	if (c->step == CLIENT_QUIT)
 		c->all->quitting--;
-	if (c->fd != -1)
-		watch_clear(&c->connecting);
-	fd_close(&c->fd);
 	stream_free(c->stream);
 	timer_clear(&c->timer);
+	auth_end(c);
 	loop_defer(c->all->loop, &c->freeing, on_free, c);
 }
 
@@ -67,23 +66,17 @@ client_fail_said(struct client *c, const struct reply *r)
 }
 
 void
-client_fail_with(struct client *c, const struct reply *r)
+client_fail(struct client *c, const struct client_event *e)
 {
-	struct client_event	 e = { .reply = *r };
+	struct client_event	 copy = *e;
 
-	fail(c, &e);
+	fail(c, &copy);
 }
 
-static void
-fail_connecting(struct client *c, int error)
+void
+client_fail_with(struct client *c, const struct reply *r)
 {
-	struct client_event	 e = { .timed_out = error == ETIMEDOUT };
-	char			 relay[RELAY_TEXT_MAX + 1];
-
-	endpoint_format(&c->to, relay);
-	e.reply = reply_make(451, "4.4.1", "connect to %s: %s", relay,
-	    strerror(error));
-	fail(c, &e);
+	client_fail(c, &(struct client_event){ .reply = *r });
 }
 
 /* "<what> HOST<did> while doing so": our own words about a connection. */
@@ -94,7 +87,7 @@ fail_ours(struct client *c, const char *enhanced, const char *what,
 	struct client_event	 e = { .timed_out = *did != '\0' };
 	char			 host[RELAY_TEXT_MAX + 1];
 
-	endpoint_format_host(&c->to, host);
+	endpoint_format_host(&c->manner.to, host);
 	e.reply = reply_make(451, enhanced, "%s %s%s while %s", what, host,
 	    did, dialog_doing(c->step));
 	fail(c, &e);
@@ -124,7 +117,7 @@ client_fail_chunks(struct client *c)
 	struct client_event	 e = { .no_chunks = true };
 	char			 host[RELAY_TEXT_MAX + 1];
 
-	endpoint_format_host(&c->to, host);
+	endpoint_format_host(&c->manner.to, host);
 	e.reply = reply_make(451, "4.5.0", "%s offers CHUNKING and does not "
 	    "know BDAT", host);
 	fail(c, &e);
@@ -187,22 +180,10 @@ static const struct stream_calls stream_calls = {
 	on_readable, on_drained, on_closed
 };
 
-static void
-on_connected(void *arg, unsigned events)
+static enum client_step
+first_step(const struct client *c)
 {
-	struct client	*c = arg;
-	int		 error = endpoint_error(c->fd);
-
-	(void)events;
-	if (error != 0) {
-		fail_connecting(c, error);
-		return;
-	}
-	watch_clear(&c->connecting);
-	recorder_note(c->record, "connected");
-	c->stream = stream_new(c->all->loop, c->fd, &limits, &stream_calls, c);
-	c->fd = -1;
-	dialog_go(c, CLIENT_GREETING);
+	return c->manner.hop->immediate ? CLIENT_TLS : CLIENT_GREETING;
 }
 
 static void
@@ -210,34 +191,26 @@ on_timer(void *arg)
 {
 	struct client	*c = arg;
 
-	if (c->step == CLIENT_CONNECT)
-		fail_connecting(c, c->error);
+	if (c->step == CLIENT_TLS)
+		starttls_on_silence(c);
 	else
 		fail_silent(c);
 }
 
 struct client *
-client_new(struct clients *all, const struct endpoint *to,
-    const struct client_manner *manner, const struct client_calls *calls,
-    void *arg)
+client_new(struct clients *all, int fd, const struct client_manner *manner,
+    const struct client_calls *calls, void *arg)
 {
 	struct client	*c = xcalloc(1, sizeof *c);
 
 	c->all = all;
-	c->to = *to;
 	c->manner = *manner;
-	c->step = CLIENT_CONNECT;
 	client_set_owner(c, calls, arg);
 	answer_init(&c->answer);
 	timer_init(&c->timer, all->loop, on_timer, c);
 	all->count++;
-	c->fd = endpoint_connect(to);
-	c->error = c->fd == -1 ? errno : ETIMEDOUT;
-	timer_in(&c->timer, c->fd == -1 ? 0 : all->connect_time);
-	if (c->fd == -1)
-		return c;
-	watch_init(&c->connecting, all->loop, c->fd, on_connected, c);
-	watch_want(&c->connecting, LOOP_WRITE);
+	c->stream = stream_new(all->loop, fd, &limits, &stream_calls, c);
+	dialog_go(c, first_step(c));
 	return c;
 }
 
@@ -271,6 +244,12 @@ client_set_record(struct client *c, struct recording *r)
 	c->record = r;
 }
 
+const char *
+client_tls(const struct client *c)
+{
+	return c->tls;
+}
+
 unsigned
 client_mails(const struct client *c)
 {
@@ -280,7 +259,7 @@ client_mails(const struct client *c)
 const struct endpoint *
 client_endpoint(const struct client *c)
 {
-	return &c->to;
+	return &c->manner.to;
 }
 
 const struct offer *

@@ -81,7 +81,7 @@ let_go(struct delivery *d)
 	if (d->remote->stopping || d->remote->draining)
 		client_quit(c);
 	else
-		pool_put(&d->remote->pool, c, span_of(d->name));
+		pool_put(&d->remote->pool, c, span_of(d->approach.name));
 }
 
 static void
@@ -187,6 +187,8 @@ delivery_on_ready(void *arg)
 	struct client_event	 e = { .step = CLIENT_EHLO };
 
 	d->report.ready = clock_wall();
+	report_protected(&d->report, client_tls(d->client),
+	    d->approach.hop->tls);
 	if (suits(d, client_offer(d->client), &e.reply)) {
 		next_mail(d);
 		return;
@@ -237,7 +239,8 @@ delivery_on_verdict(void *arg, const struct client_event *e)
 		d->mail_accepted = reply_is_success(&e->reply);
 		d->put_off = !d->mail_accepted;
 		if (d->put_off && !d->worn)
-			delivery_note_failure(d, e);
+			approach_note(&d->approach, e,
+			    client_endpoint(d->client));
 	} else if (reply_is_success(&e->reply))
 		settle_given(d, e);
 	else

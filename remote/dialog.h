@@ -7,20 +7,17 @@
 #include "remote/client.h"
 #include "remote/domains.h"
 #include "remote/offer.h"
+#include "remote/secure.h"
 
 /* The inside of a client, for client.c, dialog.c and transaction.c alone. */
 struct client {
 	struct clients	*all;
-	struct endpoint	 to;
 	struct client_manner manner;
 	const struct client_calls *calls;
 	void		*arg;
 	struct recording *record;	/* or NULL */
 
-	int		 fd;		/* while connecting */
-	int		 error;		/* of a connect that failed at once */
-	struct watch	 connecting;
-	struct stream	*stream;	/* once connected */
+	struct stream	*stream;
 	struct timer	 timer;
 	struct deferred	 freeing;
 	bool		 freed;
@@ -35,6 +32,16 @@ struct client {
 	bool		 dirty;		/* RSET must come before the next */
 	bool		 chunks_work;	/* a message has come through so */
 	bool		 lost_count;	/* which reply answers what? */
+
+	/* TLS and login: remote/starttls.c, remote/auth.c */
+	bool		 secured;	/* TLS is spoken */
+	bool		 verified;	/* and with whom */
+	bool		 tls_refused;	/* STARTTLS was, and need not be */
+	bool		 greeted;
+	bool		 logged_in;
+	struct login	*login;		/* while it goes on */
+	char		 challenge[REPLY_LINE_MAX];
+	char		 tls[SECURE_TEXT_SIZE];
 
 	/* the mail */
 	const struct client_mail *mail;
@@ -104,5 +111,8 @@ void	 client_fail_said(struct client *, const struct reply *);
 void	 client_fail_with(struct client *, const struct reply *);
 void	 client_fail_protocol(struct client *);
 void	 client_fail_chunks(struct client *);
+
+/* Likewise, of our own will: the event's reply, `again` and `for_all`. */
+void	 client_fail(struct client *, const struct client_event *);
 
 #endif
