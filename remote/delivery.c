@@ -52,6 +52,7 @@ delivery_free(struct delivery *d)
 	d->client = NULL;
 	way_clear(&d->way);
 	content_clear(&d->content);
+	passage_clear(&d->passage);
 	LIST_REMOVE(d, entry);
 	d->remote->job_count--;
 	loop_defer(d->remote->loop, &d->freeing, on_free, d);

@@ -3,6 +3,7 @@
  * remote: the SMTP client.  It takes jobs of queue, asks resolver for
  * addresses, speaks to other servers, and tells queue what came of it.
  */
+#include "shared/log.h"
 #include "remote/delivery.h"
 
 static struct remote	 remote;
@@ -30,6 +31,7 @@ before_drop(struct process *p)
 	    .final_time = 600 * 1000 };
 	pool_init(&remote.pool, remote.loop);
 	archive_init(&remote.archive, remote.loop);
+	rewrites_init(&remote.rewrites);
 	hops_init(&remote.hops);
 	results_init(&remote.results);
 	LIST_INIT(&remote.ways);
@@ -186,6 +188,15 @@ on_conf_hop(struct peer *p, struct msg *m)
 	hops_put(&remote.hops, &m->conf_hop);
 }
 
+static void
+on_conf_rewrite(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!rewrites_put(&remote.rewrites, &m->conf_rewrite))
+		log_warning("what addresses become is not understood: %.*s",
+		    (int)m->conf_rewrite.from.len, m->conf_rewrite.from.ptr);
+}
+
 /* While stopping nothing is begun: queue keeps what it does not hear of. */
 static void
 on_job(struct peer *p, struct msg *m)
@@ -265,6 +276,7 @@ static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_REMOTE,	on_conf_remote },
 	{ MSG_CONF_HOP,		on_conf_hop },
+	{ MSG_CONF_REWRITE,	on_conf_rewrite },
 	{ MSG_JOB,		on_job },
 	{ MSG_JOB_RCPT,		on_job_rcpt },
 	{ MSG_CHUNK,		on_chunk },

@@ -10,6 +10,7 @@
 #include "remote/hop.h"
 #include "remote/pool.h"
 #include "remote/results.h"
+#include "remote/rewrite.h"
 #include "remote/way.h"
 
 enum { JOB_BUCKETS = 1024 };
@@ -24,6 +25,7 @@ struct remote {
 	struct clients	 clients;
 	struct hop_list	 hops;
 	struct pool	 pool;
+	struct rewrites	 rewrites;
 	struct archive	 archive;	/* dialogues that failed */
 	struct results	 results;
 	struct way_list	 ways;
