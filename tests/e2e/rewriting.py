@@ -163,7 +163,8 @@ def by_a_table(check, s1, server):
 
 
 def of_any_length(check, s1, server):
-    """By BDAT: a header of more than a piece of content; a field that is too long."""
+    """By BDAT: a header of more than a piece of content; a field that is too
+    long."""
     server.chunking = True
     s1.run("relais", "restart", "remote")   # on a new connection
     many = "".join("X-%d: %s\n" % (i, "x" * 900) for i in range(100))
