@@ -49,6 +49,7 @@ delivery_free(struct delivery *d)
 	d->client = NULL;
 	approach_clear(&d->approach);
 	content_clear(&d->content);
+	passage_clear(&d->passage);
 	LIST_REMOVE(d, entry);
 	d->remote->job_count--;
 	loop_defer(d->remote->loop, &d->freeing, on_free, d);
