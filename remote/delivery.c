@@ -35,6 +35,8 @@ on_free(void *arg)
 	struct delivery	*d = arg;
 
 	recipients_clear(&d->recipients);
+	free(d->from);
+	free(d->parameters);
 	free(d);
 }
 
@@ -252,6 +254,15 @@ begin(struct delivery *d)
 
 /* ---- the job ------------------------------------------------------------- */
 
+static void
+keep_origin(struct delivery *d, const struct msg_job *m)
+{
+	d->from = span_dup(m->client);
+	d->parameters = span_dup(m->parameters);
+	d->xforward = (struct xforward){ d->from, d->parameters, m->message,
+	    m->flags & MESSAGE_LOCAL };
+}
+
 void
 delivery_new(struct remote *r, const struct msg_job *m)
 {
@@ -261,6 +272,8 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->token = m->token;
 	d->flags = m->flags;
 	d->sender = m->sender;
+	if (hops_xforward(&r->hops))
+		keep_origin(d, m);
 	recipients_init(&d->recipients, m->recipients);
 	(void)span_copy(m->destination, d->name, sizeof d->name);
 	d->report.message = m->message;

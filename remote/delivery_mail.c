@@ -187,6 +187,7 @@ begin_mail(struct delivery *d)
 	    .size = d->content.size + more,
 	    .eight_bit = d->flags & MESSAGE_8BIT,
 	    .recipients = d->recipients.given, .recipient = recipient_at,
+	    .xforward = d->approach.hop->xforward ? &d->xforward : NULL,
 	    .arg = d };
 	d->mail_accepted = false;
 	content_pull(&d->content);
@@ -243,7 +244,7 @@ delivery_on_over(void *arg)
 {
 	struct delivery	*d = arg;
 
-	d->hungry = false;
+	d->hungry = d->mail_accepted = false;
 	if (recipients_take_back(&d->recipients) == 0) {
 		let_go(d);
 		delivery_finish(d, true, NULL);

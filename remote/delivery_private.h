@@ -21,6 +21,8 @@ struct delivery {
 	uint64_t	 token;
 	uint32_t	 flags;
 	struct addr	 sender;
+	char		*from, *parameters;	/* of XFORWARD, or NULL */
+	struct xforward	 xforward;
 	struct recipients recipients;
 	char		 name[DESTINATION_TEXT_MAX + 1];
 
