@@ -409,6 +409,17 @@ def a_postfix(check, s1, s2):
         "4.7.8", LATER))
 
 
+def large_ones(check, s1, s2):
+    """Content of many records, under TLS and a login."""
+    for name in os.listdir(s2.path("home/u0/Maildir/new")):
+        os.unlink(s2.path("home/u0/Maildir/new", name))
+    sent = {k: v for k, v in postfix.letters().items()
+            if k in ("3m", "64k", "dots")}
+    for octets in sent.values():
+        postfix.submit(s1, "jqp@s1.example", ["u0@s2.example"], octets)
+    postfix.are_whole(check, s2, "u0", sent)
+
+
 def ourselves(check, s1, s3):
     got = wait_verdict(s1, "u0@s3.example")
     check.claim("relais to relais is under TLS: %s" % got,
@@ -466,6 +477,7 @@ def main():
             next_host(check, s1)
             closed(check, s1)
             a_postfix(check, s1, s2)
+            large_ones(check, s1, s2)
             other_anchors(check, s1, certificates)
             ourselves(check, s1, s3)
             no_secrets(check, s1)
