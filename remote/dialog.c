@@ -220,7 +220,8 @@ step_time(const struct client *c)
 	case CLIENT_CONNECT:
 		return c->all->connect_time;
 	case CLIENT_TLS:
-		return TLS_HANDSHAKE_TIME;
+		return c->all->command_time < TLS_HANDSHAKE_TIME ?
+		    c->all->command_time : TLS_HANDSHAKE_TIME;
 	case CLIENT_DATA:
 		return c->all->command_time < DATA_TIME ?
 		    c->all->command_time : DATA_TIME;

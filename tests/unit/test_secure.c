@@ -472,11 +472,13 @@ END_TEST
 static bool
 resumes(void)
 {
-	bool	 reused;
+	bool	 offered, reused;
 
 	connect_to_server();
+	offered = secure_resumes(stream_tls(c.stream));
 	ck_assert(shake());
 	reused = SSL_session_reused(server);
+	ck_assert(offered || !reused);
 	ck_assert(says("220 behind the tickets\r\n"));
 	hang_up();
 	return reused;
