@@ -16,6 +16,7 @@ enum {
 	ADMIN_STOP_TIME	= 20 * 1000,
 	ADMIN_START_TIME = 10 * 1000,	/* for a neighbour to be there */
 	ADMIN_OUT_MAX	= 8 << 20,	/* rows that wait */
+	TRACE_PAGES_MAX	= 1024,		/* of one remote */
 	ADMIN_ERR_NONE	= 1,		/* nothing matched */
 	ADMIN_ERR_USAGE	= 2,
 	ADMIN_ERR_LATER	= 75
@@ -44,6 +45,9 @@ struct session {
 	uint64_t	 id;		/* the one message that is meant */
 	uint64_t	 after;		/* where the next page begins */
 	bool		 found;
+	unsigned	 instance;	/* of whom it asks now */
+	unsigned	 pages;		/* of him */
+	char		 name[DESTINATION_TEXT_MAX + 1];
 };
 
 /*

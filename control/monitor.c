@@ -34,6 +34,15 @@ static const char *const process_states[PROCESS_STATE_COUNT] = {
 	[PROCESS_STOPPING] = "stopping"
 };
 
+static const char *const trace_marks[TRACE_MARK_COUNT] = {
+	[TRACE_NOTE] = "note",
+	[TRACE_CONNECT] = "connect",
+	[TRACE_SAID] = "said",
+	[TRACE_HEARD] = "heard",
+	[TRACE_VERDICT] = "verdict",
+	[TRACE_GAP] = "gap"
+};
+
 /* ---- requests ----------------------------------------------------------- */
 
 static void
@@ -88,7 +97,54 @@ do_status(struct session *s, struct span arg)
 	session_ask(s, process_master(monitor.process), &s->ask.status.token);
 }
 
+/* The remote with the lowest number from `instance` on, or NULL. */
+static struct peer *
+remote_from(unsigned instance)
+{
+	struct peer	*p = NULL, *best = NULL;
+
+	while ((p = process_next_peer(monitor.process, ROLE_REMOTE, p)))
+		if (peer_instance(p) >= instance && (best == NULL ||
+		    peer_instance(p) < peer_instance(best)))
+			best = p;
+	return best;
+}
+
+/* One page of one remote; a remote may have gone since the last. */
+static void
+next_trace(struct session *s)
+{
+	struct peer	*p = remote_from(s->instance);
+
+	if (p == NULL && s->found)
+		session_ok(s, 0);
+	else if (p == NULL)
+		session_err(s, ADMIN_ERR_NONE, "no dialogue is kept");
+	else {
+		if (peer_instance(p) != s->instance)
+			s->after = 0;
+		s->instance = peer_instance(p);
+		s->ask = (struct msg){ .type = MSG_TRACE };
+		s->ask.trace.name = span_of(s->name);
+		s->ask.trace.after = s->after;
+		session_ask(s, p, &s->ask.trace.token);
+	}
+}
+
+static void
+do_trace(struct session *s, struct span arg)
+{
+	if (!span_copy(arg, s->name, sizeof s->name) || !span_is_text(arg))
+		session_err(s, ADMIN_ERR_USAGE, "not a destination");
+	else if (remote_from(0) == NULL)
+		session_err(s, ADMIN_ERR_LATER,
+		    "who could answer is starting; try again");
+	else
+		next_trace(s);
+}
+
 static const struct verb verbs[] = {
+	{ "trace",	do_trace,	next_trace },
 	{ "status",	do_status,	NULL },
 	{ "queue list",	do_list,	next_page },
 	{ "queue show",	do_show,	NULL },
@@ -199,6 +255,60 @@ on_status_end(struct peer *peer, struct msg *m)
 }
 
 static void
+on_trace_dialogue(struct peer *peer, struct msg *m)
+{
+	const struct msg_trace_dialogue	*d = &m->trace_dialogue;
+	struct session	*s = admin_find(monitor.admin, d->token);
+	char		 id[ID_SIZE], enhanced[ENHANCED_SIZE];
+	char		 text[REPLY_TEXT_MAX + 4];
+
+	if (s == NULL)
+		return;
+	s->found = true;
+	id_format(id, d->message);
+	reply_enhanced(&d->reply, enhanced);
+	flatten(&d->reply, text);
+	session_row(s, "dialogue\t%.*s\t%u\t%s\t%llu\t%llu\t%llu\t%u\t%s"
+	    "\t%s", (int)d->destination.len, d->destination.ptr,
+	    peer_instance(peer), id, (unsigned long long)d->begun,
+	    (unsigned long long)d->ended, (unsigned long long)d->succeeded,
+	    d->reply.code, enhanced, text);
+}
+
+static void
+on_trace_line(struct peer *peer, struct msg *m)
+{
+	const struct msg_trace_line	*l = &m->trace_line;
+	struct session	*s = admin_find(monitor.admin, l->token);
+
+	(void)peer;
+	if (s != NULL)
+		session_row(s, "spoken\t%u\t%s\t%.*s", l->ms,
+		    trace_marks[l->mark], (int)l->text.len, l->text.ptr);
+}
+
+/* As many pages as it can have; more come only while it grows. */
+static void
+on_traced(struct peer *peer, struct msg *m)
+{
+	uint64_t	 next = m->traced.next;
+	struct session	*s = admin_find(monitor.admin, m->traced.token);
+
+	if (s == NULL)
+		return;
+	if (next != 0 && next <= s->after) {
+		peer_accuse(peer, "shows dialogues in circles");
+		return;
+	}
+	s->after = next;
+	if (next == 0 || ++s->pages == TRACE_PAGES_MAX) {
+		s->after = s->pages = 0;
+		s->instance++;
+	}
+	session_answered(s);
+}
+
+static void
 on_listener(struct peer *peer, struct msg *m)
 {
 	(void)peer;
@@ -247,6 +357,9 @@ static const struct route inbox[] = {
 	{ MSG_LIST_END,		on_list_end },
 	{ MSG_PROCESS,		on_process },
 	{ MSG_STATUS_END,	on_status_end },
+	{ MSG_TRACE_DIALOGUE,	on_trace_dialogue },
+	{ MSG_TRACE_LINE,	on_trace_line },
+	{ MSG_TRACED,		on_traced },
 	{ MSG_COUNT,		NULL }
 };
 

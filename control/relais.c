@@ -9,7 +9,7 @@
 #include "shared/log.h"
 
 /* How many arguments; with MANY the verb runs once for each. */
-enum arguments { NONE, ONE, MANY };
+enum arguments { NONE, MAYBE, ONE, MANY };
 
 static const struct verb {
 	const char	*group, *name;	/* group NULL: one word */
@@ -22,6 +22,7 @@ static const struct verb {
 	{ NULL,		"reload",	NONE,	relais_reload },
 	{ NULL,		"status",	NONE,	relais_status },
 	{ NULL,		"check",	NONE,	relais_check },
+	{ NULL,		"trace",	MAYBE,	relais_trace },
 	{ "queue",	"list",		NONE,	relais_list },
 	{ "queue",	"show",		ONE,	relais_show },
 	{ "queue",	"retry",	ONE,	relais_retry },
@@ -34,7 +35,7 @@ usage(void)
 {
 	fputs("usage: relais [-f file] [-r directory] [-p directory] [--json]\n"
 	    "              start | stop | restart process|all | reload |\n"
-	    "              status | check |\n"
+	    "              status | check | trace [destination] |\n"
 	    "              queue list | queue show id | queue retry id|ALL |\n"
 	    "              queue delete id ... | queue rebuild\n"
 	    "       relais passwd [option ...] name\n",
@@ -105,7 +106,14 @@ close_output(int status)
 static bool
 are_enough(const struct verb *v, int args)
 {
-	return v->args == MANY ? args > 0 : args == (v->args == ONE);
+	switch (v->args) {
+	case MAYBE:
+		return args <= 1;
+	case MANY:
+		return args > 0;
+	default:
+		return args == (v->args == ONE);
+	}
 }
 
 /* What goes wrong first is told by the exit status; the rest is done. */
@@ -114,7 +122,7 @@ run(const struct relais *r, const struct verb *v, int argc, char **argv)
 {
 	int	 i, status, result = RELAIS_DONE;
 
-	if (v->args == NONE)
+	if (argc == 0)
 		return v->run(r, NULL);
 	for (i = 0; i < argc; i++) {
 		status = v->run(r, argv[i]);

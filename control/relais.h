@@ -2,6 +2,7 @@
 #ifndef CONTROL_RELAIS_H
 #define CONTROL_RELAIS_H
 
+#include "shared/limits.h"
 #include "shared/span.h"
 
 /* The command relais(8): what its files share. */
@@ -31,6 +32,7 @@ int	 relais_list(const struct relais *, const char *arg);
 int	 relais_show(const struct relais *, const char *arg);
 int	 relais_retry(const struct relais *, const char *arg);
 int	 relais_delete(const struct relais *, const char *arg);
+int	 relais_trace(const struct relais *, const char *arg);
 int	 relais_restart(const struct relais *, const char *arg);
 int	 relais_reload(const struct relais *, const char *arg);
 
@@ -61,10 +63,18 @@ struct request {
 int	 relais_request(const struct relais *, const struct request *,
 	    uint64_t *count);
 
+/* The same, with empty fields behind it. */
+struct row	 row_padded(const struct row *);
+
 /* A field as a number, 0 when it is none; as seconds of a time in
  * microseconds. */
 uint64_t	 row_number(const struct row *, unsigned field);
 int64_t		 row_time(const struct row *, unsigned field);
+
+/* "451 4.3.0 text" of the three fields from `field` on, or nothing. */
+enum { REASON_SIZE = REPLY_TEXT_MAX + 64 };
+void	 format_reply(const struct row *, unsigned field,
+	    char into[REASON_SIZE]);
 
 /* A time of the clock on the wall, "2026-11-23 02:06:47"; "-" for 0. */
 enum { TIME_SIZE = 24 };

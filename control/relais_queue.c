@@ -15,7 +15,7 @@
 #define HEAD_FORMAT	"%-17s %8s %-19s %s\n"
 #define MESSAGE_FORMAT	"%-17s %8llu %19.19s %.*s\n"
 
-enum { REASON_WIDTH = 76, REASON_SIZE = REPLY_TEXT_MAX + 64 };
+enum { REASON_WIDTH = 76 };
 
 /* The fields of the rows "message" and "recipient", in their order. */
 enum {
@@ -34,17 +34,6 @@ struct listing {
 	char		 reason[REASON_SIZE];	/* the one printed last */
 };
 
-/* Fields that are empty at the end of a row are not seen by split. */
-static struct row
-padded(const struct row *row)
-{
-	struct row	 full = *row;
-
-	while (full.count < ROW_FIELDS)
-		full.fields[full.count++] = span_of("");
-	return full;
-}
-
 /* As Postfix shows it. */
 static struct span
 sender_of(const struct row *row)
@@ -52,23 +41,6 @@ sender_of(const struct row *row)
 	struct span	 sender = row->fields[M_SENDER];
 
 	return sender.len > 0 ? sender : span_of("MAILER-DAEMON");
-}
-
-/* "451 4.3.0 text", or nothing. */
-static void
-format_reason(const struct row *row, char into[REASON_SIZE])
-{
-	struct span	 enhanced = row->fields[R_ENHANCED];
-	struct span	 text = row->fields[R_TEXT];
-	uint64_t	 code = row_number(row, R_CODE);
-	bool		 plain = span_is(enhanced, "0.0.0");
-
-	into[0] = '\0';
-	if (code == 0)
-		return;
-	(void)snprintf(into, REASON_SIZE, "%llu %.*s%s%.*s",
-	    (unsigned long long)code, plain ? 0 : (int)enhanced.len,
-	    enhanced.ptr, plain ? "" : " ", (int)text.len, text.ptr);
 }
 
 /* ---- mailq -------------------------------------------------------------- */
@@ -105,7 +77,7 @@ list_recipient(struct listing *l, const struct row *row)
 	const char	*shown = reason;
 	int		 room;
 
-	format_reason(row, reason);
+	format_reply(row, R_CODE, reason);
 	if (strcmp(reason, l->reason) != 0) {
 		(void)snprintf(l->reason, sizeof(l->reason), "%s", reason);
 		if (reason[0] == '\0')
@@ -120,7 +92,7 @@ list_recipient(struct listing *l, const struct row *row)
 static void
 on_list_row(void *arg, const struct row *short_row)
 {
-	struct row	 row = padded(short_row);
+	struct row	 row = row_padded(short_row);
 
 	if (span_is(row.kind, "message"))
 		list_message(arg, &row);
@@ -168,7 +140,7 @@ json_recipient(struct listing *l, const struct row *row)
 	bool	 failed = span_is(row->fields[R_STATE], "failed");
 	char	 reason[REASON_SIZE];
 
-	format_reason(row, reason);
+	format_reply(row, R_CODE, reason);
 	printf("%s{", l->first_recipient ? "" : ",");
 	l->first_recipient = false;
 	json_text(true, "address", row->fields[R_ADDRESS]);
@@ -188,7 +160,7 @@ json_recipient(struct listing *l, const struct row *row)
 static void
 on_json_row(void *arg, const struct row *short_row)
 {
-	struct row	 row = padded(short_row);
+	struct row	 row = row_padded(short_row);
 	struct listing	*l = arg;
 
 	if (span_is(row.kind, "message"))
@@ -232,7 +204,7 @@ show_recipient(const struct row *row)
 {
 	char	 reason[REASON_SIZE];
 
-	format_reason(row, reason);
+	format_reply(row, R_CODE, reason);
 	putchar('\n');
 	show_text("Recipient:", row->fields[R_ADDRESS]);
 	show_text("Original:", row->fields[R_ORIGINAL]);
@@ -247,7 +219,7 @@ show_recipient(const struct row *row)
 static void
 on_show_row(void *arg, const struct row *short_row)
 {
-	struct row	 row = padded(short_row);
+	struct row	 row = row_padded(short_row);
 
 	(void)arg;
 	if (span_is(row.kind, "message"))

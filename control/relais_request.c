@@ -51,6 +51,17 @@ field(const struct row *row, unsigned n)
 	return n < row->count ? row->fields[n] : span_of("");
 }
 
+/* Fields that are empty at the end of a row are not seen by split. */
+struct row
+row_padded(const struct row *row)
+{
+	struct row	 full = *row;
+
+	while (full.count < ROW_FIELDS)
+		full.fields[full.count++] = span_of("");
+	return full;
+}
+
 /* "err STATUS TEXT": the status is the exit status. */
 static int
 refused(const struct request *q, const struct row *row)
@@ -127,6 +138,21 @@ int64_t
 row_time(const struct row *row, unsigned n)
 {
 	return row_number(row, n) / 1000000;
+}
+
+void
+format_reply(const struct row *row, unsigned n, char into[REASON_SIZE])
+{
+	struct span	 enhanced = field(row, n + 1), text = field(row, n + 2);
+	uint64_t	 code = row_number(row, n);
+	bool		 plain = span_is(enhanced, "0.0.0");
+
+	into[0] = '\0';
+	if (code == 0)
+		return;
+	(void)snprintf(into, REASON_SIZE, "%llu %.*s%s%.*s",
+	    (unsigned long long)code, plain ? 0 : (int)enhanced.len,
+	    enhanced.ptr, plain ? "" : " ", (int)text.len, text.ptr);
 }
 
 void

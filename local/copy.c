@@ -11,12 +11,15 @@
 #include "local/maildir.h"
 #include "shared/alloc.h"
 #include "shared/clock.h"
+#include "shared/delivered.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 
 struct copy {
 	struct maildir	*maildir;
 	struct addr	 recipient;
+	struct delivered delivered;	/* who had it before */
+	bool		 loops;
 	uint64_t	 size;		/* as announced */
 	uint64_t	 received;
 	char		 path[PATH_TEXT_MAX + 1];
@@ -154,6 +157,14 @@ put_header(struct maildir *m, const struct msg_deliver *d)
 	return maildir_put(m, span_make(text, n));
 }
 
+static void
+on_delivered(void *arg, const struct addr *who)
+{
+	struct copy	*c = arg;
+
+	c->loops |= addr_equal(who, &c->recipient);
+}
+
 struct copy *
 copy_new(struct copy_place *p, const struct msg_deliver *d, struct reply *why)
 {
@@ -167,6 +178,8 @@ copy_new(struct copy_place *p, const struct msg_deliver *d, struct reply *why)
 	}
 	c->recipient = d->recipient;
 	c->size = d->size;
+	c->delivered.found = on_delivered;
+	c->delivered.arg = c;
 	c->maildir = open_maildir(p, c->path);
 	if (c->maildir == NULL || put_header(c->maildir, d) == -1) {
 		*why = failure(c->path, errno);
@@ -213,8 +226,10 @@ copy_put(struct copy *c, char *data, size_t len, struct reply *why)
 		    "the message is longer than it said");
 		return false;
 	}
-	if (c->received == 0 && maildir_is_loop(span_make(data, len),
-	    &c->recipient)) {
+	delivered_feed(&c->delivered, span_make(data, len));
+	if (len == c->size - c->received)
+		delivered_end(&c->delivered);
+	if (c->loops) {
 		*why = reply_make(554, "5.4.6",
 		    "<%s> has had this message before: a loop",
 		    c->recipient.text);

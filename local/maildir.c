@@ -244,28 +244,3 @@ maildir_commit(struct maildir *m)
 	m->name[0] = '\0';
 	return fsync(m->new);
 }
-
-/* ---- loops --------------------------------------------------------------- */
-
-bool
-maildir_is_loop(struct span content, const struct addr *recipient)
-{
-	static const char	 field[] = "Delivered-To:";
-	struct span		 line;
-	struct addr		 a;
-
-	while (content.len > 0) {
-		content = span_cut(content, '\n', &line);
-		if (line.len > 0 && line.ptr[line.len - 1] == '\r')
-			line.len--;
-		if (line.len == 0)
-			return false;
-		if (!span_starts_word(line, field))
-			continue;
-		line = span_trim(span_skip(line, sizeof field - 1));
-		if (addr_parse(line, &a) == ADDR_OK &&
-		    addr_equal(&a, recipient))
-			return true;
-	}
-	return false;
-}

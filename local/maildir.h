@@ -32,10 +32,4 @@ int	 maildir_put_content(struct maildir *, char *data, size_t len);
  */
 int	 maildir_commit(struct maildir *);
 
-/*
- * Does the header with which `content` begins say that this recipient had the
- * message already?  Lines of any ending; what is cut at the end counts.
- */
-bool	 maildir_is_loop(struct span content, const struct addr *recipient);
-
 #endif

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "lookup/cache.h"
 
-/* FNV-1a: what collides costs one question. */
+/* What collides costs one question. */
 static size_t
 place_of(struct span name)
 {
-	uint32_t	 hash = 2166136261u;
-	size_t		 i;
-
-	for (i = 0; i < name.len; i++)
-		hash = (hash ^ (unsigned char)name.ptr[i]) * 16777619u;
-	return hash % CACHE_PLACES;
+	return span_hash(name) % CACHE_PLACES;
 }
 
 void

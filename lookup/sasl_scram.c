@@ -12,19 +12,6 @@
 
 /* ---- words of the grammar ------------------------------------------------ */
 
-/* "x=value" off the head of `*rest`, and the comma behind it. */
-static bool
-take_attribute(struct span *rest, char name, struct span *value)
-{
-	struct span	 one;
-
-	*rest = span_cut(*rest, ',', &one);
-	if (one.len < 2 || one.ptr[0] != name || one.ptr[1] != '=')
-		return false;
-	*value = span_skip(one, 2);
-	return true;
-}
-
 /* saslname, where "," is "=2C" and "=" is "=3D", and no other "=" is. */
 static bool
 take_name(struct span text, char into[ACCOUNT_TEXT_MAX + 1])
@@ -49,17 +36,6 @@ take_name(struct span text, char into[ACCOUNT_TEXT_MAX + 1])
 	}
 	return saslprep(span_make(plain, n), SASLPREP_COMPARED, into,
 	    ACCOUNT_TEXT_MAX + 1);
-}
-
-static bool
-is_nonce(struct span s)
-{
-	size_t	 i;
-
-	for (i = 0; i < s.len; i++)
-		if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || s.ptr[i] == ',')
-			return false;
-	return s.len > 0;
 }
 
 /* Extensions that we do not know and may leave aside: "x=value,x=value". */
@@ -144,9 +120,9 @@ scram_first(struct sasl *s, struct span message)
 	if (!take_header(s, message, &bare, &as))
 		return SASL_MALFORMED;
 	rest = bare;
-	if (!take_attribute(&rest, 'n', &name) ||
+	if (!scram_take(&rest, 'n', &name) ||
 	    !take_name(name, s->name) ||
-	    !take_attribute(&rest, 'r', &nonce) || !is_nonce(nonce) ||
+	    !scram_take(&rest, 'r', &nonce) || !scram_is_nonce(nonce) ||
 	    bare.ptr[bare.len - 1] == ',' || !are_optional(rest) ||
 	    !put(s->first, sizeof s->first, &s->first_len, bare) ||
 	    !keep_nonce(s, nonce))
@@ -256,7 +232,7 @@ say_signature(struct sasl *s, struct span text)
 	uint8_t		 signature[SCRAM_HASH];
 	struct buf	 b;
 
-	scram_hmac(s->key.server, SCRAM_HASH, text, signature);
+	scram_sign(&s->key, text, signature);
 	buf_init(&b, sizeof s->said);
 	(void)buf_put(&b, span_of("v="));
 	(void)base64_put(&b, span_make(signature, sizeof signature));
@@ -278,8 +254,8 @@ scram_final(struct sasl *s, struct span message)
 	    n != sizeof proof)
 		return SASL_MALFORMED;
 	rest = final;
-	if (!take_attribute(&rest, 'c', &bound) ||
-	    !take_attribute(&rest, 'r', &nonce) ||
+	if (!scram_take(&rest, 'c', &bound) ||
+	    !scram_take(&rest, 'r', &nonce) ||
 	    final.ptr[final.len - 1] == ',' || !are_optional(rest))
 		return SASL_MALFORMED;
 	if (!is_bound(s, bound) || !span_equal(nonce,

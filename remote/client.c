@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "shared/alloc.h"
-#include "shared/fd.h"
+#include "remote/auth.h"
 #include "remote/dialog.h"
+#include "remote/starttls.h"
 
 /*
  * The output holds one piece of content, or all commands of a mail, in less
@@ -36,11 +37,9 @@ client_free(struct client *c)
 	c->all->count--;
 	if (c->step == CLIENT_QUIT)
 		c->all->quitting--;
-	if (c->fd != -1)
-		watch_clear(&c->connecting);
-	fd_close(&c->fd);
 	stream_free(c->stream);
 	timer_clear(&c->timer);
+	auth_end(c);
 	loop_defer(c->all->loop, &c->freeing, on_free, c);
 }
 
@@ -49,6 +48,9 @@ fail(struct client *c, struct client_event *e)
 {
 	e->step = c->step;
 	e->number = c->answered;
+	e->unsure = !e->said && transaction_is_unsure(c);
+	if (!e->said)
+		recorder_note(c->record, "%s", e->reply.text);
 	client_free(c);
 	if (c->step != CLIENT_QUIT)
 		c->calls->failed(c->arg, e);
@@ -63,16 +65,18 @@ client_fail_said(struct client *c, const struct reply *r)
 	fail(c, &e);
 }
 
-static void
-fail_connecting(struct client *c, int error)
+void
+client_fail(struct client *c, const struct client_event *e)
 {
-	struct client_event	 e = { .timed_out = error == ETIMEDOUT };
-	char			 relay[RELAY_TEXT_MAX + 1];
+	struct client_event	 copy = *e;
 
-	endpoint_format(&c->to, relay);
-	e.reply = reply_make(451, "4.4.1", "connect to %s: %s", relay,
-	    strerror(error));
-	fail(c, &e);
+	fail(c, &copy);
+}
+
+void
+client_fail_with(struct client *c, const struct reply *r)
+{
+	client_fail(c, &(struct client_event){ .reply = *r });
 }
 
 /* "<what> HOST<did> while doing so": our own words about a connection. */
@@ -83,7 +87,7 @@ fail_ours(struct client *c, const char *enhanced, const char *what,
 	struct client_event	 e = { .timed_out = *did != '\0' };
 	char			 host[RELAY_TEXT_MAX + 1];
 
-	endpoint_format_host(&c->to, host);
+	endpoint_format_host(&c->manner.to, host);
 	e.reply = reply_make(451, enhanced, "%s %s%s while %s", what, host,
 	    did, dialog_doing(c->step));
 	fail(c, &e);
@@ -107,6 +111,18 @@ client_fail_protocol(struct client *c)
 	fail_ours(c, "4.5.0", "protocol error of", "");
 }
 
+void
+client_fail_chunks(struct client *c)
+{
+	struct client_event	 e = { .no_chunks = true };
+	char			 host[RELAY_TEXT_MAX + 1];
+
+	endpoint_format_host(&c->manner.to, host);
+	e.reply = reply_make(451, "4.5.0", "%s offers CHUNKING and does not "
+	    "know BDAT", host);
+	fail(c, &e);
+}
+
 /* ---- what the stream tells ----------------------------------------------- */
 
 static void
@@ -122,6 +138,9 @@ on_readable(void *arg)
 		before = in.len;
 		status = answer_feed(&c->answer, &in);
 		buf_drop(stream_in(c->stream), before - in.len);
+		if (status != ANSWER_MORE)
+			recorder_heard(c->record, span_make(c->answer.line,
+			    c->answer.len));
 		if (status == ANSWER_LINE || status == ANSWER_WHOLE)
 			dialog_line(c);
 		if (status == ANSWER_WHOLE)
@@ -136,10 +155,10 @@ on_drained(void *arg)
 {
 	struct client	*c = arg;
 
-	if (c->freed || c->step != CLIENT_CONTENT)
-		return;
-	timer_in(&c->timer, c->all->content_time);
-	c->calls->more(c->arg);
+	if (!c->freed && transaction_wants_more(c)) {
+		timer_in(&c->timer, c->all->content_time);
+		c->calls->more(c->arg);
+	}
 }
 
 static void
@@ -161,21 +180,10 @@ static const struct stream_calls stream_calls = {
 	on_readable, on_drained, on_closed
 };
 
-static void
-on_connected(void *arg, unsigned events)
+static enum client_step
+first_step(const struct client *c)
 {
-	struct client	*c = arg;
-	int		 error = endpoint_error(c->fd);
-
-	(void)events;
-	if (error != 0) {
-		fail_connecting(c, error);
-		return;
-	}
-	watch_clear(&c->connecting);
-	c->stream = stream_new(c->all->loop, c->fd, &limits, &stream_calls, c);
-	c->fd = -1;
-	dialog_go(c, CLIENT_GREETING);
+	return c->manner.hop->immediate ? CLIENT_TLS : CLIENT_GREETING;
 }
 
 static void
@@ -183,46 +191,44 @@ on_timer(void *arg)
 {
 	struct client	*c = arg;
 
-	if (c->step == CLIENT_CONNECT)
-		fail_connecting(c, c->error);
+	if (c->step == CLIENT_TLS)
+		starttls_on_silence(c);
 	else
 		fail_silent(c);
 }
 
 struct client *
-client_new(struct clients *all, const struct endpoint *to,
+client_new(struct clients *all, int fd, const struct client_manner *manner,
     const struct client_calls *calls, void *arg)
 {
 	struct client	*c = xcalloc(1, sizeof *c);
 
 	c->all = all;
-	c->to = *to;
-	c->step = CLIENT_CONNECT;
+	c->manner = *manner;
 	client_set_owner(c, calls, arg);
 	answer_init(&c->answer);
 	timer_init(&c->timer, all->loop, on_timer, c);
 	all->count++;
-	c->fd = endpoint_connect(to);
-	c->error = c->fd == -1 ? errno : ETIMEDOUT;
-	timer_in(&c->timer, c->fd == -1 ? 0 : all->connect_time);
-	if (c->fd == -1)
-		return c;
-	watch_init(&c->connecting, all->loop, c->fd, on_connected, c);
-	watch_want(&c->connecting, LOOP_WRITE);
+	c->stream = stream_new(all->loop, fd, &limits, &stream_calls, c);
+	dialog_go(c, first_step(c));
 	return c;
 }
 
 /* ---- for the owner ------------------------------------------------------- */
 
+/* What waits to be read would make of the close a reset, by which the other
+ * side may lose QUIT: so nothing is left behind that can be known. */
 void
 client_quit(struct client *c)
 {
-	if (c->step != CLIENT_IDLE || c->all->quitting >= QUITTING_MAX) {
+	if (c->step != CLIENT_IDLE || c->lost_count ||
+	    c->all->quitting >= QUITTING_MAX) {
 		client_free(c);
 		return;
 	}
 	c->all->quitting++;
 	dialog_go(c, CLIENT_QUIT);
+	stream_finish(c->stream);
 }
 
 void
@@ -232,10 +238,16 @@ client_set_owner(struct client *c, const struct client_calls *calls, void *arg)
 	c->arg = arg;
 }
 
-const struct endpoint *
-client_endpoint(const struct client *c)
+void
+client_set_record(struct client *c, struct recording *r)
 {
-	return &c->to;
+	c->record = r;
+}
+
+const char *
+client_tls(const struct client *c)
+{
+	return c->tls;
 }
 
 unsigned
@@ -244,33 +256,66 @@ client_mails(const struct client *c)
 	return c->mails;
 }
 
+const struct endpoint *
+client_endpoint(const struct client *c)
+{
+	return &c->manner.to;
+}
+
+const struct offer *
+client_offer(const struct client *c)
+{
+	return &c->offer;
+}
+
+/* The lower one; 0 is none. */
+static unsigned
+lower(unsigned a, unsigned b)
+{
+	return b == 0 || (a != 0 && a < b) ? a : b;
+}
+
+bool
+client_is_spent(const struct client *c)
+{
+	return c->lost_count ||
+	    c->mails >= lower(c->manner.hop->mails, c->offer.mails);
+}
+
+unsigned
+client_room(const struct client *c)
+{
+	return lower(lower(c->manner.hop->recipients, c->offer.recipients),
+	    c->room);
+}
+
+bool
+client_admits(void *client, const struct addr *a)
+{
+	struct client	*c = client;
+
+	return c->offer.domains == 0 ||
+	    domains_admit(&c->domains, addr_domain(a), c->offer.domains);
+}
+
+bool
+client_wants_content(const struct client *c, uint64_t size)
+{
+	return transaction_leaves_whole(c, size);
+}
+
 void
 client_mail(struct client *c, const struct client_mail *m)
 {
 	c->mail = m;
 	c->mails++;
-	c->answered = c->accepted = 0;
-	c->mail_accepted = false;
-	c->dots = (struct dots){ DOTS_LINE };
-	dialog_begin(c);
+	transaction_begin(c);
 }
 
 enum dots_status
-client_put(struct client *c, struct span s)
+client_put(struct client *c, struct span s, bool last)
 {
 	if (s.len > RING_SLOT)
 		return DOTS_FULL;
-	timer_in(&c->timer, c->all->content_time);
-	return dots_put(&c->dots, s, stream_out(c->stream));
-}
-
-enum dots_status
-client_end(struct client *c)
-{
-	enum dots_status	 status;
-
-	status = dots_end(&c->dots, stream_out(c->stream));
-	if (status == DOTS_OK)
-		dialog_go(c, CLIENT_DOT);
-	return status;
+	return transaction_put(c, s, last);
 }

@@ -5,8 +5,12 @@
 #include "shared/addr.h"
 #include "shared/loop.h"
 #include "shared/reply.h"
+#include "remote/destination.h"
 #include "remote/dots.h"
 #include "remote/endpoint.h"
+#include "remote/hop.h"
+#include "remote/offer.h"
+#include "remote/recorder.h"
 
 /* What all connections share; the program's, and outlives them. */
 struct clients {
@@ -15,26 +19,35 @@ struct clients {
 	uint32_t	 connect_time, command_time;	/* milliseconds */
 	uint32_t	 content_time, final_time;
 	unsigned	 count;		/* of all that live */
-	unsigned	 quitting;	/* of those that only await 221 */
+	unsigned	 quitting;	/* of those whose QUIT has not left */
+	struct secure	*secure;
 };
 
 enum {
-	QUIT_TIME	= 2000,		/* how long 221 is awaited */
+	SMTP_PORT	= 25,
+	DATA_TIME	= 120 * 1000,	/* for 354: RFC 5321, 4.5.3.2.4 */
+	QUIT_TIME	= 2000,		/* for QUIT to leave */
 	QUITTING_MAX	= 128		/* beyond, connections close at once */
 };
 
 /*
- * One connection, and the client's side of SMTP on it.  It is born connecting,
+ * One connection, and the client's side of SMTP on it.  It awaits the greeting,
  * says EHLO by itself, then carries one mail after the other.  Its owner is
  * called; every call may free the client or give it to another owner.
  */
 struct client;
 
+/* In the order of a session. */
 enum client_step {
-	CLIENT_CONNECT, CLIENT_GREETING, CLIENT_EHLO, CLIENT_HELO,
+	CLIENT_CONNECT,			/* none yet: of its owner's events */
+	CLIENT_GREETING, CLIENT_EHLO, CLIENT_HELO,
+	CLIENT_STARTTLS,
+	CLIENT_TLS,			/* its handshake */
+	CLIENT_AUTH,
 	CLIENT_IDLE,			/* between mails */
 	CLIENT_RSET, CLIENT_MAIL, CLIENT_RCPT, CLIENT_DATA,
 	CLIENT_CONTENT,			/* content goes out */
+	CLIENT_CHUNK,			/* in chunks, which are answered */
 	CLIENT_DOT,			/* the verdict on it is awaited */
 	CLIENT_QUIT, CLIENT_STEPS
 };
@@ -42,9 +55,16 @@ enum client_step {
 /* Something the other side said, or that happened to the connection. */
 struct client_event {
 	enum client_step step;		/* what it belongs to */
-	unsigned	 number;	/* CLIENT_RCPT: which one */
+	bool		 one;		/* it is about one recipient: */
+	unsigned	 number;	/* this one */
+	bool		 too_many;	/* for a mail, and only therefore not */
 	bool		 said;		/* by the other side, word for word */
 	bool		 timed_out;
+	bool		 again;		/* the same host: on a new connection
+					 * it is spoken to in plain text */
+	bool		 for_all;	/* any other host would say it, too */
+	bool		 unsure;	/* it may have the whole message */
+	bool		 no_chunks;	/* BDAT was offered and is unknown */
 	unsigned	 code;		/* as it was said, or 0 */
 	struct reply	 reply;		/* what is made of it */
 };
@@ -53,11 +73,12 @@ struct client_calls {
 	/* Greeted and idle: client_mail may be called. */
 	void	(*ready)(void *);
 
-	/* MAIL and each RCPT are answered; DATA is refused; the dot is
-	 * answered.  What follows from it for others is the owner's. */
+	/* MAIL and each RCPT are answered; DATA is refused; the content is
+	 * answered, in LMTP for each recipient that was accepted.  What follows
+	 * from it for others is the owner's. */
 	void	(*verdict)(void *, const struct client_event *);
 
-	/* Content may be put, once, or ended. */
+	/* Content may be put, once; also from within client_mail. */
 	void	(*more)(void *);
 
 	/* The mail is over and the client idle again. */
@@ -78,27 +99,55 @@ struct client_mail {
 	void		*arg;
 };
 
-struct client	*client_new(struct clients *, const struct endpoint *,
-		    const struct client_calls *, void *arg);
+/* Whom it speaks to, and how. */
+struct client_manner {
+	struct endpoint	 to;
+	const struct hop *hop;
+	const struct destination *destination;	/* until `ready`, `failed` */
+	bool		 lmtp;		/* RFC 2033 */
+	bool		 no_chunks;	/* although they are offered */
+};
+
+/* Takes the socket, which is connected. */
+struct client	*client_new(struct clients *, int fd,
+		    const struct client_manner *, const struct client_calls *,
+		    void *arg);
 
 /* Closes at once, without a word; NULL is harmless.  No call comes after. */
 void		 client_free(struct client *);
 
-/* Says QUIT if the client is idle, and goes away by itself. */
+/* Says QUIT if the client is idle, and goes away without waiting for more. */
 void		 client_quit(struct client *);
 
 void		 client_set_owner(struct client *, const struct client_calls *,
 		    void *arg);
+
+/* Who writes down what is said from now on; NULL: nobody. */
+void		 client_set_record(struct client *, struct recording *);
 const struct endpoint	*client_endpoint(const struct client *);
-bool		 client_takes_8bit(const struct client *);
+/* How it is protected, for the log; empty without TLS. */
+const char	*client_tls(const struct client *);
 unsigned	 client_mails(const struct client *);	/* begun so far */
+const struct offer	*client_offer(const struct client *);
+
+/* It has carried, or will carry, as many mails as it may. */
+bool		 client_is_spent(const struct client *);
+
+/* Recipients that it takes in one mail; whether this one may be among them:
+ * then it counts, for the rest of the session. */
+unsigned	 client_room(const struct client *);
+bool		 client_admits(void *client, const struct addr *);
+
+/* A mail of this size wants the begin of its content at hand, and then leaves
+ * in one write. */
+bool		 client_wants_content(const struct client *, uint64_t size);
 
 void		 client_mail(struct client *, const struct client_mail *);
 
-/* At most RING_SLOT octets, once per `more`.  After anything but DOTS_OK the
- * owner must free the client: the mail may not be ended. */
-enum dots_status client_put(struct client *, struct span);
-enum dots_status client_end(struct client *);
+/* At most RING_SLOT octets, once per `more`; `last`: and that was all.  After
+ * anything but DOTS_OK the owner must free the client: the mail may not be
+ * ended. */
+enum dots_status client_put(struct client *, struct span, bool last);
 
 /* "MAIL FROM command": what a reply of this step answers. */
 const char	*client_step_name(enum client_step);

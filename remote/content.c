@@ -24,6 +24,27 @@ content_clear(struct content *c)
 }
 
 void
+content_restart(struct content *c)
+{
+	uint64_t	 held = 0;
+	unsigned	 i;
+
+	for (i = 0; i < c->count; i++)
+		held += c->pieces[i].len;
+	if (held == c->got)
+		return;		/* nothing was given away */
+	while (c->count > 0)
+		free(c->pieces[--c->count].data);
+	c->asked = c->got = 0;
+}
+
+bool
+content_can_come(const struct content *c)
+{
+	return c->queue != NULL || content_is_whole(c);
+}
+
+void
 content_pull(struct content *c)
 {
 	struct msg	 m = { .type = MSG_WANT };
@@ -79,9 +100,21 @@ content_is_whole(const struct content *c)
 }
 
 bool
+content_is_at_hand(const struct content *c)
+{
+	return content_is_whole(c) || c->count == CONTENT_AHEAD;
+}
+
+bool
 content_is_spent(const struct content *c)
 {
 	return content_is_whole(c) && c->count == 0;
+}
+
+bool
+content_is_last(const struct content *c)
+{
+	return content_is_whole(c) && c->count <= 1;
 }
 
 struct span

@@ -33,6 +33,12 @@ void	 content_init(struct content *, struct peer *queue, uint64_t token,
 	    uint64_t size);
 void	 content_clear(struct content *);
 
+/* From its begin again; what is still on its way is taken or dropped. */
+void	 content_restart(struct content *);
+
+/* Is it here, or somebody who can send it? */
+bool	 content_can_come(const struct content *);
+
 /* Asks for as much as may be asked for now. */
 void	 content_pull(struct content *);
 
@@ -40,9 +46,15 @@ void	 content_pull(struct content *);
 enum content_status	 content_take(struct content *,
 			    const struct msg_chunk *);
 
+/* Is all of it here, or as much as may be? */
+bool	 content_is_at_hand(const struct content *);
+
 /* Is all of it here?  Has all of it been given away? */
 bool	 content_is_whole(const struct content *);
 bool	 content_is_spent(const struct content *);
+
+/* Is nothing to come behind the oldest piece? */
+bool	 content_is_last(const struct content *);
 
 /* The oldest piece, empty when there is none; away with it. */
 struct span	 content_piece(const struct content *);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One reply at a time is awaited: that of `step`.  With PIPELINING (RFC 2920)
- * MAIL, all RCPTs and DATA leave in one write, and only the awaiting walks
- * through the steps; without, each step's command leaves when it is reached.
+ * The protocol as a table of steps, and those before the first mail and behind
+ * the last; those of a mail stand in transaction.c.
  */
 #include "shared/log.h"
+#include "remote/auth.h"
 #include "remote/dialog.h"
-
-enum extension { PIPELINING = 1, SIZE = 2, EIGHTBITMIME = 4 };
+#include "remote/starttls.h"
 
 struct step {
 	const char	*name;		/* what a reply answers */
 	const char	*doing;		/* "lost connection while …" */
 	void		(*send)(struct client *);
 	void		(*answered)(struct client *, const struct reply *);
+	bool		 goes_on;	/* 3xx may answer it */
 };
 
 static const struct step steps[CLIENT_STEPS];
@@ -30,116 +30,121 @@ dialog_doing(enum client_step step)
 	return steps[step].doing;
 }
 
-bool
-client_takes_8bit(const struct client *c)
-{
-	return c->extensions & EIGHTBITMIME;
-}
-
 /* ---- commands ------------------------------------------------------------ */
 
-static void
-put_ok(bool put)
+void
+dialog_put(struct client *c, const char *command)
 {
-	if (!put)
+	if (!stream_put(c->stream, span_of(command)))
 		fatal("client: commands pass the output's ceiling");
+}
+
+void
+dialog_record(struct client *c, size_t from)
+{
+	if (c->record != NULL)
+		recorder_said(c->record, span_skip(buf_span(stream_out(
+		    c->stream)), from));
+}
+
+static void
+send_hello(struct client *c, const char *verb)
+{
+	const char	*name = c->manner.hop->helo;
+
+	c->offer = (struct offer){ 0 };
+	dialog_put(c, verb);
+	dialog_put(c, *name != '\0' ? name : c->all->hostname);
+	dialog_put(c, "\r\n");
 }
 
 static void
 send_ehlo(struct client *c)
 {
-	put_ok(buf_printf(stream_out(c->stream), "EHLO %s\r\n",
-	    c->all->hostname));
+	send_hello(c, c->manner.lmtp ? "LHLO " : "EHLO ");
 }
 
 static void
 send_helo(struct client *c)
 {
-	put_ok(buf_printf(stream_out(c->stream), "HELO %s\r\n",
-	    c->all->hostname));
-}
-
-static void
-send_rset(struct client *c)
-{
-	put_ok(stream_put(c->stream, span_of("RSET\r\n")));
-}
-
-static void
-send_mail(struct client *c)
-{
-	struct buf	*out = stream_out(c->stream);
-
-	put_ok(buf_printf(out, "MAIL FROM:<%s>", c->mail->sender->text));
-	if (c->extensions & SIZE)
-		put_ok(buf_printf(out, " SIZE=%llu",
-		    (unsigned long long)c->mail->size));
-	if ((c->extensions & EIGHTBITMIME) && c->mail->eight_bit)
-		put_ok(buf_printf(out, " BODY=8BITMIME"));
-	put_ok(buf_printf(out, "\r\n"));
-}
-
-static void
-put_rcpt(struct client *c, unsigned i)
-{
-	put_ok(buf_printf(stream_out(c->stream), "RCPT TO:<%s>\r\n",
-	    c->mail->recipient(c->mail->arg, i)->text));
-}
-
-static void
-send_rcpt(struct client *c)
-{
-	put_rcpt(c, c->answered);
-}
-
-static void
-send_data(struct client *c)
-{
-	put_ok(stream_put(c->stream, span_of("DATA\r\n")));
+	send_hello(c, "HELO ");
 }
 
 static void
 send_quit(struct client *c)
 {
-	put_ok(stream_put(c->stream, span_of("QUIT\r\n")));
-}
-
-static void
-send_ahead(struct client *c)
-{
-	unsigned	 i;
-
-	if (c->dirty)
-		send_rset(c);
-	send_mail(c);
-	for (i = 0; i < c->mail->recipients; i++)
-		put_rcpt(c, i);
-	send_data(c);
+	dialog_put(c, "QUIT\r\n");
 }
 
 /* ---- replies ------------------------------------------------------------- */
 
-static void
-tell(struct client *c, const struct reply *r)
-{
-	struct client_event	 e = { .step = c->step, .said = true,
-				    .number = c->answered, .code = r->code,
-				    .reply = *r };
-
-	c->calls->verdict(c->arg, &e);
-}
-
-static void
-become_idle(struct client *c)
+void
+dialog_become_idle(struct client *c)
 {
 	c->step = CLIENT_IDLE;
 	timer_unset(&c->timer);
 }
 
+/*
+ * What is done between EHLO and the first mail, in this order.  Each such step
+ * ends in dialog_prepare, in another EHLO, or in the end of the connection;
+ * once done it is no longer wanted.
+ */
+static const struct preparation {
+	enum client_step step;
+	bool		(*wanted)(const struct client *);
+} preparations[] = {
+	{ CLIENT_STARTTLS, starttls_is_wanted },
+	{ CLIENT_AUTH, auth_is_wanted },
+	{ CLIENT_IDLE, NULL }
+};
+
+void
+dialog_prepare(struct client *c)
+{
+	const struct preparation	*p = preparations;
+
+	while (p->wanted != NULL && !p->wanted(c))
+		p++;
+	if (p->wanted != NULL) {
+		dialog_go(c, p->step);
+		return;
+	}
+	dialog_become_idle(c);
+	c->calls->ready(c->arg);
+}
+
+/*
+ * Whoever has our name is us, and the mail would go round.  Not so behind other
+ * ports, nor by LMTP: there our neighbours on this machine listen.
+ */
+static void
+look_for_ourselves(struct client *c, struct span text)
+{
+	if (!c->manner.lmtp && c->manner.to.port == SMTP_PORT &&
+	    span_is_word(span_word(&text), c->all->hostname))
+		c->is_us = true;
+}
+
+static void
+fail_as_us(struct client *c)
+{
+	char		 host[RELAY_TEXT_MAX + 1];
+	struct reply	 r;
+
+	endpoint_format_host(&c->manner.to, host);
+	r = reply_make(554, "5.4.6", "mail loops back to this host: %s has "
+	    "our own name, %s", host, c->all->hostname);
+	client_fail_with(c, &r);
+}
+
 static void
 on_greeting(struct client *c, const struct reply *r)
 {
-	if (reply_is_success(r))
+	c->greeted = true;
+	if (c->is_us)
+		fail_as_us(c);
+	else if (reply_is_success(r))
 		dialog_go(c, CLIENT_EHLO);
 	else
 		client_fail_said(c, r);
@@ -148,123 +153,25 @@ on_greeting(struct client *c, const struct reply *r)
 static void
 on_ehlo(struct client *c, const struct reply *r)
 {
-	if (reply_is_success(r)) {
-		become_idle(c);
-		c->calls->ready(c->arg);
-	} else if (reply_is_refusal(r)) {
-		c->extensions = 0;
+	if (c->is_us)
+		fail_as_us(c);
+	else if (reply_is_success(r))
+		dialog_prepare(c);
+	else if (reply_is_refusal(r) && !c->manner.lmtp)
 		dialog_go(c, CLIENT_HELO);
-	} else
+	else
 		client_fail_said(c, r);
 }
 
 static void
 on_helo(struct client *c, const struct reply *r)
 {
-	if (!reply_is_success(r)) {
-		client_fail_said(c, r);
-		return;
-	}
-	become_idle(c);
-	c->calls->ready(c->arg);
-}
-
-static void
-on_rset(struct client *c, const struct reply *r)
-{
-	if (!reply_is_success(r)) {
-		client_fail_said(c, r);
-		return;
-	}
-	c->dirty = false;
-	dialog_go(c, CLIENT_MAIL);
-}
-
-static void
-end_mail(struct client *c, bool dirty)
-{
-	c->dirty = dirty;
-	c->mail = NULL;
-	become_idle(c);
-	c->calls->over(c->arg);
-}
-
-static void
-on_mail(struct client *c, const struct reply *r)
-{
-	c->mail_accepted = reply_is_success(r);
-	tell(c, r);
-	if (c->freed)
-		return;
-	if (c->mail_accepted || c->sent_ahead)
-		dialog_go(c, CLIENT_RCPT);
-	else
-		end_mail(c, true);
-}
-
-static void
-on_rcpt(struct client *c, const struct reply *r)
-{
-	/* behind a refused MAIL these are but its echoes */
-	if (c->mail_accepted) {
-		if (reply_is_success(r))
-			c->accepted++;
-		tell(c, r);
-		if (c->freed)
-			return;
-	}
-	if (++c->answered < c->mail->recipients)
-		dialog_go(c, CLIENT_RCPT);
-	else if (c->accepted > 0 || c->sent_ahead)
-		dialog_go(c, CLIENT_DATA);
-	else
-		end_mail(c, true);
-}
-
-static void
-on_data(struct client *c, const struct reply *r)
-{
-	bool	 goes_on = r->code / 100 == 3;
-
-	if (reply_is_success(r))
-		client_fail_protocol(c);
-	else if (goes_on && c->accepted > 0) {
-		dialog_go(c, CLIENT_CONTENT);
-		c->calls->more(c->arg);
-	} else if (goes_on) {
-		/* for nobody: RFC 2920 section 3.1 wants a lone dot here */
-		put_ok(stream_put(c->stream, span_of(".\r\n")));
-		dialog_go(c, CLIENT_DOT);
-	} else {
-		if (c->accepted > 0)
-			tell(c, r);
-		if (!c->freed)
-			end_mail(c, true);
-	}
-}
-
-/* Before its time: a verdict, after which no command can follow. */
-static void
-on_content(struct client *c, const struct reply *r)
-{
-	if (reply_is_success(r))
-		client_fail_protocol(c);
+	if (c->is_us)
+		fail_as_us(c);
+	else if (reply_is_success(r))
+		dialog_prepare(c);
 	else
 		client_fail_said(c, r);
-}
-
-/* Who answers while the dot waits here has not seen it. */
-static void
-on_dot(struct client *c, const struct reply *r)
-{
-	if (stream_waiting(c->stream) > 0) {
-		on_content(c, r);
-		return;
-	}
-	if (c->accepted > 0)
-		tell(c, r);
-	if (!c->freed)
-		end_mail(c, false);
 }
 
 static void
@@ -282,19 +189,28 @@ static const struct step steps[CLIENT_STEPS] = {
 	    send_ehlo, on_ehlo },
 	[CLIENT_HELO] = { "HELO command", "performing the HELO handshake",
 	    send_helo, on_helo },
+	[CLIENT_STARTTLS] = { "STARTTLS command", "sending STARTTLS",
+	    starttls_send, starttls_on_reply },
+	[CLIENT_TLS] = { "TLS", "performing the TLS handshake",
+	    starttls_shake, NULL },
+	[CLIENT_AUTH] = { "AUTH command", "logging in", auth_send,
+	    auth_on_reply, true },
 	[CLIENT_IDLE] = { "nothing", "idle", NULL, NULL },
-	[CLIENT_RSET] = { "RSET command", "sending RSET", send_rset, on_rset },
+	[CLIENT_RSET] = { "RSET command", "sending RSET",
+	    transaction_send_rset, transaction_on_rset },
 	[CLIENT_MAIL] = { "MAIL FROM command", "sending MAIL FROM",
-	    send_mail, on_mail },
+	    transaction_send_mail, transaction_on_mail },
 	[CLIENT_RCPT] = { "RCPT TO command", "sending RCPT TO",
-	    send_rcpt, on_rcpt },
+	    transaction_send_rcpt, transaction_on_rcpt },
 	[CLIENT_DATA] = { "DATA command", "sending DATA command",
-	    send_data, on_data },
+	    transaction_send_data, transaction_on_data, true },
 	[CLIENT_CONTENT] = { "message content", "sending message body",
-	    NULL, on_content },
+	    NULL, transaction_on_content },
+	[CLIENT_CHUNK] = { "BDAT command", "sending message body",
+	    NULL, transaction_on_chunk },
 	[CLIENT_DOT] = { "end of DATA command",
 	    "sending end of data -- message may be sent more than once",
-	    NULL, on_dot },
+	    NULL, transaction_on_dot },
 	[CLIENT_QUIT] = { "QUIT command", "sending QUIT", send_quit, on_quit }
 };
 
@@ -304,7 +220,13 @@ step_time(const struct client *c)
 	switch (c->step) {
 	case CLIENT_CONNECT:
 		return c->all->connect_time;
+	case CLIENT_TLS:
+		return TLS_HANDSHAKE_TIME;
+	case CLIENT_DATA:
+		return c->all->command_time < DATA_TIME ?
+		    c->all->command_time : DATA_TIME;
 	case CLIENT_CONTENT:
+	case CLIENT_CHUNK:
 		return c->all->content_time;
 	case CLIENT_DOT:
 		return c->all->final_time;
@@ -318,30 +240,30 @@ step_time(const struct client *c)
 void
 dialog_go(struct client *c, enum client_step step)
 {
-	bool	 has_left = c->sent_ahead && step >= CLIENT_RSET &&
+	bool	 has_left = c->ahead && step >= CLIENT_RSET &&
 		    step <= CLIENT_DATA;
+	size_t	 from;
 
 	c->step = step;
 	timer_in(&c->timer, step_time(c));
-	if (steps[step].send != NULL && !has_left)
-		steps[step].send(c);
+	if (steps[step].send == NULL || has_left)
+		return;
+	from = stream_waiting(c->stream);
+	steps[step].send(c);
+	if (!c->freed)
+		dialog_record(c, from);
 }
 
 /* RFC 5321 4.1.1.1: the first line is the host's name, then a keyword each. */
 void
 dialog_line(struct client *c)
 {
-	struct span	 rest = answer_text(&c->answer);
-	struct span	 word = span_word(&rest);
-
-	if (c->step != CLIENT_EHLO || c->answer.lines < 2)
-		return;
-	if (span_is_word(word, "PIPELINING"))
-		c->extensions |= PIPELINING;
-	else if (span_is_word(word, "SIZE"))
-		c->extensions |= SIZE;
-	else if (span_is_word(word, "8BITMIME"))
-		c->extensions |= EIGHTBITMIME;
+	if (c->step <= CLIENT_HELO && c->answer.lines == 1)
+		look_for_ourselves(c, answer_text(&c->answer));
+	else if (c->step == CLIENT_EHLO && c->answer.lines > 1)
+		offer_line(&c->offer, answer_text(&c->answer));
+	else if (c->step == CLIENT_AUTH)
+		auth_on_line(c, answer_text(&c->answer));
 }
 
 void
@@ -356,17 +278,8 @@ dialog_reply(struct client *c)
 	else if (r.code == 421)
 		client_fail_said(c, &r);
 	else if (steps[c->step].answered == NULL ||
-	    (r.code / 100 == 3 && c->step != CLIENT_DATA))
+	    (r.code / 100 == 3 && !steps[c->step].goes_on))
 		client_fail_protocol(c);
 	else
 		steps[c->step].answered(c, &r);
-}
-
-void
-dialog_begin(struct client *c)
-{
-	c->sent_ahead = c->extensions & PIPELINING;
-	if (c->sent_ahead)
-		send_ahead(c);
-	dialog_go(c, c->dirty ? CLIENT_RSET : CLIENT_MAIL);
 }

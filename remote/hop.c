@@ -94,7 +94,8 @@ hops_put(struct hop_list *all, const struct msg_conf_hop *m)
 	h->tls = m->flags & HOP_TLS_SAID || name[0] == '\0' ? m->tls :
 	    find(all, "")->tls;
 	put_source(h, m);
-	(void)span_copy(m->helo, h->helo, sizeof h->helo);
+	(void)span_copy(m->helo.len > 0 || name[0] == '\0' ? m->helo :
+	    span_of(find(all, "")->helo), h->helo, sizeof h->helo);
 	(void)span_copy(m->fallback, h->fallback, sizeof h->fallback);
 	put_login(h, m);
 	if (m->recipients > 0)

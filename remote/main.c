@@ -4,6 +4,7 @@
  * addresses, speaks to other servers, and tells queue what came of it.
  */
 #include "remote/delivery.h"
+#include "remote/secure.h"
 
 static struct remote	 remote;
 
@@ -24,14 +25,18 @@ before_drop(struct process *p)
 
 	remote.process = p;
 	remote.loop = process_loop(p);
+	if (process_boot(p)->flags & BOOT_BINDS)
+		process_may_bind(p);
 	remote.clients = (struct clients){ .loop = remote.loop,
+	    .secure = secure_new(),
 	    .hostname = "localhost", .connect_time = 30 * 1000,
 	    .command_time = 300 * 1000, .content_time = 180 * 1000,
 	    .final_time = 600 * 1000 };
 	pool_init(&remote.pool, remote.loop);
+	archive_init(&remote.archive, remote.loop);
 	hops_init(&remote.hops);
 	results_init(&remote.results);
-	LIST_INIT(&remote.ways);
+	ways_init(&remote.ways, remote.loop);
 	for (i = 0; i < JOB_BUCKETS; i++)
 		LIST_INIT(&remote.jobs[i]);
 }
@@ -39,6 +44,8 @@ before_drop(struct process *p)
 static unsigned
 credit(enum role role)
 {
+	if (role == ROLE_MONITOR)
+		return TRACES_MAX;
 	return role == ROLE_QUEUE && !remote.draining ? JOBS_REMOTE_MAX : 0;
 }
 
@@ -164,6 +171,15 @@ on_conf_host(struct peer *p, struct msg *m)
 	(void)p;
 	(void)span_copy(m->conf_host.hostname, remote.clients.hostname,
 	    sizeof remote.clients.hostname);
+	(void)span_copy(m->conf_host.hostname, remote.ways.selves.name,
+	    sizeof remote.ways.selves.name);
+}
+
+static void
+on_conf_self(struct peer *p, struct msg *m)
+{
+	if (!selves_put(&remote.ways.selves, &m->conf_self))
+		peer_accuse(p, "sends an address of ours that is none");
 }
 
 static void
@@ -181,6 +197,15 @@ on_conf_hop(struct peer *p, struct msg *m)
 {
 	(void)p;
 	hops_put(&remote.hops, &m->conf_hop);
+}
+
+static void
+on_conf_anchors(struct peer *p, struct msg *m)
+{
+	(void)p;
+	secure_set_anchors(remote.clients.secure, m->fds[0],
+	    m->conf_anchors.path);
+	m->fds[0] = -1;
 }
 
 /* While stopping nothing is begun: queue keeps what it does not hear of. */
@@ -252,10 +277,18 @@ on_resolved(struct peer *p, struct msg *m)
 		peer_accuse(p, "miscounts its addresses");
 }
 
+static void
+on_trace(struct peer *p, struct msg *m)
+{
+	archive_trace(&remote.archive, p, &m->trace);
+}
+
 static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_REMOTE,	on_conf_remote },
 	{ MSG_CONF_HOP,		on_conf_hop },
+	{ MSG_CONF_SELF,	on_conf_self },
+	{ MSG_CONF_ANCHORS,	on_conf_anchors },
 	{ MSG_JOB,		on_job },
 	{ MSG_JOB_RCPT,		on_job_rcpt },
 	{ MSG_CHUNK,		on_chunk },
@@ -263,6 +296,7 @@ static const struct route inbox[] = {
 	{ MSG_RETIRED,		on_retired },
 	{ MSG_ADDRESS,		on_address },
 	{ MSG_RESOLVED,		on_resolved },
+	{ MSG_TRACE,		on_trace },
 	{ MSG_COUNT,		NULL }
 };
 

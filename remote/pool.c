@@ -67,7 +67,7 @@ pool_put(struct pool *p, struct client *c, struct span destination)
 {
 	struct idle	*i;
 
-	if (client_mails(c) >= POOL_MAILS) {
+	if (client_is_spent(c)) {
 		client_quit(c);
 		return;
 	}

@@ -5,11 +5,12 @@
 #include <stddef.h>
 
 #include "shared/program.h"
+#include "remote/approach.h"
+#include "remote/archive.h"
 #include "remote/client.h"
 #include "remote/hop.h"
 #include "remote/pool.h"
 #include "remote/results.h"
-#include "remote/way.h"
 
 enum { JOB_BUCKETS = 1024 };
 
@@ -23,8 +24,9 @@ struct remote {
 	struct clients	 clients;
 	struct hop_list	 hops;
 	struct pool	 pool;
+	struct archive	 archive;	/* dialogues that failed */
 	struct results	 results;
-	struct way_list	 ways;
+	struct ways	 ways;
 	struct delivery_list jobs[JOB_BUCKETS];
 	unsigned	 job_count;
 	bool		 started, stopping;

@@ -1,153 +1,293 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/queue.h>
-#include <sys/time.h>
 
-#include <ares.h>
 #include <arpa/nameser.h>
 #include <bsd/stdlib.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "shared/alloc.h"
-#include "shared/buf.h"
 #include "shared/limits.h"
-#include "shared/log.h"
 #include "resolver/dns.h"
+#include "resolver/lane.h"
 
-enum { SERVERS_TEXT_MAX = DNS_SERVERS_MAX * (HOST_TEXT_MAX + 1) + 1 };
-
-struct dns_socket {
-	struct watch	 watch;
-	struct dns	*dns;
-	int		 fd;		/* -1: free */
+struct server {
+	struct lane	*first[DNS_LANES];
+	struct lane	*later[DNS_ROUNDS - 1];
+	struct lane	*tcp[DNS_LANES_TCP];
+	STAILQ_HEAD(, asked) waiting;	/* for one of these */
+	unsigned	 misses;	/* tries in a row without any reply */
+	struct instant	 shunned;	/* until then */
+	struct instant	 plain;		/* no EDNS until then */
+	bool		 knows_edns;
 };
 
-/* One question on its way. */
+/* One question, and how far it has come. */
 struct asked {
 	STAILQ_ENTRY(asked) entry;	/* while it has not left */
-	char		 name[DNS_NAME_MAX + 1];
-	int		 type;
-	void		(*answered)(void *, struct span);
+	struct dns	*dns;
+	struct packet_name name;
+	unsigned	 type;
+	unsigned	 step;		/* tries: round after round */
+	uint8_t		 order[DNS_SERVERS_MAX];
+	unsigned	 failed;	/* servers that said so: a bit each */
+	struct server	*server;	/* of this try */
+	struct instant	 since;		/* waits for TCP */
+	bool		 tcp, edns;
+	bool		 refused_edns;
+	void		(*answered)(void *, const struct dns_answer *);
 	void		*arg;
 };
 
+STAILQ_HEAD(asked_list, asked);
+
 struct dns {
 	struct loop	*loop;
-	ares_channel	 channel;
-	struct timer	 timer;		/* of what has left */
-	struct timer	 pace;		/* of what has not */
-	STAILQ_HEAD(, asked) waiting;
-	struct dns_socket sockets[DNS_SOCKETS_MAX];
-	struct buf	 servers;	/* as c-ares reads them */
-	unsigned	 server_count;
+	struct timer	 pace;		/* of what has not left */
+	struct timer	 pause;		/* of what was not taken */
+	struct asked_list waiting, pausing;
+	struct server	 servers[DNS_SERVERS_MAX];
+	unsigned	 count;
+	bool		 is_given;	/* not the system's */
 };
 
-/* ---- sockets and time ---------------------------------------------------- */
-
-static void
-on_ready(void *arg, unsigned events)
-{
-	struct dns_socket	*s = arg;
-	ares_socket_t		 in = ARES_SOCKET_BAD, out = ARES_SOCKET_BAD;
-
-	if (events & LOOP_READ)
-		in = s->fd;
-	if (events & LOOP_WRITE)
-		out = s->fd;
-	ares_process_fd(s->dns->channel, in, out);
-}
-
-static void
-on_timer(void *arg)
-{
-	struct dns	*d = arg;
-
-	ares_process_fd(d->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-}
-
-static struct dns_socket *
-find_socket(struct dns *d, int fd)
-{
-	size_t	 i;
-
-	for (i = 0; i < DNS_SOCKETS_MAX; i++)
-		if (d->sockets[i].fd == fd)
-			return &d->sockets[i];
-	return NULL;
-}
-
-/* c-ares tells which of its sockets it waits for, and before it closes one. */
-static void
-on_socket_state(void *arg, ares_socket_t fd, int in, int out)
-{
-	struct dns		*d = arg;
-	struct dns_socket	*s = find_socket(d, fd);
-
-	if (!in && !out) {
-		if (s != NULL) {
-			watch_clear(&s->watch);
-			s->fd = -1;
-		}
-		return;
-	}
-	if (s == NULL) {
-		s = find_socket(d, -1);
-		if (s == NULL) {	/* its questions will time out */
-			log_warning("more than %d sockets to name servers",
-			    DNS_SOCKETS_MAX);
-			return;
-		}
-		s->fd = fd;
-		watch_init(&s->watch, d->loop, fd, on_ready, s);
-	}
-	watch_want(&s->watch, (in ? LOOP_READ : 0) | (out ? LOOP_WRITE : 0));
-}
-
-void
-dns_settle(struct dns *d)
-{
-	struct timeval	 tv, *left = ares_timeout(d->channel, NULL, &tv);
-
-	if (left == NULL)
-		timer_unset(&d->timer);
-	else
-		timer_in(&d->timer, left->tv_sec * 1000 +
-		    left->tv_usec / 1000 + 1);
-}
-
-/* ---- questions ----------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------- */
 
 static void
 answer(struct asked *a, struct span reply)
 {
-	a->answered(a->arg, reply);
+	struct dns_answer	 x = { reply, false };
+
+	if (reply.len > 0 && lane_is_local(a->server->first[0]))
+		x.secure = packet_is_secure(reply);
+	a->answered(a->arg, &x);
 	free(a);
 }
 
 static void
-on_answer(void *arg, int status, int timeouts, unsigned char *reply, int len)
+go_on(struct dns *d)
 {
-	(void)timeouts;
-	if (status != ARES_SUCCESS || reply == NULL || len < 0)
-		len = 0;
-	answer(arg, len > 0 ? span_make(reply, len) : span_of(""));
+	if (!timer_is_set(&d->pace))
+		timer_in(&d->pace, 0);
 }
 
-/* An id that is ours: ares_query would count, and two equal ids in flight let
- * the answers cross over. */
 static void
-send_question(struct dns *d, struct asked *a)
+again(struct asked *a)
 {
-	unsigned char	*packet;
-	int		 len;
+	STAILQ_INSERT_HEAD(&a->dns->waiting, a, entry);
+	go_on(a->dns);
+}
 
-	if (ares_create_query(a->name, ns_c_in, a->type,
-	    arc4random() & 0xffff, 1, &packet, &len, DNS_EDNS) !=
-	    ARES_SUCCESS) {
+static void
+pause_for_a_while(struct asked *a)
+{
+	STAILQ_INSERT_TAIL(&a->dns->pausing, a, entry);
+	if (!timer_is_set(&a->dns->pause))
+		timer_in(&a->dns->pause, DNS_PAUSE);
+}
+
+/* The next server, or the first of them once more. */
+static void
+try_next(struct asked *a, bool hurry)
+{
+	a->step++;
+	a->tcp = a->refused_edns = false;
+	if (hurry || a->step % a->dns->count != 0)
+		again(a);
+	else
+		pause_for_a_while(a);
+}
+
+/* ---- how a try ended ----------------------------------------------------- */
+
+static unsigned
+index_of(const struct asked *a)
+{
+	return (unsigned)(a->server - a->dns->servers);
+}
+
+static void
+learn(struct asked *a)
+{
+	struct server	*s = a->server;
+
+	if (a->edns)
+		s->knows_edns = true;
+	else if (!s->knows_edns)
+		s->plain = clock_after(loop_now(a->dns->loop), DNS_PLAIN);
+}
+
+/* SERVFAIL, REFUSED and their like: this server will not say another thing in
+ * a moment (RFC 9520 section 3.1). */
+static void
+on_failure(struct asked *a, unsigned code)
+{
+	if (a->edns && (code == ns_r_formerr || code == ns_r_notimpl)) {
+		a->refused_edns = true;
+		again(a);
+		return;
+	}
+	a->failed |= 1u << index_of(a);
+	try_next(a, true);
+}
+
+static void
+on_reply(struct asked *a, struct span reply)
+{
+	unsigned	 code;
+
+	if (!packet_is_reply(reply, &a->name, a->type)) {
+		try_next(a, true);
+		return;
+	}
+	code = packet_code(reply);
+	if (code != ns_r_noerror && code != ns_r_nxdomain) {
+		on_failure(a, code);
+	} else if (!packet_is_cut(reply)) {
+		learn(a);
+		answer(a, reply);
+	} else if (!a->tcp) {
+		a->tcp = true;
+		a->since = loop_now(a->dns->loop);
+		again(a);
+	} else
+		try_next(a, true);
+}
+
+/* It may be the domain's servers that are silent, and not this one. */
+static void
+on_silence(struct asked *a)
+{
+	struct server	*s = a->server;
+
+	if (!a->tcp && ++s->misses >= DNS_MISSES)
+		s->shunned = clock_after(loop_now(a->dns->loop), DNS_SHUN);
+	try_next(a, true);
+}
+
+static void
+on_end(void *arg, enum lane_end end, struct span reply)
+{
+	struct asked	*a = arg;
+	struct dns	*d = a->dns;
+
+	if (end == LANE_TIME_OUT) {
+		on_silence(a);
+	} else if (end == LANE_REPLY) {
+		a->server->misses = 0;
+		a->server->shunned = loop_now(d->loop);
+		on_reply(a, reply);
+	} else
+		try_next(a, false);
+	go_on(d);		/* a lane may be free for one who waits */
+}
+
+/* ---- a try --------------------------------------------------------------- */
+
+/* An id that is ours: c-ares would count, and two equal ids in flight let the
+ * answers cross over. */
+static void
+send_by(struct asked *a, struct lane *lane)
+{
+	struct packet_question	 q = {
+		.id = arc4random() & 0xffff,
+		.edns = a->edns ? DNS_EDNS : 0,
+		.type = a->type, .name = &a->name
+	};
+	uint8_t			 question[PACKET_QUESTION_MAX];
+	size_t			 len = packet_write(&q, question);
+
+	lane_send(lane, span_make(question, len), on_end, a);
+}
+
+/* One at a time: servers may hang up after each.  Never amid a callback of
+ * c-ares, which has the connection of before open still. */
+static struct lane *
+find_tcp(const struct server *s)
+{
+	unsigned	 i;
+
+	for (i = 0; i < DNS_LANES_TCP; i++)
+		if (lane_open(s->tcp[i]) == 0)
+			return s->tcp[i];
+	return NULL;
+}
+
+static void
+go_on_by_tcp(struct server *s)
+{
+	struct asked	*a;
+	struct lane	*lane;
+
+	while ((a = STAILQ_FIRST(&s->waiting)) != NULL) {
+		if (clock_ms_between(a->since, loop_now(a->dns->loop)) >
+		    DNS_PATIENCE) {
+			STAILQ_REMOVE_HEAD(&s->waiting, entry);
+			answer(a, span_of(""));
+			continue;
+		}
+		lane = find_tcp(s);
+		if (lane == NULL)
+			return;
+		STAILQ_REMOVE_HEAD(&s->waiting, entry);
+		send_by(a, lane);
+	}
+}
+
+/* Any of them, at random; rather one whose port is fresh. */
+static struct lane *
+draw_lane(const struct asked *a)
+{
+	unsigned	 round = a->step / a->dns->count, i, n;
+
+	if (round > 0)
+		return a->server->later[round - 1];
+	n = arc4random_uniform(DNS_LANES);
+	for (i = 0; i < DNS_LANES; i++)
+		if (lane_used(a->server->first[(n + i) % DNS_LANES]) <
+		    DNS_PORT_USES)
+			return a->server->first[(n + i) % DNS_LANES];
+	return a->server->first[n];
+}
+
+/* The last round goes without EDNS: there are some who drop what has it. */
+static bool
+wants_edns(const struct asked *a)
+{
+	return !a->refused_edns && a->step / a->dns->count < DNS_ROUNDS - 1 &&
+	    !clock_before(loop_now(a->dns->loop), a->server->plain);
+}
+
+static bool
+find_server(struct asked *a)
+{
+	struct dns	*d = a->dns;
+	unsigned	 i;
+
+	for (; a->step < DNS_ROUNDS * d->count; a->step++) {
+		i = a->order[a->step % d->count];
+		if (a->failed & 1u << i)
+			continue;
+		a->server = &d->servers[i];
+		return true;
+	}
+	return false;
+}
+
+static void
+try(struct asked *a)
+{
+	if (!find_server(a)) {
 		answer(a, span_of(""));
 		return;
 	}
-	ares_send(d->channel, packet, len, on_answer, a);
-	ares_free_string(packet);
+	a->edns = wants_edns(a);
+	if (!a->tcp) {
+		send_by(a, draw_lane(a));
+		return;
+	}
+	STAILQ_INSERT_TAIL(&a->server->waiting, a, entry);
+	go_on_by_tcp(a->server);
 }
 
 /* Not all at once: the answers have to fit the socket's buffer, and the
@@ -157,82 +297,125 @@ on_pace(void *arg)
 {
 	struct dns	*d = arg;
 	struct asked	*a;
-	int		 i;
+	unsigned	 i;
 
+	for (i = 0; i < d->count; i++)
+		go_on_by_tcp(&d->servers[i]);
 	for (i = 0; i < DNS_BURST; i++) {
 		a = STAILQ_FIRST(&d->waiting);
 		if (a == NULL)
 			return;
 		STAILQ_REMOVE_HEAD(&d->waiting, entry);
-		send_question(d, a);
+		try(a);
 	}
 	timer_in(&d->pace, 1);
 }
 
+static void
+on_pause(void *arg)
+{
+	struct dns	*d = arg;
+
+	STAILQ_CONCAT(&d->waiting, &d->pausing);
+	go_on(d);
+}
+
+/* In their order, but for those that were silent a while ago. */
+static void
+put_in_order(struct asked *a)
+{
+	struct dns	*d = a->dns;
+	struct instant	 now = loop_now(d->loop);
+	unsigned	 i, n = 0;
+
+	for (i = 0; i < d->count; i++)
+		if (!clock_before(now, d->servers[i].shunned))
+			a->order[n++] = i;
+	for (i = 0; i < d->count; i++)
+		if (clock_before(now, d->servers[i].shunned))
+			a->order[n++] = i;
+}
+
 void
-dns_ask(struct dns *d, const char *name, int type,
-    void (*answered)(void *, struct span), void *arg)
+dns_ask(struct dns *d, const struct packet_name *name, unsigned type,
+    void (*answered)(void *, const struct dns_answer *), void *arg)
 {
 	struct asked	*a = xcalloc(1, sizeof *a);
 
-	(void)span_copy(span_of(name), a->name, sizeof a->name);
+	a->dns = d;
+	a->name = *name;
 	a->type = type;
 	a->answered = answered;
 	a->arg = arg;
+	put_in_order(a);
 	STAILQ_INSERT_TAIL(&d->waiting, a, entry);
-	if (!timer_is_set(&d->pace))
-		timer_in(&d->pace, 0);
+	go_on(d);
 }
 
-/* ---- the channel --------------------------------------------------------- */
+/* ---- servers ------------------------------------------------------------- */
+
+static void
+server_init(struct server *s, struct loop *loop)
+{
+	unsigned	 i;
+
+	STAILQ_INIT(&s->waiting);
+	for (i = 0; i < DNS_LANES; i++)
+		s->first[i] = lane_new(loop, false, DNS_TIME);
+	for (i = 0; i < DNS_ROUNDS - 1; i++)
+		s->later[i] = lane_new(loop, false, DNS_TIME << (i + 1));
+	for (i = 0; i < DNS_LANES_TCP; i++)
+		s->tcp[i] = lane_new(loop, true, DNS_TIME_TCP);
+}
+
+static bool
+set_server(struct server *s, const char *text)
+{
+	unsigned	 i;
+	bool		 good = true;
+
+	for (i = 0; i < DNS_LANES; i++)
+		good = good && lane_set_server(s->first[i], text);
+	for (i = 0; i < DNS_ROUNDS - 1; i++)
+		good = good && lane_set_server(s->later[i], text);
+	for (i = 0; i < DNS_LANES_TCP; i++)
+		good = good && lane_set_server(s->tcp[i], text);
+	return good;
+}
 
 struct dns *
 dns_open(struct loop *loop)
 {
-	struct dns		*d = xcalloc(1, sizeof *d);
-	struct ares_options	 o = {
-		.flags = ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH |
-		    ARES_FLAG_NOALIASES,
-		.timeout = DNS_TIME, .tries = DNS_TRIES,
-		.ednspsz = DNS_EDNS, .lookups = "b",
-		.sock_state_cb = on_socket_state, .sock_state_cb_data = d
-	};
-	int			 status;
-	size_t			 i;
+	struct dns	*d = xcalloc(1, sizeof *d);
+	char		 found[DNS_SERVERS_MAX][LANE_SERVER_SIZE];
+	unsigned	 i, n = lane_find_servers(found, DNS_SERVERS_MAX);
 
 	d->loop = loop;
-	timer_init(&d->timer, loop, on_timer, d);
 	timer_init(&d->pace, loop, on_pace, d);
+	timer_init(&d->pause, loop, on_pause, d);
 	STAILQ_INIT(&d->waiting);
-	buf_init(&d->servers, SERVERS_TEXT_MAX);
-	for (i = 0; i < DNS_SOCKETS_MAX; i++) {
-		d->sockets[i].dns = d;
-		d->sockets[i].fd = -1;
-	}
-	status = ares_library_init(ARES_LIB_INIT_ALL);
-	if (status == ARES_SUCCESS)
-		status = ares_init_options(&d->channel, &o, ARES_OPT_FLAGS |
-		    ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
-		    ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB);
-	if (status != ARES_SUCCESS)
-		fatal("c-ares: %s", ares_strerror(status));
+	STAILQ_INIT(&d->pausing);
+	for (i = 0; i < DNS_SERVERS_MAX; i++)
+		server_init(&d->servers[i], loop);
+	for (i = 0; i < n; i++)
+		if (set_server(&d->servers[d->count], found[i]))
+			d->count++;
 	return d;
 }
 
 bool
 dns_add_server(struct dns *d, struct span server)
 {
-	struct span	 all;
-	char		 text[SERVERS_TEXT_MAX + 1];
+	char	 text[HOST_TEXT_MAX + 1];
 
-	if (d->server_count == DNS_SERVERS_MAX || server.len == 0 ||
-	    span_index(server, ',') < server.len)
+	if (!d->is_given)
+		d->count = 0;
+	d->is_given = true;
+	if (d->count == DNS_SERVERS_MAX || server.len == 0 ||
+	    span_index(server, ',') < server.len ||
+	    !span_copy(server, text, sizeof text) ||
+	    !set_server(&d->servers[d->count], text))
 		return false;
-	if (d->server_count > 0)
-		(void)buf_put(&d->servers, span_of(","));
-	(void)buf_put(&d->servers, server);
-	d->server_count++;
-	all = buf_span(&d->servers);
-	return span_copy(all, text, sizeof text) &&
-	    ares_set_servers_ports_csv(d->channel, text) == ARES_SUCCESS;
+	d->count++;
+	return true;
 }

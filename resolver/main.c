@@ -17,9 +17,12 @@ static struct {
 static void
 before_drop(struct process *p)
 {
+	struct cache	*cache;
+
 	resolver.dns = dns_open(process_loop(p));
-	queries_init(&resolver.queries, resolver.dns);
-	names_init(&resolver.names, resolver.dns, process_loop(p));
+	cache = cache_new(resolver.dns, process_loop(p));
+	queries_init(&resolver.queries, cache);
+	names_init(&resolver.names, cache);
 }
 
 static unsigned
@@ -41,7 +44,6 @@ static void
 end_of_turn(void)
 {
 	queries_go(&resolver.queries);
-	dns_settle(resolver.dns);
 }
 
 static void

@@ -6,28 +6,24 @@
 #include <bsd/sys/tree.h>
 
 #include "shared/peer.h"
-#include "resolver/dns.h"
+#include "resolver/cache.h"
 
 /*
  * Names of clients: NAME_OF, from the question to NAMED.  PTR is asked, then A
  * or AAAA of each name that came; one that leads back to the address is its
- * name.  Who asks about the same address meanwhile has the same answer, and it
- * is kept for as long as DNS says, within bounds.
+ * name.  Who asks about the same address meanwhile has the same answer.
  */
 struct named;
 
 RB_HEAD(name_tree, named);
-TAILQ_HEAD(named_list, named);
 
 struct names {
-	struct dns	*dns;
-	struct loop	*loop;
-	struct name_tree all;
-	struct named_list asking, known;	/* oldest first */
-	unsigned	 asking_count, known_count;
+	struct cache	*cache;
+	struct name_tree asking;
+	unsigned	 count;
 };
 
-void	 names_init(struct names *, struct dns *, struct loop *);
+void	 names_init(struct names *, struct cache *);
 
 /* What passes NAMES_AT_ONCE is answered "later". */
 void	 names_ask(struct names *, struct peer *, const struct msg_name_of *);

@@ -7,8 +7,8 @@
 
 #include "shared/addr.h"
 #include "shared/alloc.h"
+#include "resolver/follow.h"
 #include "resolver/query.h"
-#include "resolver/record.h"
 
 /* Addresses of a family that one of several exchangers may have us try: the
  * next exchanger is to have its turn as well. */
@@ -18,6 +18,7 @@ enum { SHARED_ADDRESSES_MAX = 4 };
 struct question {
 	struct query	*query;
 	int		 family;
+	bool		 secure;
 	struct addresses found;
 };
 
@@ -29,16 +30,17 @@ struct query {
 	enum resolve_kind kind;
 	char		 name[HOST_TEXT_MAX + 1];
 	struct exchangers exchangers;
-	struct question	 v6[MX_MAX], v4[MX_MAX];
+	struct question	*v6, *v4;	/* about each of them */
 	unsigned	 open;		/* questions without answer */
 	bool		 later;		/* one of them failed for now */
+	bool		 secure;	/* so is all that is told */
 	uint32_t	 told;		/* ADDRESSes */
 };
 
 void
-queries_init(struct queries *all, struct dns *dns)
+queries_init(struct queries *all, struct cache *cache)
 {
-	all->dns = dns;
+	all->cache = cache;
 	TAILQ_INIT(&all->running);
 	TAILQ_INIT(&all->waiting);
 	all->count = all->running_count = 0;
@@ -48,13 +50,14 @@ queries_init(struct queries *all, struct dns *dns)
 
 static void
 put_resolved(struct peer *p, uint64_t token, enum resolved_outcome outcome,
-    uint32_t count)
+    const struct query *q)
 {
 	struct msg	 m = { .type = MSG_RESOLVED };
 
 	m.resolved.token = token;
 	m.resolved.outcome = outcome;
-	m.resolved.count = count;
+	m.resolved.count = q != NULL ? q->told : 0;
+	m.resolved.secure = q != NULL && q->told > 0 && q->secure;
 	peer_put(p, &m);
 }
 
@@ -62,10 +65,12 @@ static void
 finish(struct query *q, enum resolved_outcome outcome)
 {
 	if (q->peer != NULL)
-		put_resolved(q->peer, q->token, outcome, q->told);
+		put_resolved(q->peer, q->token, outcome, q);
 	TAILQ_REMOVE(&q->all->running, q, entry);
 	q->all->running_count--;
 	q->all->count--;
+	free(q->v6);
+	free(q->v4);
 	free(q);
 }
 
@@ -85,6 +90,7 @@ tell(struct query *q, const struct exchanger *x, const struct question *of,
 	if (q->peer != NULL)
 		peer_put(q->peer, &m);
 	q->told++;
+	q->secure = q->secure && of->secure;
 }
 
 /* The families take turns, so that the ceiling leaves none out. */
@@ -118,13 +124,15 @@ close_question(struct query *q)
 }
 
 static void
-on_addresses(void *arg, struct span reply)
+on_addresses(void *arg, const struct followed *x)
 {
 	struct question	*of = arg;
 
-	if (record_read_addresses(reply, of->family, &of->found) ==
-	    RECORD_LATER)
+	of->secure = x->secure;
+	if (x->status == RECORD_LATER)
 		of->query->later = true;
+	else if (x->status == RECORD_OK)
+		(void)record_read_addresses(x->reply, of->family, &of->found);
 	close_question(of->query);
 }
 
@@ -134,18 +142,21 @@ ask_address(struct query *q, struct question *of, int family, const char *host)
 	of->query = q;
 	of->family = family;
 	q->open++;
-	dns_ask(q->all->dns, host, family == AF_INET ? ns_t_a : ns_t_aaaa,
-	    on_addresses, of);
+	follow_ask(q->all->cache, host, family == AF_INET ? ns_t_a :
+	    ns_t_aaaa, on_addresses, of);
 }
 
-/* One more is held open until the end: there may be nothing to ask. */
+/* One more is held open until the end: there may be nothing to ask, and answers
+ * may come at once. */
 static void
 ask_addresses(struct query *q)
 {
-	unsigned	 i;
+	unsigned	 i, n = q->exchangers.count;
 
+	q->v6 = xcalloc(n + 1, sizeof *q->v6);
+	q->v4 = xcalloc(n + 1, sizeof *q->v4);
 	q->open = 1;
-	for (i = 0; i < q->exchangers.count; i++) {
+	for (i = 0; i < n; i++) {
 		const char	*host = q->exchangers.list[i].host;
 
 		ask_address(q, &q->v6[i], AF_INET6, host);
@@ -165,16 +176,32 @@ ask_name_itself(struct query *q)
 	ask_addresses(q);
 }
 
+/* A CNAME's name takes the place of the one that was asked about. */
 static void
-on_exchangers(void *arg, struct span reply)
+take_alias(struct query *q, const struct packet_name *end)
 {
-	struct query	*q = arg;
+	char	 text[PACKET_NAME_MAX + 1];
 
-	switch (record_read_mx(reply, &q->exchangers)) {
+	if (packet_name_format(end, text) && domain_is_valid(span_of(text)) &&
+	    text[0] != '[')
+		(void)span_copy(span_of(text), q->name, sizeof q->name);
+}
+
+static void
+on_exchangers(void *arg, const struct followed *x)
+{
+	struct query		*q = arg;
+	enum record_status	 status = x->status;
+
+	q->secure = x->secure;
+	if (status == RECORD_OK)
+		status = record_read_mx(x->reply, &q->exchangers);
+	switch (status) {
 	case RECORD_OK:
 		ask_addresses(q);
 		break;
 	case RECORD_NONE:
+		take_alias(q, x->end);
 		ask_name_itself(q);
 		break;
 	case RECORD_NO_NAME:
@@ -193,13 +220,13 @@ query_new(struct queries *all, struct peer *p, const struct msg_resolve *m)
 {
 	struct query	*q;
 
-	if (m->name.len > DNS_NAME_MAX || span_starts(m->name, "[") ||
+	if (m->name.len >= PACKET_NAME_MAX - 1 || span_starts(m->name, "[") ||
 	    !domain_is_valid(m->name)) {
-		put_resolved(p, m->token, RESOLVED_UNKNOWN, 0);
+		put_resolved(p, m->token, RESOLVED_UNKNOWN, NULL);
 		return;
 	}
 	if (all->count == QUESTIONS_MAX) {
-		put_resolved(p, m->token, RESOLVED_LATER, 0);
+		put_resolved(p, m->token, RESOLVED_LATER, NULL);
 		return;
 	}
 	q = xcalloc(1, sizeof *q);
@@ -208,6 +235,7 @@ query_new(struct queries *all, struct peer *p, const struct msg_resolve *m)
 	q->token = m->token;
 	(void)span_copy(m->name, q->name, sizeof q->name);
 	q->kind = m->kind;
+	q->secure = true;
 	TAILQ_INSERT_TAIL(&all->waiting, q, entry);
 	all->count++;
 }
@@ -223,7 +251,8 @@ queries_go(struct queries *all)
 		TAILQ_INSERT_TAIL(&all->running, q, entry);
 		all->running_count++;
 		if (q->kind == RESOLVE_MX)
-			dns_ask(all->dns, q->name, ns_t_mx, on_exchangers, q);
+			follow_ask(all->cache, q->name, ns_t_mx,
+			    on_exchangers, q);
 		else
 			ask_name_itself(q);
 	}

@@ -5,7 +5,7 @@
 #include <sys/queue.h>
 
 #include "shared/peer.h"
-#include "resolver/dns.h"
+#include "resolver/cache.h"
 
 /*
  * One RESOLVE, from the question to its ADDRESSes and RESOLVED (RFC 5321
@@ -20,13 +20,13 @@ TAILQ_HEAD(query_list, query);
 enum { QUERIES_AT_ONCE = 1024 };
 
 struct queries {
-	struct dns	*dns;
+	struct cache	*cache;
 	struct query_list running, waiting;
 	unsigned	 running_count;
 	unsigned	 count;		/* of both */
 };
 
-void	 queries_init(struct queries *, struct dns *);
+void	 queries_init(struct queries *, struct cache *);
 
 /* Waits for queries_go; what passes QUESTIONS_MAX is answered "later". */
 void	 query_new(struct queries *, struct peer *, const struct msg_resolve *);

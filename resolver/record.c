@@ -1,42 +1,180 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/socket.h>
 
-#include <ares.h>
 #include <arpa/nameser.h>
 #include <bsd/stdlib.h>
-#include <netdb.h>
 #include <string.h>
 
 #include "shared/addr.h"
 #include "resolver/record.h"
 
-static enum record_status
-read_code(struct span reply)
-{
-	if (reply.len < NS_HFIXEDSZ || reply.len > NS_MAXMSG)
-		return RECORD_LATER;
-	switch (reply.ptr[3] & 15) {
-	case ns_r_noerror:
-		return RECORD_OK;
-	case ns_r_nxdomain:
-		return RECORD_NO_NAME;
-	default:
-		return RECORD_LATER;
-	}
-}
+/* ---- where an answer leads ----------------------------------------------- */
 
-static enum record_status
-read_failure(int status)
+/* Is there one name behind the first `skip` octets of the data, and nothing
+ * else? */
+static bool
+take_name(struct span s, const struct packet_record *x, size_t skip,
+    struct packet_name *name)
 {
-	return status == ARES_ENODATA ? RECORD_NONE : RECORD_LATER;
+	return x->len > skip && packet_take_name(span_head(s, x->data + x->len),
+	    x->data + skip, name) == x->data + x->len;
 }
 
 static bool
-is_host(const char *name)
+is_whole(struct span s, const struct packet_record *x)
 {
-	return name[0] != '[' && strlen(name) <= HOST_TEXT_MAX &&
-	    domain_is_valid(span_of(name));
+	struct packet_name	 name;
+
+	switch (x->type) {
+	case ns_t_a:
+		return x->len == 4;
+	case ns_t_aaaa:
+		return x->len == 16;
+	case ns_t_mx:
+		return take_name(s, x, 2, &name);
+	case ns_t_ptr:
+		return take_name(s, x, 0, &name);
+	default:
+		return true;
+	}
 }
+
+static void
+shorten(struct record *r, uint32_t life)
+{
+	if (life < r->life)
+		r->life = life;
+}
+
+enum link { LINK_DATA, LINK_ALIAS, LINK_END, LINK_BROKEN };
+
+/* What the answer has of the name to which it led so far. */
+static enum link
+follow(struct packet_reader from, struct record *r)
+{
+	struct packet_record	 x;
+	struct packet_name	 next;
+	enum packet_step	 step;
+	enum link		 link = LINK_END;
+	uint32_t		 life = UINT32_MAX;
+
+	while ((step = packet_next_answer(&from, &x)) == PACKET_RECORD) {
+		if (x.class != ns_c_in ||
+		    !packet_name_equal(&x.owner, &r->end))
+			continue;
+		if (x.type == from.type) {
+			if (!is_whole(from.packet, &x))
+				return LINK_BROKEN;
+			if (link != LINK_DATA || x.life < life)
+				life = x.life;
+			link = LINK_DATA;
+		} else if (x.type == ns_t_cname && link == LINK_END) {
+			if (!take_name(from.packet, &x, 0, &next))
+				return LINK_BROKEN;
+			life = x.life;
+			link = LINK_ALIAS;
+		}
+	}
+	shorten(r, life);
+	if (link == LINK_ALIAS)
+		r->end = next;
+	return step == PACKET_BROKEN ? LINK_BROKEN : link;
+}
+
+/* A negative answer's SOA says for how long; one without, but with name
+ * servers, knows nothing and sends us on, which nobody does for us. */
+static enum record_status
+read_nothing(struct packet_reader *at, struct record *r)
+{
+	struct packet_record	 x;
+	enum packet_step	 step;
+	bool			 soa = false, others = false;
+
+	while (packet_next_answer(at, &x) == PACKET_RECORD)
+		;
+	while ((step = packet_next_authority(at, &x)) == PACKET_RECORD) {
+		if (x.class != ns_c_in ||
+		    !packet_name_is_below(&r->end, &x.owner))
+			continue;
+		others = others || x.type == ns_t_ns;
+		if (x.type != ns_t_soa || x.len < 22)
+			continue;
+		soa = true;
+		shorten(r, x.life);
+		shorten(r, packet_number(at->packet, x.data + x.len - 4, 4));
+	}
+	if (step == PACKET_BROKEN)
+		return RECORD_LATER;
+	if (!soa && r->aliases > 0 && packet_code(at->packet) == ns_r_noerror)
+		return RECORD_ALIAS;
+	if (!soa)
+		r->life = 0;
+	if (packet_code(at->packet) == ns_r_nxdomain)
+		return RECORD_NO_NAME;
+	return others && !soa ? RECORD_LATER : RECORD_NONE;
+}
+
+static enum record_status
+read_status(struct span reply, struct record *r)
+{
+	struct packet_reader	 at;
+	enum link		 link;
+
+	if (!packet_open(&at, reply))
+		return RECORD_LATER;
+	if (packet_code(reply) != ns_r_noerror &&
+	    packet_code(reply) != ns_r_nxdomain)
+		return RECORD_LATER;
+	r->end = at.name;
+	while ((link = follow(at, r)) == LINK_ALIAS)
+		if (++r->aliases > CNAMES_MAX)
+			return RECORD_LATER;
+	if (link == LINK_END)
+		return read_nothing(&at, r);
+	if (link == LINK_BROKEN || packet_code(reply) == ns_r_nxdomain)
+		return RECORD_LATER;
+	return RECORD_OK;
+}
+
+void
+record_read(struct span reply, struct record *r)
+{
+	memset(r, 0, sizeof *r);
+	r->life = UINT32_MAX;
+	r->status = read_status(reply, r);
+	if (r->status == RECORD_LATER)
+		r->life = 0;
+}
+
+/* ---- the records there --------------------------------------------------- */
+
+struct matches {
+	struct packet_reader at;
+	struct record	 where;
+};
+
+/* Of this type, and no other question's. */
+static enum record_status
+open_matches(struct matches *m, struct span reply, unsigned type)
+{
+	record_read(reply, &m->where);
+	if (m->where.status == RECORD_OK &&
+	    (!packet_open(&m->at, reply) || m->at.type != type))
+		return RECORD_LATER;
+	return m->where.status;
+}
+
+static bool
+next_match(struct matches *m, struct packet_record *x)
+{
+	while (packet_next_answer(&m->at, x) == PACKET_RECORD)
+		if (x->class == ns_c_in && x->type == m->at.type &&
+		    packet_name_equal(&x->owner, &m->where.end))
+			return true;
+	return false;
+}
+
+/* ---- exchangers ---------------------------------------------------------- */
 
 static bool
 comes_before(const struct exchanger *a, const struct exchanger *b)
@@ -61,133 +199,111 @@ insert(struct exchangers *all, const struct exchanger *new)
 		all->count++;
 }
 
-static void
-add(struct exchangers *all, const struct ares_mx_reply *mx)
+static bool
+take_host(struct span s, const struct packet_record *x, size_t skip,
+    char into[HOST_TEXT_MAX + 1])
 {
-	struct exchanger	 new = { .preference = mx->priority,
-				    .lot = arc4random() };
+	struct packet_name	 name;
+	char			 text[PACKET_NAME_MAX + 1];
 
-	if (!is_host(mx->host))
-		return;
-	(void)span_copy(span_of(mx->host), new.host, sizeof new.host);
-	insert(all, &new);
+	return take_name(s, x, skip, &name) &&
+	    packet_name_format(&name, text) && text[0] != '[' &&
+	    domain_is_valid(span_of(text)) &&
+	    span_copy(span_of(text), into, HOST_TEXT_MAX + 1);
+}
+
+static bool
+is_root(struct span s, const struct packet_record *x)
+{
+	struct packet_name	 name;
+
+	return take_name(s, x, 2, &name) && name.len == 1;
 }
 
 enum record_status
 record_read_mx(struct span reply, struct exchangers *all)
 {
-	enum record_status	 status = read_code(reply);
-	struct ares_mx_reply	*list = NULL, *mx;
-	bool			 null;
-	int			 result;
+	struct matches		 m;
+	struct packet_record	 x;
+	struct exchanger	 new;
+	enum record_status	 status = open_matches(&m, reply, ns_t_mx);
+	unsigned		 roots = 0, count = 0;
 
 	all->count = 0;
-	if (status != RECORD_OK)
-		return status;
-	result = ares_parse_mx_reply((const unsigned char *)reply.ptr,
-	    reply.len, &list);
-	if (result != ARES_SUCCESS)
-		return read_failure(result);
-	if (list == NULL)
-		return RECORD_NONE;
-	null = list->next == NULL && list->host[0] == '\0';
-	for (mx = list; mx != NULL; mx = mx->next)
-		add(all, mx);
-	ares_free_data(list);
-	return null ? RECORD_NULL_MX : RECORD_OK;
+	while (status == RECORD_OK && next_match(&m, &x)) {
+		count++;
+		roots += is_root(reply, &x);
+		new.preference = packet_number(reply, x.data, 2);
+		new.lot = arc4random();
+		if (take_host(reply, &x, 2, new.host))
+			insert(all, &new);
+	}
+	return count == 1 && roots == 1 ? RECORD_NULL_MX : status;
 }
 
-static int
-read_v4(struct span reply, struct addresses *all)
-{
-	struct ares_addrttl	 found[ADDRESSES_MAX];
-	int			 i, result, n = ADDRESSES_MAX;
+/* ---- addresses ----------------------------------------------------------- */
 
-	result = ares_parse_a_reply((const unsigned char *)reply.ptr,
-	    reply.len, NULL, found, &n);
-	if (result != ARES_SUCCESS)
-		return result;
-	for (i = 0; i < n && i < ADDRESSES_MAX; i++)
-		memcpy(all->list[all->count++], &found[i].ipaddr, 4);
-	return ARES_SUCCESS;
+static unsigned
+type_of(int family)
+{
+	return family == AF_INET ? ns_t_a : ns_t_aaaa;
 }
 
-static int
-read_v6(struct span reply, struct addresses *all)
+static bool
+has(const struct addresses *all, const void *address, size_t len)
 {
-	struct ares_addr6ttl	 found[ADDRESSES_MAX];
-	int			 i, result, n = ADDRESSES_MAX;
+	unsigned	 i;
 
-	result = ares_parse_aaaa_reply((const unsigned char *)reply.ptr,
-	    reply.len, NULL, found, &n);
-	if (result != ARES_SUCCESS)
-		return result;
-	for (i = 0; i < n && i < ADDRESSES_MAX; i++)
-		memcpy(all->list[all->count++], &found[i].ip6addr, 16);
-	return ARES_SUCCESS;
+	for (i = 0; i < all->count; i++)
+		if (memcmp(all->list[i], address, len) == 0)
+			return true;
+	return false;
+}
+
+/* The n-th has any of the places so far, each as likely. */
+static void
+draw_place(struct addresses *all, const void *address, size_t len, unsigned n)
+{
+	unsigned	 place = arc4random_uniform(n);
+
+	if (all->count < ADDRESSES_MAX) {
+		memmove(all->list[all->count++], all->list[place], 16);
+		memcpy(all->list[place], address, len);
+	} else if (place < ADDRESSES_MAX)
+		memcpy(all->list[place], address, len);
 }
 
 enum record_status
 record_read_addresses(struct span reply, int family, struct addresses *all)
 {
-	enum record_status	 status = read_code(reply);
-	int			 result;
+	struct matches		 m;
+	struct packet_record	 x;
+	enum record_status	 status;
+	unsigned		 n = 0;
 
-	all->count = 0;
-	if (status != RECORD_OK)
-		return status;
-	result = family == AF_INET ? read_v4(reply, all) :
-	    read_v6(reply, all);
-	if (result != ARES_SUCCESS)
-		return read_failure(result);
-	return all->count > 0 ? RECORD_OK : RECORD_NONE;
-}
-
-/* ---- names of addresses -------------------------------------------------- */
-
-/* More than a host has: the rest is not looked at. */
-enum { FIND_MAX = 256 };
-
-static int
-find_v4(struct span reply, const uint8_t *address)
-{
-	struct ares_addrttl	 found[FIND_MAX];
-	int			 i, result, n = FIND_MAX;
-
-	result = ares_parse_a_reply((const unsigned char *)reply.ptr,
-	    reply.len, NULL, found, &n);
-	for (i = 0; result == ARES_SUCCESS && i < n; i++)
-		if (memcmp(&found[i].ipaddr, address, 4) == 0)
-			return ARES_SUCCESS;
-	return result == ARES_SUCCESS ? ARES_ENODATA : result;
-}
-
-static int
-find_v6(struct span reply, const uint8_t *address)
-{
-	struct ares_addr6ttl	 found[FIND_MAX];
-	int			 i, result, n = FIND_MAX;
-
-	result = ares_parse_aaaa_reply((const unsigned char *)reply.ptr,
-	    reply.len, NULL, found, &n);
-	for (i = 0; result == ARES_SUCCESS && i < n; i++)
-		if (memcmp(&found[i].ip6addr, address, 16) == 0)
-			return ARES_SUCCESS;
-	return result == ARES_SUCCESS ? ARES_ENODATA : result;
+	memset(all, 0, sizeof *all);
+	status = open_matches(&m, reply, type_of(family));
+	while (status == RECORD_OK && next_match(&m, &x))
+		if (!has(all, reply.ptr + x.data, x.len))
+			draw_place(all, reply.ptr + x.data, x.len, ++n);
+	return status;
 }
 
 enum record_status
 record_find_address(struct span reply, int family, const uint8_t *address)
 {
-	enum record_status	 status = read_code(reply);
-	int			 result;
+	struct matches		 m;
+	struct packet_record	 x;
+	enum record_status	 status;
 
-	if (status != RECORD_OK)
-		return status;
-	result = family == AF_INET ? find_v4(reply, address) :
-	    find_v6(reply, address);
-	return result == ARES_SUCCESS ? RECORD_OK : read_failure(result);
+	status = open_matches(&m, reply, type_of(family));
+	while (status == RECORD_OK && next_match(&m, &x))
+		if (memcmp(reply.ptr + x.data, address, x.len) == 0)
+			return RECORD_OK;
+	return status == RECORD_OK ? RECORD_NONE : status;
 }
+
+/* ---- names of addresses -------------------------------------------------- */
 
 /* A name whose last label is a number would be read as an address. */
 static bool
@@ -196,97 +312,21 @@ is_name(const char *name)
 	const char	*last = strrchr(name, '.');
 
 	last = last != NULL ? last + 1 : name;
-	return is_host(name) && last[strspn(last, "0123456789")] != '\0';
+	return last[strspn(last, "0123456789")] != '\0';
 }
 
 enum record_status
 record_read_names(struct span reply, struct host_names *all)
 {
-	enum record_status	 status = read_code(reply);
-	struct hostent		*found = NULL;
-	char			**name;
-	int			 result;
+	struct matches		 m;
+	struct packet_record	 x;
+	enum record_status	 status = open_matches(&m, reply, ns_t_ptr);
 
 	all->count = 0;
-	if (status != RECORD_OK)
-		return status;
-	result = ares_parse_ptr_reply((const unsigned char *)reply.ptr,
-	    reply.len, NULL, 0, AF_INET, &found);
-	if (result == ARES_EBADRESP)	/* odd octets: said for good */
-		return RECORD_NONE;
-	if (result != ARES_SUCCESS)
-		return read_failure(result);
-	for (name = found->h_aliases; *name != NULL; name++)
-		if (all->count < NAMES_OF_ADDRESS_MAX && is_name(*name))
-			(void)span_copy(span_of(*name),
-			    all->list[all->count++], HOST_TEXT_MAX + 1);
-	ares_free_hostent(found);
-	return RECORD_OK;
-}
-
-/* ---- how long ------------------------------------------------------------ */
-
-static uint32_t
-number_at(struct span s, size_t at, unsigned octets)
-{
-	uint32_t	 n = 0;
-
-	while (octets-- > 0)
-		n = n << 8 | (uint8_t)s.ptr[at++];
-	return n;
-}
-
-/* Behind a name, be it compressed or not; past the end when it is broken. */
-static size_t
-skip_name(struct span s, size_t at)
-{
-	unsigned	 len;
-
-	while (at < s.len) {
-		len = (uint8_t)s.ptr[at];
-		if (len >= 0xc0)
-			return at + 2;
-		at += 1 + len;
-		if (len == 0)
-			return at;
-	}
-	return s.len + 1;
-}
-
-/* A negative answer's SOA has a minimum at its end. */
-static uint32_t
-life_at(struct span s, size_t at, size_t len)
-{
-	uint32_t	 life = number_at(s, at + 4, 4), most = life;
-
-	if (number_at(s, at, 2) == ns_t_soa && len >= 4)
-		most = number_at(s, at + NS_RRFIXEDSZ + len - 4, 4);
-	return most < life ? most : life;
-}
-
-uint32_t
-record_life(struct span s)
-{
-	unsigned	 records, i;
-	uint32_t	 life = UINT32_MAX, one;
-	size_t		 at = NS_HFIXEDSZ, len;
-
-	if (s.len < NS_HFIXEDSZ || number_at(s, 4, 2) != 1)
-		return 0;
-	records = number_at(s, 6, 2);
-	if (records == 0)
-		records = number_at(s, 8, 2);
-	at = skip_name(s, at) + NS_QFIXEDSZ;
-	for (i = 0; i < records; i++) {
-		at = skip_name(s, at);
-		if (at + NS_RRFIXEDSZ > s.len)
-			return 0;
-		len = number_at(s, at + 8, 2);
-		if (at + NS_RRFIXEDSZ + len > s.len)
-			return 0;
-		one = life_at(s, at, len);
-		life = one < life ? one : life;
-		at += NS_RRFIXEDSZ + len;
-	}
-	return records > 0 ? life : 0;
+	while (status == RECORD_OK && all->count < NAMES_OF_ADDRESS_MAX &&
+	    next_match(&m, &x))
+		if (take_host(reply, &x, 0, all->list[all->count]) &&
+		    is_name(all->list[all->count]))
+			all->count++;
+	return status;
 }

@@ -31,7 +31,8 @@ int		 role_trust(enum role);
 
 /* Values of fields. */
 enum boot_flags {
-	BOOT_UNPRIVILEGED = 1	/* as the present user, no chroot */
+	BOOT_UNPRIVILEGED = 1,	/* as the present user, no chroot */
+	BOOT_BINDS	= 2	/* connections may have a source address */
 };
 
 enum log_kind { LOG_TO_STDERR, LOG_TO_FILE, LOG_TO_SYSLOG, LOG_KIND_COUNT };
@@ -122,6 +123,16 @@ enum advice {
 	ADVICE_FAMILY,		/* the other address family */
 	ADVICE_FINAL,		/* this is no temporary failure */
 	ADVICE_COUNT
+};
+
+/* What a line of a recorded dialogue is. */
+enum trace_mark {
+	TRACE_NOTE,		/* what happened, in our words */
+	TRACE_CONNECT,		/* a host[ip]:port that is tried */
+	TRACE_SAID, TRACE_HEARD,
+	TRACE_VERDICT,		/* what became of a recipient */
+	TRACE_GAP,		/* so many lines are left out here */
+	TRACE_MARK_COUNT
 };
 
 enum delivery_kind { DELIVERY_MAILDIR, DELIVERY_KIND_COUNT };

@@ -92,6 +92,7 @@ enum {
 	SCRAM_SALT_NEW		= 16,	/* of new keys */
 	SCRAM_ITERATIONS_MAX	= 1000000,
 	SCRAM_ITERATIONS	= 10000, /* of new keys */
+	LOGIN_ITERATIONS_MAX	= 200000, /* that others may ask of us */
 	PASSWORD_FILE_MAX	= 64 << 20,
 	PASSWORD_LINE_MAX	= 4096,
 	PASSWORD_HASHES_MAX	= 8,	/* of one account */
@@ -133,18 +134,28 @@ enum {
 	REWRITES_MAX		= 65536,
 	ADVICES_MAX		= 256,
 	SELF_ADDRESSES_MAX	= 1024,
+	ANCHORS_FILE_MAX	= 16 << 20,
+	TLS_SESSIONS_MAX	= 1024,	/* of all servers, to take up again */
+	TLS_SESSIONS_OF_HOST	= 8,
+	TLS_SESSION_MAX		= 8192,	/* octets of one; larger: not kept */
+	TLS_SESSION_TIME	= 3600 * 1000,
+	TLS_AVOIDED_MAX		= 1024,	/* hosts whose TLS does not work */
+	TLS_AVOIDED_TIME	= 3600 * 1000,
+	TLS_HANDSHAKE_TIME	= 60 * 1000,
 
 	/* resolver and remote */
 	QUESTIONS_MAX		= 4096,		/* outstanding from remote */
 	NAMES_MAX		= 1024,		/* outstanding from an smtpd */
 	NAMES_AT_ONCE		= 2048,		/* addresses asked about */
-	NAMES_KEPT_MAX		= 4096,		/* that are known */
 	NAMES_OF_ADDRESS_MAX	= 5,		/* that are tried */
+	CNAMES_MAX		= 8,		/* to one name */
 	MX_MAX			= 10,
 	ADDRESSES_MAX		= 16,		/* of one destination */
 	JOBS_REMOTE_MAX		= 512,
 	JOB_RECIPIENTS_MAX	= 100,
 	REMOTE_REPLY_MAX	= 16384,	/* octets of one reply */
+	TRACE_TEXT_MAX		= 2048,	/* one line of a dialogue, escaped */
+	TRACES_MAX		= 16,	/* outstanding from monitor */
 
 	/* local */
 	JOBS_LOCAL_MAX		= 64,

@@ -28,20 +28,50 @@ scram_hash(const void *octets, size_t len, uint8_t into[SCRAM_HASH])
 		fatal("no SHA-256");
 }
 
-void
-scram_key_make(struct scram_key *k, struct span password)
+/* ClientKey, of which StoredKey is the hash. */
+static void
+make_key(struct scram_key *k, struct span password, uint8_t client[SCRAM_HASH])
 {
-	uint8_t	 salted[SCRAM_HASH], client[SCRAM_HASH];
+	uint8_t	 salted[SCRAM_HASH];
 
 	if (PKCS5_PBKDF2_HMAC(password.ptr, password.len, k->salt,
 	    k->salt_len, k->iterations, EVP_sha256(), sizeof salted,
 	    salted) != 1)
 		fatal("no PBKDF2");
 	scram_hmac(salted, sizeof salted, span_of("Client Key"), client);
-	scram_hash(client, sizeof client, k->stored);
+	scram_hash(client, SCRAM_HASH, k->stored);
 	scram_hmac(salted, sizeof salted, span_of("Server Key"), k->server);
 	explicit_bzero(salted, sizeof salted);
+}
+
+void
+scram_key_make(struct scram_key *k, struct span password)
+{
+	uint8_t	 client[SCRAM_HASH];
+
+	make_key(k, password, client);
 	explicit_bzero(client, sizeof client);
+}
+
+void
+scram_prove(struct scram_key *k, struct span password, struct span text,
+    uint8_t proof[SCRAM_HASH])
+{
+	uint8_t	 client[SCRAM_HASH];
+	size_t	 i;
+
+	make_key(k, password, client);
+	scram_hmac(k->stored, SCRAM_HASH, text, proof);
+	for (i = 0; i < SCRAM_HASH; i++)
+		proof[i] ^= client[i];
+	explicit_bzero(client, sizeof client);
+}
+
+void
+scram_sign(const struct scram_key *k, struct span text,
+    uint8_t signature[SCRAM_HASH])
+{
+	scram_hmac(k->server, SCRAM_HASH, text, signature);
 }
 
 bool
@@ -90,4 +120,29 @@ scram_key_put(const struct scram_key *k, struct buf *b)
 	    base64_put(b, span_make(k->stored, SCRAM_HASH)) &&
 	    buf_put(b, span_of(",")) &&
 	    base64_put(b, span_make(k->server, SCRAM_HASH));
+}
+
+/* ---- words of the grammar ------------------------------------------------ */
+
+bool
+scram_take(struct span *rest, char name, struct span *value)
+{
+	struct span	 one;
+
+	*rest = span_cut(*rest, ',', &one);
+	if (one.len < 2 || one.ptr[0] != name || one.ptr[1] != '=')
+		return false;
+	*value = span_skip(one, 2);
+	return true;
+}
+
+bool
+scram_is_nonce(struct span s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || s.ptr[i] == ',')
+			return false;
+	return s.len > 0;
 }

@@ -6,9 +6,10 @@
 #include "shared/limits.h"
 
 /*
- * What a server keeps of a password for SCRAM-SHA-256: RFC 5802 section 3,
- * RFC 7677.  It shows that a client knows the password, and does not make a
- * client of whoever reads it.
+ * What both sides of SCRAM-SHA-256 (RFC 5802, RFC 7677) share.
+ *
+ * What a server keeps of a password shows that a client knows the password, and
+ * does not make a client of whoever reads it.
  */
 enum { SCRAM_HASH = 32 };
 
@@ -27,6 +28,21 @@ bool	 scram_key_opens(const struct scram_key *, struct span password);
  * writes it. */
 bool	 scram_key_parse(struct scram_key *, struct span text);
 bool	 scram_key_put(const struct scram_key *, struct buf *);
+
+/*
+ * What a client proves with that it knows the password, `text` being what both
+ * sides sign; iterations and salt are there, the rest of the key is made.  The
+ * server then proves that it has the key by a signature.
+ */
+void	 scram_prove(struct scram_key *, struct span password,
+	    struct span text, uint8_t proof[SCRAM_HASH]);
+void	 scram_sign(const struct scram_key *, struct span text,
+	    uint8_t signature[SCRAM_HASH]);
+
+/* Words of the grammar: "x=value" off the head of `*rest`, and the comma behind
+ * it; is this a nonce, or a half of one? */
+bool	 scram_take(struct span *rest, char name, struct span *value);
+bool	 scram_is_nonce(struct span);
 
 void	 scram_hmac(const void *key, size_t len, struct span text,
 	    uint8_t into[SCRAM_HASH]);

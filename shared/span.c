@@ -135,6 +135,17 @@ span_word(struct span *s)
 	return word;
 }
 
+uint32_t
+span_hash(struct span s)
+{
+	uint32_t	 hash = 2166136261u;
+	size_t		 i;
+
+	for (i = 0; i < s.len; i++)
+		hash = (hash ^ (unsigned char)s.ptr[i]) * 16777619u;
+	return hash;
+}
+
 bool
 span_parse_u64(struct span s, uint64_t max, uint64_t *result)
 {

@@ -30,6 +30,9 @@ bool	 span_starts_word(struct span, const char *);	/* ASCII case folded */
 struct span	 span_head(struct span, size_t n);
 struct span	 span_skip(struct span, size_t n);
 
+/* For tables of names; FNV-1a, which any stranger can make collide. */
+uint32_t span_hash(struct span);
+
 /* Where `c` first stands, or `len` when it does not. */
 size_t	 span_index(struct span, char c);
 

@@ -216,7 +216,9 @@ stopped(struct stream_tls *t, int how)
 	case SSL_ERROR_ZERO_RETURN:
 		return 0;
 	default:
-		if (t->error == 0)
+		if (t->ended)
+			t->error = ECONNRESET;
+		else if (t->error == 0)
 			t->error = EPROTO;
 		return t->error;
 	}
@@ -319,33 +321,54 @@ find(const struct stream *s)
 	return l != NULL && l->calls == &tls_calls ? of(l) : NULL;
 }
 
-void
-stream_tls_accept(struct stream *s, SSL *ssl, BIO_METHOD *method,
-    const struct stream_tls_calls *calls, void *arg)
+static void
+put(struct stream *s, struct stream_tls *t, BIO_METHOD *method)
 {
-	struct stream_tls	*t = xcalloc(1, sizeof(*t));
-	struct buf		*in = stream_in(s);
-	BIO			*bio = BIO_new(method);
+	struct buf	*in = stream_in(s);
+	BIO		*bio = BIO_new(method);
 
 	if (bio == NULL)
 		fatal("tls: no memory");
 	t->layer.calls = &tls_calls;
 	t->stream = s;
-	t->ssl = ssl;
-	t->calls = calls;
-	t->arg = arg;
 	t->early = *in;
 	buf_init(in, t->early.max);
 	BIO_set_data(bio, t);
 	BIO_set_init(bio, 1);
-	SSL_set_bio(ssl, bio, bio);
-	SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS |
+	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_mode(t->ssl, SSL_MODE_RELEASE_BUFFERS |
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_set_read_ahead(ssl, 1);
-	SSL_set_accept_state(ssl);
+	SSL_set_read_ahead(t->ssl, 1);
 	stream_put_layer(s, &t->layer);
+}
+
+static struct stream_tls *
+make(SSL *ssl, const struct stream_tls_calls *calls, void *arg)
+{
+	struct stream_tls	*t = xcalloc(1, sizeof(*t));
+
+	t->ssl = ssl;
+	t->calls = calls;
+	t->arg = arg;
+	return t;
+}
+
+void
+stream_tls_accept(struct stream *s, SSL *ssl, BIO_METHOD *method,
+    const struct stream_tls_calls *calls, void *arg)
+{
+	SSL_set_accept_state(ssl);
+	SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+	put(s, make(ssl, calls, arg), method);
+}
+
+void
+stream_tls_connect(struct stream *s, SSL *ssl, BIO_METHOD *method,
+    const struct stream_tls_calls *calls, void *arg)
+{
+	SSL_set_connect_state(ssl);
+	put(s, make(ssl, calls, arg), method);
 }
 
 void

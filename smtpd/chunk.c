@@ -108,8 +108,7 @@ expect(struct session *s)
 	bool			 first = s->state != STATE_CHUNKS;
 
 	if (first) {
-		content_init(&t->content, CONTENT_CHUNKED,
-		    s->server->size_max);
+		transaction_expect(t, CONTENT_CHUNKED);
 		pace_begin(t);
 	}
 	if (s->chunk.malformed || t->accepted == 0)

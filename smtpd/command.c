@@ -224,7 +224,7 @@ do_data(struct session *s, struct span arg)
 	struct reply		 r;
 
 	(void)arg;
-	content_init(&t->content, CONTENT_DOTTED, s->server->size_max);
+	transaction_expect(t, CONTENT_DOTTED);
 	if (t->accepted > 0) {
 		submit_open(t);
 	} else {

@@ -74,6 +74,12 @@ content_discard(struct content *c)
 }
 
 void
+content_returns(struct content *c)
+{
+	refuse(c, CONTENT_RETURNS);
+}
+
+void
 content_expect(struct content *c, uint64_t n)
 {
 	if (c->size_max != 0 && n > c->size_max - c->size)
@@ -128,7 +134,7 @@ count_hops(struct content *c, struct span kept)
 		if (name[++c->matched] != '\0')
 			continue;
 		c->matched = NO;
-		if (++c->hops > RECEIVED_MAX)
+		if (++c->hops == RECEIVED_MAX)
 			refuse(c, CONTENT_LOOPS);
 	}
 }
@@ -160,9 +166,20 @@ keep(struct content *c, struct span s, struct content_sink *sink)
 		return s.len;
 	}
 	(void)content_sink_put(sink, s);
-	if (c->in_header)
-		count_hops(c, s);
+	if (!c->in_header)
+		return s.len;
+	count_hops(c, s);
+	if (c->delivered.found != NULL)
+		delivered_feed(&c->delivered, s);
 	return s.len;
+}
+
+static void
+end_header(struct content *c)
+{
+	if (c->in_header && c->delivered.found != NULL)
+		delivered_end(&c->delivered);
+	c->in_header = false;
 }
 
 /* A line begins: the empty one ends the header. */
@@ -170,7 +187,7 @@ static void
 begin_line(struct content *c, enum kind first)
 {
 	if (first == CR)
-		c->in_header = false;
+		end_header(c);
 	c->matched = 0;
 }
 
@@ -206,7 +223,10 @@ content_feed(struct content *c, struct span *in, struct content_sink *sink)
 			return CONTENT_FULL;
 		*in = span_skip(*in, kept);
 	}
-	return c->place == AT_END ? CONTENT_END : CONTENT_MORE;
+	if (c->place != AT_END)
+		return CONTENT_MORE;
+	end_header(c);
+	return CONTENT_END;
 }
 
 enum content_status
@@ -222,5 +242,6 @@ content_end(struct content *c, struct content_sink *sink)
 		if (!step(c, span_make(octet, 1), sink))
 			return CONTENT_FULL;
 	}
+	end_header(c);
 	return CONTENT_END;
 }

@@ -2,7 +2,7 @@
 #ifndef SMTPD_CONTENT_H
 #define SMTPD_CONTENT_H
 
-#include "shared/span.h"
+#include "shared/delivered.h"
 
 /*
  * The content behind DATA, un-dotted as it comes (RFC 5321 sections 2.3.8,
@@ -20,7 +20,8 @@ enum content_verdict {
 	CONTENT_GOOD,
 	CONTENT_BARE,		/* a CR or LF ends no line: 550 5.5.2 */
 	CONTENT_TOO_BIG,	/* 552 5.3.4 */
-	CONTENT_LOOPS,		/* more than RECEIVED_MAX hops: 554 5.4.6 */
+	CONTENT_LOOPS,		/* RECEIVED_MAX hops: 554 5.4.6 */
+	CONTENT_RETURNS,	/* its recipients have had it: likewise */
 	CONTENT_UNWANTED	/* by content_discard */
 };
 
@@ -44,6 +45,7 @@ struct content {
 	unsigned		 hops;		/* Received lines in it */
 	unsigned		 matched;	/* of "received:", or NO */
 	bool			 in_header;
+	struct delivered	 delivered;	/* `found` is the owner's */
 	bool			 ending;	/* of chunks: it was the last */
 };
 
@@ -79,6 +81,9 @@ enum content_status	 content_feed(struct content *, struct span *in,
  * CONTENT_FULL: once more when there is room.
  */
 enum content_status	 content_end(struct content *, struct content_sink *);
+
+/* All its recipients are found among those who have had it. */
+void	 content_returns(struct content *);
 
 /* Reads on to the end, but keeps nothing more. */
 void	 content_discard(struct content *);

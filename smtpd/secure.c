@@ -401,49 +401,16 @@ secure_put(const struct session *s, struct buf *b)
 	    fingerprint[0] != '\0' ? ", certificate=" : "", fingerprint);
 }
 
-/* RFC 5929 section 4.1: the hash of the certificate's own signature, but none
- * weaker than SHA-256.  A session that is taken up again does not say which
- * certificate it began with. */
-static bool
-end_point(SSL *ssl, struct binding *b)
-{
-	X509		*own = SSL_get_certificate(ssl);
-	const EVP_MD	*hash = NULL;
-	unsigned	 len;
-	int		 nid;
-
-	if (SSL_session_reused(ssl))
-		return false;
-	if (own == NULL || !X509_get_signature_info(own, &nid, NULL, NULL,
-	    NULL))
-		return false;
-	if (nid == NID_undef)
-		return false;
-	if (nid != NID_md5 && nid != NID_sha1)
-		hash = EVP_get_digestbynid(nid);
-	if (hash == NULL)
-		hash = EVP_sha256();
-	if (EVP_MD_get_size(hash) > BINDING_MAX ||
-	    !X509_digest(own, hash, b->data, &len))
-		return false;
-	b->type = "tls-server-end-point";
-	b->len = len;
-	return true;
-}
-
+/* A session that is taken up again does not say which certificate it began
+ * with. */
 bool
 secure_binding(const struct session *s, struct binding *b)
 {
-	static const char	 label[] = "EXPORTER-Channel-Binding";
-	SSL			*ssl;
+	SSL	*ssl;
 
 	if (!secure_holds(s))
 		return false;
 	ssl = stream_tls(s->stream);
-	if (SSL_version(ssl) < TLS1_3_VERSION)
-		return end_point(ssl, b);
-	b->type = "tls-exporter";
-	b->len = DIGEST;
-	return SSL_export_keying_material(ssl, b->data, b->len, label,
-	    sizeof(label) - 1, (const unsigned char *)"", 0, 1);
+	return binding_make(ssl, SSL_session_reused(ssl) ? NULL :
+	    SSL_get_certificate(ssl), b);
 }

@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "shared/binding.h"
 #include "shared/buf.h"
 #include "shared/ipc.h"
 #include "shared/peer.h"
@@ -59,17 +60,8 @@ void	 secure_fingerprint(const struct session *,
 enum { SECURE_LOG_MAX = 256 };
 void	 secure_put(const struct session *, struct buf *);
 
-/*
- * What binds a login to this channel and no other: "tls-exporter" (RFC 9266)
- * with TLS 1.3, "tls-server-end-point" (RFC 5929 section 4) before.  False
- * without TLS, or where there is none.
- */
-struct binding {
-	const char	*type;			/* a literal */
-	uint8_t		 data[BINDING_MAX];
-	size_t		 len;
-};
-
+/* What binds a login to this channel and no other; false without TLS, or where
+ * there is nothing. */
 bool	 secure_binding(const struct session *, struct binding *);
 
 void	 secure_on_signature(struct server *, const struct msg_signature *);

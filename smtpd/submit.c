@@ -181,6 +181,9 @@ submit_refusal(const struct transaction *t)
 		return refusal(STORED_TOO_BIG);
 	case CONTENT_LOOPS:
 		return reply_make(554, "5.4.6", "Too many hops");
+	case CONTENT_RETURNS:
+		return reply_make(554, "5.4.6", "Mail loop: delivered here "
+		    "before, says Delivered-To");
 	default:
 		if (completion_refusal(t->completion) != NULL)
 			return *completion_refusal(t->completion);

@@ -87,6 +87,40 @@ transaction_add_recipient(struct transaction *t, const struct addr *a)
 	t->accepted++;
 }
 
+/*
+ * Somebody has had this message before.  It is a loop when all its recipients
+ * here have; when it is for others as well, it goes on for their sake, and a
+ * loop shows when it comes back for the rest.
+ */
+static void
+on_delivered(void *arg, const struct addr *who)
+{
+	struct transaction	*t = arg;
+	struct span		 list = buf_span(&t->recipients);
+	struct addr		 a;
+	unsigned		 i;
+	uint8_t			 bit;
+
+	for (i = 0; recipient_take(&list, &a); i++) {
+		bit = 1 << i % 8;
+		if ((t->returned[i / 8] & bit) || !addr_equal(&a, who))
+			continue;
+		t->returned[i / 8] |= bit;
+		if (++t->returns == t->accepted)
+			content_returns(&t->content);
+	}
+}
+
+void
+transaction_expect(struct transaction *t, enum content_framing framing)
+{
+	content_init(&t->content, framing, t->session->server->size_max);
+	t->content.delivered.found = on_delivered;
+	t->content.delivered.arg = t;
+	memset(t->returned, 0, sizeof t->returned);
+	t->returns = 0;
+}
+
 bool
 recipient_take(struct span *list, struct addr *a)
 {

@@ -40,6 +40,8 @@ struct transaction {
 	struct addr	 recipient;		/* that is asked about */
 	struct buf	 recipients;		/* the accepted ones, packed */
 	unsigned	 accepted, refused;
+	uint8_t		 returned[RECIPIENTS_MAX / 8 + 1];	/* who had it */
+	unsigned	 returns;		/* so many of them */
 	bool		 counted;		/* against the limit */
 
 	/* while content comes: pace.c, but for `arrived` */
@@ -81,6 +83,9 @@ bool			 transaction_is_unasked(const struct transaction *,
 void	 transaction_ask(struct transaction *, uint64_t token);
 void	 transaction_answered(struct transaction *);
 struct transaction	*transaction_find(struct server *, uint64_t token);
+
+/* Content begins to come, in this framing. */
+void	 transaction_expect(struct transaction *, enum content_framing);
 
 /* The accepted recipients: one more; the first or next off `*list`. */
 void	 transaction_add_recipient(struct transaction *, const struct addr *);

@@ -21,6 +21,7 @@ MIB = 1 << 20
 LINE = 50 * MIB
 GROWTH = 2 * MIB            # input, output and what malloc keeps
 STOP_CONTENT_TIME = 20      # shared/limits.h
+DOMAIN = "dialogue.example"
 CONFIG = """\
 message-size 64M
 smtpd {
@@ -70,7 +71,7 @@ class Client:
 
 EHLO = "EHLO client.example"
 MAIL = "MAIL FROM:<smith@bar.example>"
-RCPT = "RCPT TO:<jones@dialogue.example>"
+RCPT = "RCPT TO:<jones@%s>" % DOMAIN
 
 
 def pid_of(host, program):
@@ -137,46 +138,70 @@ def replies_in_one_write(check, host):
 
 # ---- times -------------------------------------------------------------------
 
-def hears_421(check, what, client, code, seconds, delay=2.0):
+def hear(client):
+    """What comes, after how many seconds, and whether that is all."""
     begin = time.monotonic()
     heard = client.reply()
     took = time.monotonic() - begin
-    check.claim("%s: %s after %.1f s" % (what, heard.strip(), took),
-                heard.startswith("421 " + code) and
-                seconds - 0.5 < took < seconds + delay * (5 if SANITIZED
-                                                          else 1) and
-                client.reply() == "")
+    is_end = client.reply() == ""
     client.close()
+    return heard, took, is_end
+
+
+def is_421(check, what, heard, code, seconds, delay=2.0):
+    said, took, is_end = heard
+    check.claim("%s: %s after %.1f s" % (what, said.strip(), took),
+                said.startswith("421 " + code) and
+                seconds - 0.5 < took < seconds + delay * (5 if SANITIZED
+                                                          else 1) and is_end)
+
+
+def hears_421(check, what, client, code, seconds):
+    is_421(check, what, hear(client), code, seconds)
+
+
+TIMES = [
+    ("greeting-time", (), 1),
+    ("command-time, behind EHLO", (EHLO,), 2),
+    ("command-time, behind MAIL", (EHLO, MAIL), 2),
+    ("command-time, behind RCPT", (EHLO, MAIL, RCPT), 2),
+    ("data-time", (EHLO, MAIL, RCPT, "DATA"), 3),
+    ("data-time, amid content", (EHLO, MAIL, RCPT, "DATA",
+                                 "Subject: half a letter"), 3)]
+
+
+def wait_in_silence(host, said):
+    client = Client(host, *said[:4])
+    for line in said[4:]:
+        client.say(line)
+    return hear(client)
 
 
 def each_time_limit(check, host):
-    for what, said, seconds in (
-            ("greeting-time", (), 1),
-            ("command-time, behind EHLO", (EHLO,), 2),
-            ("command-time, behind MAIL", (EHLO, MAIL), 2),
-            ("command-time, behind RCPT", (EHLO, MAIL, RCPT), 2),
-            ("data-time", (EHLO, MAIL, RCPT, "DATA"), 3)):
-        hears_421(check, what, Client(host, *said), "4.4.2", seconds)
-    client = Client(host, EHLO, MAIL, RCPT, "DATA")
-    client.say("Subject: half a letter")
-    hears_421(check, "data-time, amid content", client, "4.4.2", 3)
+    heard = hosts.side_by_side(*[(wait_in_silence, host, said)
+                                 for _, said, _ in TIMES])
+    for (what, _, seconds), one in zip(TIMES, heard):
+        is_421(check, what, one, "4.4.2", seconds)
 
 
 def our_own_time(check, host):
     """Neighbours that are there and say nothing."""
-    for program, said, last in (
-            ("lookup", (EHLO, MAIL), RCPT),
-            ("queue", (EHLO, MAIL, RCPT), "DATA"),
-            ("queue", (EHLO, MAIL, RCPT, "DATA"), ".")):
-        client = Client(host, *said)
+    for program, cases in (
+            ("lookup", [((EHLO, MAIL), RCPT)]),
+            ("queue", [((EHLO, MAIL, RCPT), "DATA"),
+                       ((EHLO, MAIL, RCPT, "DATA"), ".")])):
+        clients = [Client(host, *said) for said, _ in cases]
         pid = pid_of(host, program)
         os.kill(pid, signal.SIGSTOP)
         try:
-            client.say(last)
-            hears_421(check, "answer-time, %s behind %s" % (program, last),
-                      client, "4.3.0", 4)
+            for client, (_, last) in zip(clients, cases):
+                client.say(last)
+            heard = hosts.side_by_side(*[(hear, c) for c in clients])
         finally:
             os.kill(pid, signal.SIGCONT)
+        for one, (_, last) in zip(heard, cases):
+            is_421(check, "answer-time, %s behind %s" % (program, last), one,
+                   "4.3.0", 4)
 
 
 # ---- going away --------------------------------------------------------------
@@ -214,21 +239,26 @@ def all_hear_421_at_a_stop(check, host):
                 host.log() and host.processes() == [])
 
 
+def stays(check, host):
+    a_long_line(check, host)
+    replies_in_one_write(check, host)
+    host.configure(HASTY)
+    host.run("relais", "reload")
+    each_time_limit(check, host)
+    our_own_time(check, host)
+    host.stop()
+
+
 def main():
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
-        host = net.host("dialogue", users=["jones", "brown"], config=PATIENT,
-                        aliases="team: jones, brown\n")
+        host, leaving = [net.host(
+            name, users=["jones", "brown"], config=PATIENT, domain=DOMAIN,
+            aliases="team: jones, brown\n") for name in ("stays", "leaves")]
         host.start()
-        a_long_line(check, host)
-        replies_in_one_write(check, host)
-        host.configure(HASTY)
-        host.run("relais", "reload")
-        each_time_limit(check, host)
-        our_own_time(check, host)
-        host.configure(PATIENT)
-        host.run("relais", "reload")
-        all_hear_421_at_a_stop(check, host)
+        leaving.start()
+        hosts.side_by_side((stays, check, host),
+                           (all_hear_421_at_a_stop, check, leaving))
     return check.end()
 
 

@@ -265,11 +265,11 @@ def questions(check, net, s2, server):
         check.claim("ten letters in a session", all(
             c.letter("many") == "250" for _ in range(10)))
     check.claim("have asked DNS once", asked(server, address) == 1)
-    server.point("10.99.0.141", "two.clients.example")
-    server.say("two.clients.example", "A", "10.99.0.141")
-    called(net, s2, "10.99.0.141", "two.clients.example")
+    server.point("10.99.0.141", "three.clients.example")
+    server.say("three.clients.example", "A", "10.99.0.141")
+    called(net, s2, "10.99.0.141", "three.clients.example")
     time.sleep(1.5)             # its time to live
-    server.say("two.clients.example", "A", "10.99.0.142")
+    server.say("three.clients.example", "A", "10.99.0.142")
     check.claim("what was known is not believed for longer than DNS says",
                 called(net, s2, "10.99.0.141", "unknown"))
     before = sum(server.asked.values())

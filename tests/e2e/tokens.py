@@ -241,27 +241,32 @@ def dies_with_a_crowd(trial, call, action, when):
         s.close()
 
 
-def with_a_journal(trial):
+def in_each_state(trial):
     for state in STATES:
         dies_in(trial, state)
     dies_before_opened(trial)
     for chunks in range(4):
         dies_amid_chunks(trial, chunks)
+
+
+def at_each_point(trial):
     for point in POINTS:
         dies_at(trial, point)
     for point in POINTS[2:6]:
         dies_at(trial, point, twice=True)
+    trial.check.claim("in the journal, not answered, and 250 in the end: %d"
+                      % trial.unanswered, trial.unanswered >= 8)
+
+
+def amid_a_crowd(trial):
     for call, action in (("pwrite64@journal", "before"),
                          ("fdatasync@journal", "after"),
                          ("sendmsg", "before")):
         for when in (1, 2, 3):
             dies_with_a_crowd(trial, call, action, when)
-    trial.check.claim("in the journal, not answered, and 250 in the end: %d"
-                      % trial.unanswered, trial.unanswered >= 8)
 
 
-def without_one(trial):
-    trial.host.stop()
+def without_a_journal(trial):
     trial.conservative = True
     trial.host.configure(CONFIG + "journal {\n    limit 0\n}\n")
     for state in STATES:
@@ -270,17 +275,24 @@ def without_one(trial):
         dies_at(trial, point)
 
 
+def walk(check, host, part):
+    trial = Trial(check, host)
+    with trial.injector:
+        hosts.inside(host.ns, lambda: part(trial))
+        host.stop()
+
+
 def main():
+    """Each part on a host of its own."""
     check = hosts.Checks()
+    parts = in_each_state, at_each_point, amid_a_crowd, without_a_journal
     with hosts.Net(hosts.tree()) as net:
         net.zone("s1.example", "@ A 10.99.0.1")
         net.serve_dns()
-        s1 = net.host("s1", users=["jones"], config=CONFIG)
-        trial = Trial(check, s1)
-        with trial.injector:
-            hosts.inside(s1.ns, lambda: with_a_journal(trial))
-            hosts.inside(s1.ns, lambda: without_one(trial))
-            s1.stop()
+        hosts.side_by_side(*[
+            (walk, check, net.host("s%d" % n, users=["jones"], config=CONFIG,
+                                   domain="s1.example"), part)
+            for n, part in enumerate(parts, 1)])
     return check.end()
 
 

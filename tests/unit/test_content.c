@@ -342,9 +342,10 @@ verdict_of_hops(unsigned n)
 	return c.verdict;
 }
 
-START_TEST(more_than_received_max_hops_are_a_loop)
+START_TEST(received_max_hops_are_a_loop)
 {
-	ck_assert_int_eq(verdict_of_hops(RECEIVED_MAX), CONTENT_GOOD);
+	ck_assert_int_eq(verdict_of_hops(RECEIVED_MAX - 1), CONTENT_GOOD);
+	ck_assert_int_eq(verdict_of_hops(RECEIVED_MAX), CONTENT_LOOPS);
 	ck_assert_int_eq(verdict_of_hops(RECEIVED_MAX + 1), CONTENT_LOOPS);
 }
 END_TEST
@@ -457,7 +458,7 @@ main(void)
 	tcase_add_test(tc, a_line_of_any_length_flows_through);
 	tcase_add_loop_test(tc, received_lines_of_the_header_are_hops, 0,
 	    COUNT(headers));
-	tcase_add_test(tc, more_than_received_max_hops_are_a_loop);
+	tcase_add_test(tc, received_max_hops_are_a_loop);
 	tcase_add_test(tc, discarded_content_is_read_to_its_end);
 	tcase_add_loop_test(tc, chunks_end_where_they_are_said_to, 0,
 	    COUNT(chunks));

@@ -337,39 +337,6 @@ START_TEST(a_file_is_no_maildir)
 }
 END_TEST
 
-static const struct {
-	const char	*content;
-	bool		 loop;
-} loops[] = {
-	{ "Delivered-To: a@b.example\r\n\r\n",			true },
-	{ "Delivered-To: a@B.EXAMPLE\r\n\r\n",			true },
-	{ "delivered-to:a@b.example\r\n\r\n",			true },
-	{ "Delivered-To: a@b.example \n\n",			true },
-	{ "X: y\r\nDelivered-To: a@b.example\r\n\r\n",		true },
-	{ "Delivered-To: c@b.example\r\n"
-	    "Delivered-To: a@b.example\r\n\r\n",		true },
-	{ "Delivered-To: a@b.example",				true },
-	{ "Delivered-To: A@b.example\r\n\r\n",			false },
-	{ "Delivered-To: a@b.example.org\r\n\r\n",		false },
-	{ "Delivered-To: c@b.example\r\n\r\n",			false },
-	{ "Delivered-To:\r\n\r\n",				false },
-	{ "X-Delivered-To: a@b.example\r\n\r\n",		false },
-	{ " Delivered-To: a@b.example\r\n\r\n",			false },
-	{ "X: y\r\n\r\nDelivered-To: a@b.example\r\n",		false },
-	{ "\r\nDelivered-To: a@b.example\r\n",			false },
-	{ "",							false },
-};
-
-START_TEST(a_recipient_who_had_it_is_a_loop)
-{
-	struct addr	 a;
-
-	ck_assert_int_eq(addr_parse(span_of("a@b.example"), &a), ADDR_OK);
-	ck_assert_msg(maildir_is_loop(span_of(loops[_i].content), &a) ==
-	    loops[_i].loop, "%s", loops[_i].content);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -391,8 +358,6 @@ main(void)
 	tcase_add_loop_test(tc, nothing_is_made_outside_without_openat2, 0,
 	    COUNT(outside));
 	tcase_add_test(tc, a_file_is_no_maildir);
-	tcase_add_loop_test(tc, a_recipient_who_had_it_is_a_loop, 0,
-	    COUNT(loops));
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -25,6 +25,7 @@ static const struct {
 	{ ROLE_LOOKUP,	ROLE_DOVECOT },
 	{ ROLE_CONTROL,	ROLE_QUEUE },
 	{ ROLE_MONITOR,	ROLE_QUEUE },
+	{ ROLE_MONITOR,	ROLE_REMOTE },
 };
 
 static bool

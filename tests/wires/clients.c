@@ -178,7 +178,8 @@ client_start(struct rig *r)
 		say(c->fd, dice_below(&r->dice, 2) ? "queue retry ALL\n" :
 		    "queue retry 6JzKbCwDtT\n");
 	else
-		say(c->fd, dice_below(&r->dice, 2) ? "queue list\n" :
+		say(c->fd, r->enemy == ROLE_REMOTE ? "trace example.org\n" :
+		    dice_below(&r->dice, 2) ? "queue list\n" :
 		    dice_below(&r->dice, 2) ? "status\n" : "queue show 2\n");
 }
 

@@ -69,6 +69,8 @@ static const struct {
 	{ ROLE_CONTROL,	ROLE_QUEUE,	0 },
 	{ ROLE_QUEUE,	ROLE_MONITOR,	32 << 10 },
 	{ ROLE_MONITOR,	ROLE_QUEUE,	0 },
+	{ ROLE_REMOTE,	ROLE_MONITOR,	0 },
+	{ ROLE_MONITOR,	ROLE_REMOTE,	0 },
 };
 
 /* ---- one wrong thing ----------------------------------------------------- */
