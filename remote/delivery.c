@@ -54,18 +54,32 @@ delivery_free(struct delivery *d)
 	loop_defer(d->remote->loop, &d->freeing, on_free, d);
 }
 
+/* A failure in the other side's own words may be one that a rule knows. */
+static struct client_event
+advise(struct delivery *d, const struct client_event *e)
+{
+	struct client_event	 copy = *e;
+
+	if (e->said && !reply_is_success(&e->reply))
+		advised_look(&d->advised, &d->remote->advices,
+		    span_of(d->to.name), e->step == CLIENT_RCPT, &copy.reply);
+	return copy;
+}
+
 void
 delivery_settle(struct delivery *d, struct recipient *r,
-    const struct client_event *e)
+    const struct client_event *said)
 {
 	struct msg_result	 m = { .message = d->report.message };
+	struct client_event	 e;
 
 	if (!recipients_settle(&d->recipients, r))
 		return;
-	report_recipient(&d->report, &r->address, &r->original, e);
-	recorder_verdict(d->record, &r->address, &e->reply);
+	e = advise(d, said);
+	report_recipient(&d->report, &r->address, &r->original, &e);
+	recorder_verdict(d->record, &r->address, &e.reply);
 	m.number = r->number;
-	m.reply = e->reply;
+	m.reply = e.reply;
 	m.relay = span_of(d->report.relay);
 	results_put(&d->remote->results, d->remote->queue, &m);
 }
@@ -85,6 +99,7 @@ delivery_finish(struct delivery *d, bool reachable, const struct reply *why)
 	struct msg_done	 m = { .token = d->token, .reachable = reachable };
 
 	m.why = why ? *why : reply_make(250, "2.0.0", "done");
+	advised_tell(&d->advised, &m);
 	if (!d->orphan && d->remote->queue != NULL)
 		results_done(&d->remote->results, d->remote->queue, &m);
 	delivery_free(d);

@@ -38,6 +38,7 @@ struct delivery {
 	bool		 no_chunks;	/* a host did not know BDAT */
 	bool		 hungry;	/* the client takes content now */
 	struct report	 report;
+	struct advised	 advised;	/* by what was said */
 	struct recording *record;	/* borrowed from the archive */
 };
 

@@ -35,6 +35,7 @@ before_drop(struct process *p)
 	pool_init(&remote.pool, remote.loop);
 	archive_init(&remote.archive, remote.loop);
 	hops_init(&remote.hops);
+	advices_init(&remote.advices);
 	results_init(&remote.results);
 	ways_init(&remote.ways, remote.loop);
 	for (i = 0; i < JOB_BUCKETS; i++)
@@ -208,6 +209,13 @@ on_conf_anchors(struct peer *p, struct msg *m)
 	m->fds[0] = -1;
 }
 
+static void
+on_conf_advice(struct peer *p, struct msg *m)
+{
+	(void)p;
+	advices_put(&remote.advices, &m->conf_advice);
+}
+
 /* While stopping nothing is begun: queue keeps what it does not hear of. */
 static void
 on_job(struct peer *p, struct msg *m)
@@ -289,6 +297,7 @@ static const struct route inbox[] = {
 	{ MSG_CONF_HOP,		on_conf_hop },
 	{ MSG_CONF_SELF,	on_conf_self },
 	{ MSG_CONF_ANCHORS,	on_conf_anchors },
+	{ MSG_CONF_ADVICE,	on_conf_advice },
 	{ MSG_JOB,		on_job },
 	{ MSG_JOB_RCPT,		on_job_rcpt },
 	{ MSG_CHUNK,		on_chunk },

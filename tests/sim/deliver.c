@@ -214,6 +214,20 @@ want(struct courier *d, struct task *t)
 	say(&d->neighbour, &m);
 }
 
+/* Some say how they want to be treated. */
+static void
+add_advice(struct msg_done *m)
+{
+	m->rule = span_of("");
+	if (sim()->calm || !chance(1, 10))
+		return;
+	m->advice = 1 + below(ADVICE_COUNT - 1);
+	m->pause = below(120);
+	m->rule = span_of("a rule");
+	if (m->reachable)
+		m->why = reply_make(450, "4.7.1", "less, please");
+}
+
 static void
 say_done(struct courier *d, struct task *t)
 {
@@ -222,6 +236,7 @@ say_done(struct courier *d, struct task *t)
 	m.done.token = t->token;
 	m.done.reachable = !t->unreachable;
 	m.done.why = reply_make(t->unreachable ? 451 : 250, NULL, "so");
+	add_advice(&m.done);
 	credit_back(&d->neighbour);
 	task_free(d, t);
 	say(&d->neighbour, &m);
