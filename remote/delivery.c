@@ -62,7 +62,8 @@ advise(struct delivery *d, const struct client_event *e)
 
 	if (e->said && !reply_is_success(&e->reply))
 		advised_look(&d->advised, &d->remote->advices,
-		    span_of(d->to.name), e->step == CLIENT_RCPT, &copy.reply);
+		    span_of(d->approach.to.name), e->step == CLIENT_RCPT,
+		    &copy.reply);
 	return copy;
 }
 
