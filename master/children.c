@@ -131,6 +131,8 @@ put_boot(struct child *c)
 	m.boot.uid = places->of[c->role].uid;
 	m.boot.gid = places->of[c->role].gid;
 	m.boot.flags = places->unprivileged ? BOOT_UNPRIVILEGED : 0;
+	if (c->role == ROLE_REMOTE && config_has_sources(config))
+		m.boot.flags |= BOOT_BINDS;
 	m.boot.root = root_of(c);
 	m.boot.user = span_of(c->name);
 	m.boot.users = span_of(config->users);

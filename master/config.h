@@ -364,6 +364,7 @@ void	 config_check_routes(const struct config *, const char *file,
 
 /* Somebody is verified: that is by the file `remote.anchors`. */
 bool	 config_needs_anchors(const struct config *);
+bool	 config_has_sources(const struct config *);
 
 /* Reads the secrets of logins. */
 void	 config_read_secrets(struct config *, const char *file,

@@ -74,6 +74,17 @@ config_needs_anchors(const struct config *c)
 	return c->remote.hop.tls == REMOTE_TLS_VERIFIED;
 }
 
+bool
+config_has_sources(const struct config *c)
+{
+	const struct config_source	*s = &c->remote.hop.source;
+	unsigned			 i;
+
+	for (i = 0; i < c->nhops && !s->has4 && !s->has6; i++)
+		s = &c->hops[i].source;
+	return s->has4 || s->has6;
+}
+
 /* ---- secrets ------------------------------------------------------------- */
 
 /* The first line of the file, less its end. */

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "shared/alloc.h"
-#include "shared/fd.h"
+#include "remote/auth.h"
 #include "remote/dialog.h"
+#include "remote/starttls.h"
 
 /*
  * The output holds one piece of content, or all commands of a mail, in less
@@ -36,11 +37,9 @@ client_free(struct client *c)
 	c->all->count--;
 	if (c->step == CLIENT_QUIT)
 		c->all->quitting--;
-	if (c->fd != -1)
-		watch_clear(&c->connecting);
-	fd_close(&c->fd);
 	stream_free(c->stream);
 	timer_clear(&c->timer);
+	auth_end(c);
 	loop_defer(c->all->loop, &c->freeing, on_free, c);
 }
 
@@ -67,23 +66,17 @@ client_fail_said(struct client *c, const struct reply *r)
 }
 
 void
-client_fail_with(struct client *c, const struct reply *r)
+client_fail(struct client *c, const struct client_event *e)
 {
-	struct client_event	 e = { .reply = *r };
+	struct client_event	 copy = *e;
 
-	fail(c, &e);
+	fail(c, &copy);
 }
 
-static void
-fail_connecting(struct client *c, int error)
+void
+client_fail_with(struct client *c, const struct reply *r)
 {
-	struct client_event	 e = { .timed_out = error == ETIMEDOUT };
-	char			 relay[RELAY_TEXT_MAX + 1];
-
-	endpoint_format(&c->to, relay);
-	e.reply = reply_make(451, "4.4.1", "connect to %s: %s", relay,
-	    strerror(error));
-	fail(c, &e);
+	client_fail(c, &(struct client_event){ .reply = *r });
 }
 
 /* "<what> HOST<did> while doing so": our own words about a connection. */
@@ -94,7 +87,7 @@ fail_ours(struct client *c, const char *enhanced, const char *what,
 	struct client_event	 e = { .timed_out = *did != '\0' };
 	char			 host[RELAY_TEXT_MAX + 1];
 
-	endpoint_format_host(&c->to, host);
+	endpoint_format_host(&c->manner.to, host);
 	e.reply = reply_make(451, enhanced, "%s %s%s while %s", what, host,
 	    did, dialog_doing(c->step));
 	fail(c, &e);
@@ -116,6 +109,18 @@ void
 client_fail_protocol(struct client *c)
 {
 	fail_ours(c, "4.5.0", "protocol error of", "");
+}
+
+void
+client_fail_chunks(struct client *c)
+{
+	struct client_event	 e = { .no_chunks = true };
+	char			 host[RELAY_TEXT_MAX + 1];
+
+	endpoint_format_host(&c->manner.to, host);
+	e.reply = reply_make(451, "4.5.0", "%s offers CHUNKING and does not "
+	    "know BDAT", host);
+	fail(c, &e);
 }
 
 /* ---- what the stream tells ----------------------------------------------- */
@@ -150,10 +155,10 @@ on_drained(void *arg)
 {
 	struct client	*c = arg;
 
-	if (c->freed || c->step != CLIENT_CONTENT)
-		return;
-	timer_in(&c->timer, c->all->content_time);
-	c->calls->more(c->arg);
+	if (!c->freed && transaction_wants_more(c)) {
+		timer_in(&c->timer, c->all->content_time);
+		c->calls->more(c->arg);
+	}
 }
 
 static void
@@ -175,22 +180,10 @@ static const struct stream_calls stream_calls = {
 	on_readable, on_drained, on_closed
 };
 
-static void
-on_connected(void *arg, unsigned events)
+static enum client_step
+first_step(const struct client *c)
 {
-	struct client	*c = arg;
-	int		 error = endpoint_error(c->fd);
-
-	(void)events;
-	if (error != 0) {
-		fail_connecting(c, error);
-		return;
-	}
-	watch_clear(&c->connecting);
-	recorder_note(c->record, "connected");
-	c->stream = stream_new(c->all->loop, c->fd, &limits, &stream_calls, c);
-	c->fd = -1;
-	dialog_go(c, CLIENT_GREETING);
+	return c->manner.hop->immediate ? CLIENT_TLS : CLIENT_GREETING;
 }
 
 static void
@@ -198,34 +191,26 @@ on_timer(void *arg)
 {
 	struct client	*c = arg;
 
-	if (c->step == CLIENT_CONNECT)
-		fail_connecting(c, c->error);
+	if (c->step == CLIENT_TLS)
+		starttls_on_silence(c);
 	else
 		fail_silent(c);
 }
 
 struct client *
-client_new(struct clients *all, const struct endpoint *to,
-    const struct client_manner *manner, const struct client_calls *calls,
-    void *arg)
+client_new(struct clients *all, int fd, const struct client_manner *manner,
+    const struct client_calls *calls, void *arg)
 {
 	struct client	*c = xcalloc(1, sizeof *c);
 
 	c->all = all;
-	c->to = *to;
 	c->manner = *manner;
-	c->step = CLIENT_CONNECT;
 	client_set_owner(c, calls, arg);
 	answer_init(&c->answer);
 	timer_init(&c->timer, all->loop, on_timer, c);
 	all->count++;
-	c->fd = endpoint_connect(to);
-	c->error = c->fd == -1 ? errno : ETIMEDOUT;
-	timer_in(&c->timer, c->fd == -1 ? 0 : all->connect_time);
-	if (c->fd == -1)
-		return c;
-	watch_init(&c->connecting, all->loop, c->fd, on_connected, c);
-	watch_want(&c->connecting, LOOP_WRITE);
+	c->stream = stream_new(all->loop, fd, &limits, &stream_calls, c);
+	dialog_go(c, first_step(c));
 	return c;
 }
 
@@ -259,6 +244,12 @@ client_set_record(struct client *c, struct recording *r)
 	c->record = r;
 }
 
+const char *
+client_tls(const struct client *c)
+{
+	return c->tls;
+}
+
 unsigned
 client_mails(const struct client *c)
 {
@@ -268,7 +259,7 @@ client_mails(const struct client *c)
 const struct endpoint *
 client_endpoint(const struct client *c)
 {
-	return &c->to;
+	return &c->manner.to;
 }
 
 const struct offer *
@@ -307,6 +298,12 @@ client_admits(void *client, const struct addr *a)
 	    domains_admit(&c->domains, addr_domain(a), c->offer.domains);
 }
 
+bool
+client_wants_content(const struct client *c, uint64_t size)
+{
+	return transaction_leaves_whole(c, size);
+}
+
 void
 client_mail(struct client *c, const struct client_mail *m)
 {
@@ -320,7 +317,5 @@ client_put(struct client *c, struct span s, bool last)
 {
 	if (s.len > RING_SLOT)
 		return DOTS_FULL;
-	timer_in(&c->timer, c->all->content_time);
-	recorder_content(c->record, s.len);
 	return transaction_put(c, s, last);
 }

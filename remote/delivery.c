@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+
 #include <stdlib.h>
 
 #include "shared/alloc.h"
 #include "remote/delivery_private.h"
-
-static void	 try_next(struct delivery *);
-static void	 give_up(struct delivery *);
 
 static struct delivery_list *
 bucket(struct remote *r, uint64_t token)
@@ -50,11 +49,21 @@ delivery_free(struct delivery *d)
 	client_free(d->client);
 	archive_end(&d->remote->archive, d->record, span_of(d->name));
 	d->client = NULL;
-	way_clear(&d->way);
+	approach_clear(&d->approach);
 	content_clear(&d->content);
 	LIST_REMOVE(d, entry);
 	d->remote->job_count--;
 	loop_defer(d->remote->loop, &d->freeing, on_free, d);
+}
+
+static void
+turn_family(struct delivery *d)
+{
+	const struct endpoint	*e = client_endpoint(d->client);
+
+	if (e->family != AF_UNIX)
+		families_turn(&d->remote->ways.families, e->host, e->family,
+		    loop_now(d->remote->loop));
 }
 
 /* A failure in the other side's own words may be one that a rule knows. */
@@ -63,9 +72,14 @@ advise(struct delivery *d, const struct client_event *e)
 {
 	struct client_event	 copy = *e;
 
-	if (e->said && !reply_is_success(&e->reply))
-		advised_look(&d->advised, &d->remote->advices,
-		    span_of(d->to.name), e->step == CLIENT_RCPT, &copy.reply);
+	if (!e->said || reply_is_success(&e->reply))
+		return copy;
+	advised_look(&d->advised, &d->remote->advices,
+	    span_of(d->approach.to.name), e->step == CLIENT_RCPT,
+	    &copy.reply);
+	if (d->client != NULL && d->advised.rule != NULL &&
+	    d->advised.rule->advice == ADVICE_FAMILY)
+		turn_family(d);
 	return copy;
 }
 
@@ -124,35 +138,6 @@ delivery_finish_saying(struct delivery *d, bool reachable, struct reply r)
 
 /* ---- from host to host --------------------------------------------------- */
 
-/*
- * No greeting is for good: a 5xx there is mostly about us and this hour, not
- * about the mail.  521 alone says that this host never takes any (RFC 7504).
- */
-static void
-soften_greeting(struct client_event *e)
-{
-	if (!e->said || !reply_is_refusal(&e->reply) ||
-	    e->reply.code == 521)
-		return;
-	e->reply.code = 451;
-	e->reply.class = 4;
-}
-
-/* This host is out; what it said counts unless another gives more hope. */
-void
-delivery_note_failure(struct delivery *d, const struct client_event *e)
-{
-	struct client_event	 copy = *e;
-
-	soften_greeting(&copy);
-	if (d->failed && reply_is_later(&d->failure.reply) &&
-	    !reply_is_later(&copy.reply))
-		return;
-	d->failure = copy;
-	d->failed_at = d->way.next - 1;
-	d->failed = true;
-}
-
 void
 delivery_next_host(struct delivery *d)
 {
@@ -160,7 +145,15 @@ delivery_next_host(struct delivery *d)
 	if (d->worn)
 		delivery_find_way(d);	/* it served, and may again */
 	else
-		try_next(d);
+		approach_next(&d->approach);
+}
+
+void
+delivery_find_way(struct delivery *d)
+{
+	d->worn = false;
+	report_nowhere(&d->report);
+	approach_anew(&d->approach);
 }
 
 /* We have met ourselves: whoever stands behind us in the order would send it
@@ -168,8 +161,8 @@ delivery_next_host(struct delivery *d)
 static void
 stop_loop(struct delivery *d, const struct client_event *e)
 {
-	if (d->failed && reply_is_later(&d->failure.reply))
-		give_up(d);
+	if (approach_has_hope(&d->approach))
+		approach_give_up(&d->approach);
 	else
 		finish_with(d, true, e);
 }
@@ -177,23 +170,31 @@ stop_loop(struct delivery *d, const struct client_event *e)
 static void
 on_failed(void *arg, const struct client_event *e)
 {
-	struct delivery	*d = arg;
-	bool		 early = e->step < CLIENT_CONTENT;
+	struct delivery		*d = arg;
+	const struct endpoint	*at = client_endpoint(d->client);
+	bool			 early = e->step < CLIENT_CONTENT;
 
 	d->client = NULL;
-	d->hungry = false;
+	d->hungry = d->waiting = false;
 	d->report.ready = d->mail_accepted ? d->report.ready : 0;
 	if (e->unsure && d->recipients.unsettled > 0)
 		report_unsure(&d->report);
 	if (recipients_take_back(&d->recipients) == 0)
 		delivery_finish(d, true, NULL);
-	else if (d->mail_accepted || (e->unsure && !d->worn))
+	else if (e->no_chunks && !d->no_chunks) {
+		d->no_chunks = true;
+		delivery_find_way(d);
+	} else if (d->mail_accepted)
 		finish_with(d, !(early && (e->said || e->timed_out)), e);
+	else if (e->again)
+		approach_once_more(&d->approach, at);
+	else if (e->for_all)
+		finish_with(d, false, e);
 	else if (!e->said && reply_is_refusal(&e->reply))
 		stop_loop(d, e);
 	else {
 		if (!d->worn && !d->put_off)
-			delivery_note_failure(d, e);
+			approach_note(&d->approach, e, at);
 		delivery_next_host(d);
 	}
 }
@@ -205,100 +206,63 @@ static const struct client_calls calls = {
 
 /* ---- the way ------------------------------------------------------------- */
 
-/* The best of what was said holds.  That MAIL is put off tells nothing of the
- * others' mail. */
 static void
-give_up(struct delivery *d)
-{
-	const struct client_event	*e = &d->failure;
-	bool				 of_mail = e->step == CLIENT_MAIL &&
-					    e->said && e->code != 421;
-
-	report_at(&d->report, &d->way.endpoints[d->failed_at]);
-	finish_with(d, of_mail || !reply_is_later(&e->reply), e);
-}
-
-static void
-try_next(struct delivery *d)
-{
-	const struct endpoint	*e = way_next(&d->way);
-	struct client_manner	 manner = { d->hop, d->to.lmtp };
-
-	if (e != NULL) {
-		report_at(&d->report, e);
-		recorder_connect(d->record, e);
-		d->client = client_new(&d->remote->clients, e, &manner,
-		    &calls, d);
-		client_set_record(d->client, d->record);
-	} else if (d->failed)
-		give_up(d);
-	else
-		delivery_finish_saying(d, true, reply_make(550, "5.4.6",
-		    "mail for %s leads to no address that may be used: "
-		    "loopback, unspecified or multicast", d->to.name));
-}
-
-static void
-on_way(void *arg, enum way_outcome outcome)
+on_again(void *arg, struct client *c)
 {
 	struct delivery	*d = arg;
 
-	switch (outcome) {
-	case WAY_OK:
-		try_next(d);
-		break;
-	case WAY_UNKNOWN:
-		delivery_finish_saying(d, true, reply_make(550, "5.1.2",
-		    "host or domain name not found: %s", d->to.name));
-		break;
-	case WAY_NULL_MX:
-		delivery_finish_saying(d, true, reply_make(556, "5.1.10",
-		    "domain %s does not accept mail (null MX)", d->to.name));
-		break;
-	case WAY_LATER:
-		delivery_finish_saying(d, false, reply_make(451, "4.4.3",
-		    "name service cannot tell now about %s", d->to.name));
-		break;
-	default:
-		delivery_finish_saying(d, true, reply_make(451, "4.3.0",
-		    "name service of this system is not available"));
-	}
+	d->client = c;
+	d->worn = true;
+	client_set_owner(c, &calls, d);
+	client_set_record(c, d->record);
+	recorder_reuse(d->record, client_endpoint(c), client_mails(c));
+	report_at(&d->report, client_endpoint(c));
+	delivery_on_ready(d);
 }
 
-void
-delivery_find_way(struct delivery *d)
+static void
+on_open(void *arg, int fd, const struct endpoint *at)
 {
-	d->worn = d->failed = false;
-	report_nowhere(&d->report);
-	way_find(&d->way, &d->to, d->remote->resolver);
+	struct delivery		*d = arg;
+	struct client_manner	 manner = { *at, d->approach.hop,
+				    &d->approach.to, d->approach.to.lmtp,
+				    d->no_chunks };
+
+	report_at(&d->report, at);
+	recorder_note(d->record, "connected");
+	d->client = client_new(&d->remote->clients, fd, &manner, &calls, d);
+	client_set_record(d->client, d->record);
 }
+
+static void
+on_end(void *arg, bool reachable, const struct client_event *e,
+    const struct endpoint *at)
+{
+	struct delivery	*d = arg;
+
+	report_nowhere(&d->report);
+	if (at != NULL)
+		report_at(&d->report, at);
+	finish_with(d, reachable, e);
+}
+
+static const struct approach_calls approach_calls = {
+	on_again, on_open, on_end
+};
 
 static void
 begin(struct delivery *d)
 {
-	if (!destination_parse(span_of(d->name), &d->to) ||
-	    (d->hop = hops_find(&d->remote->hops, d->to.hop)) == NULL) {
+	struct approach	*a = &d->approach;
+
+	if (!approach_set(a, d->name))
 		delivery_finish_saying(d, true, reply_make(451, "4.3.5",
 		    "destination is not understood: %s", d->name));
-		return;
-	}
-	if (d->to.kind == DESTINATION_DISCARD) {
+	else if (a->to.kind == DESTINATION_DISCARD)
 		delivery_finish_saying(d, true, reply_make(250, "2.0.0",
 		    "discarded"));
-		return;
-	}
-	d->client = pool_take(&d->remote->pool, span_of(d->name));
-	if (d->client == NULL) {
-		delivery_find_way(d);
-		return;
-	}
-	d->worn = true;
-	client_set_owner(d->client, &calls, d);
-	client_set_record(d->client, d->record);
-	recorder_reuse(d->record, client_endpoint(d->client),
-	    client_mails(d->client));
-	report_at(&d->report, client_endpoint(d->client));
-	delivery_on_ready(d);
+	else
+		approach_begin(a);
 }
 
 /* ---- the job ------------------------------------------------------------- */
@@ -320,7 +284,7 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->report.came = clock_wall();
 	d->record = archive_begin(&r->archive, m->message);
 	content_init(&d->content, r->queue, m->token, m->size);
-	way_init(&d->way, r->loop, &r->ways, on_way, d);
+	approach_init(&d->approach, r, d->record, &approach_calls, d);
 	LIST_INSERT_HEAD(bucket(r, d->token), d, entry);
 	r->job_count++;
 }

@@ -22,23 +22,20 @@ struct delivery {
 	struct addr	 sender;
 	struct recipients recipients;
 	char		 name[DESTINATION_TEXT_MAX + 1];
-	struct destination to;
-	const struct hop *hop;
 
 	/* its way */
-	struct way	 way;
+	struct approach	 approach;
 	struct client	*client;	/* NULL: none */
 	bool		 worn;		/* the client has carried mail before:
 					 * age may be what it dies of */
-	bool		 failed;	/* `failure` is set */
-	struct client_event failure;	/* the best hope of all hosts tried */
-	unsigned	 failed_at;	/* which of them */
 
 	/* its mail */
 	struct client_mail mail;
 	struct content	 content;
 	bool		 mail_accepted;
 	bool		 put_off;	/* this host does not want it now */
+	bool		 waiting;	/* it begins when content is here */
+	bool		 no_chunks;	/* a host did not know BDAT */
 	bool		 hungry;	/* the client takes content now */
 	struct report	 report;
 	struct advised	 advised;	/* by what was said */
@@ -60,9 +57,8 @@ void	 delivery_finish(struct delivery *, bool reachable,
 void	 delivery_finish_saying(struct delivery *, bool reachable,
 	    struct reply);
 
-/* Elsewhere; why not here; all hosts anew. */
+/* Elsewhere; all hosts anew. */
 void	 delivery_next_host(struct delivery *);
-void	 delivery_note_failure(struct delivery *, const struct client_event *);
 void	 delivery_find_way(struct delivery *);
 
 #endif

@@ -4,6 +4,7 @@
  * addresses, speaks to other servers, and tells queue what came of it.
  */
 #include "remote/delivery.h"
+#include "remote/secure.h"
 
 static struct remote	 remote;
 
@@ -24,7 +25,10 @@ before_drop(struct process *p)
 
 	remote.process = p;
 	remote.loop = process_loop(p);
+	if (process_boot(p)->flags & BOOT_BINDS)
+		process_may_bind(p);
 	remote.clients = (struct clients){ .loop = remote.loop,
+	    .secure = secure_new(),
 	    .hostname = "localhost", .connect_time = 30 * 1000,
 	    .command_time = 300 * 1000, .content_time = 180 * 1000,
 	    .final_time = 600 * 1000 };
@@ -33,7 +37,7 @@ before_drop(struct process *p)
 	hops_init(&remote.hops);
 	advices_init(&remote.advices);
 	results_init(&remote.results);
-	LIST_INIT(&remote.ways);
+	ways_init(&remote.ways, remote.loop);
 	for (i = 0; i < JOB_BUCKETS; i++)
 		LIST_INIT(&remote.jobs[i]);
 }
@@ -168,6 +172,15 @@ on_conf_host(struct peer *p, struct msg *m)
 	(void)p;
 	(void)span_copy(m->conf_host.hostname, remote.clients.hostname,
 	    sizeof remote.clients.hostname);
+	(void)span_copy(m->conf_host.hostname, remote.ways.selves.name,
+	    sizeof remote.ways.selves.name);
+}
+
+static void
+on_conf_self(struct peer *p, struct msg *m)
+{
+	if (!selves_put(&remote.ways.selves, &m->conf_self))
+		peer_accuse(p, "sends an address of ours that is none");
 }
 
 static void
@@ -192,6 +205,15 @@ on_conf_advice(struct peer *p, struct msg *m)
 {
 	(void)p;
 	advices_put(&remote.advices, &m->conf_advice);
+}
+
+static void
+on_conf_anchors(struct peer *p, struct msg *m)
+{
+	(void)p;
+	secure_set_anchors(remote.clients.secure, m->fds[0],
+	    m->conf_anchors.path);
+	m->fds[0] = -1;
 }
 
 /* While stopping nothing is begun: queue keeps what it does not hear of. */
@@ -274,6 +296,8 @@ static const struct route inbox[] = {
 	{ MSG_CONF_REMOTE,	on_conf_remote },
 	{ MSG_CONF_HOP,		on_conf_hop },
 	{ MSG_CONF_ADVICE,	on_conf_advice },
+	{ MSG_CONF_SELF,	on_conf_self },
+	{ MSG_CONF_ANCHORS,	on_conf_anchors },
 	{ MSG_JOB,		on_job },
 	{ MSG_JOB_RCPT,		on_job_rcpt },
 	{ MSG_CHUNK,		on_chunk },

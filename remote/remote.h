@@ -5,13 +5,13 @@
 #include <stddef.h>
 
 #include "shared/program.h"
+#include "remote/approach.h"
 #include "remote/archive.h"
 #include "remote/advice.h"
 #include "remote/client.h"
 #include "remote/hop.h"
 #include "remote/pool.h"
 #include "remote/results.h"
-#include "remote/way.h"
 
 enum { JOB_BUCKETS = 1024 };
 
@@ -28,7 +28,7 @@ struct remote {
 	struct pool	 pool;
 	struct archive	 archive;	/* dialogues that failed */
 	struct results	 results;
-	struct way_list	 ways;
+	struct ways	 ways;
 	struct delivery_list jobs[JOB_BUCKETS];
 	unsigned	 job_count;
 	bool		 started, stopping;

@@ -31,7 +31,8 @@ int		 role_trust(enum role);
 
 /* Values of fields. */
 enum boot_flags {
-	BOOT_UNPRIVILEGED = 1	/* as the present user, no chroot */
+	BOOT_UNPRIVILEGED = 1,	/* as the present user, no chroot */
+	BOOT_BINDS	= 2	/* connections may have a source address */
 };
 
 enum log_kind { LOG_TO_STDERR, LOG_TO_FILE, LOG_TO_SYSLOG, LOG_KIND_COUNT };

@@ -106,6 +106,13 @@ enum {
 	SCOPE_SIGNAL	= 1 << 1
 };
 
+/* The second kind of rule, of version 4. */
+enum { RULE_NET_PORT = 2 };
+
+struct net_port {
+	uint64_t	access, port;
+};
+
 struct landlock_rules {
 	uint64_t	fs, net, scoped;
 };
@@ -173,6 +180,16 @@ allow_path(int rules, uint64_t handled, const struct priv_path *path)
 	close(beneath.parent_fd);
 }
 
+/* Port 0 is one that the kernel chooses. */
+static void
+allow_any_port(int rules)
+{
+	const struct net_port	 any = { NET_BIND_TCP, 0 };
+
+	if (syscall(SYS_landlock_add_rule, rules, RULE_NET_PORT, &any, 0) == -1)
+		fatal("landlock, ports: %s", strerror(errno));
+}
+
 bool
 priv_landlock(const struct priv *p)
 {
@@ -189,6 +206,8 @@ priv_landlock(const struct priv *p)
 		fatal("landlock: %s", strerror(errno));
 	for (path = p->paths; path != NULL && path->path != NULL; path++)
 		allow_path(rules, all.fs, path);
+	if (p->calls & PRIV_BIND && version >= 4)
+		allow_any_port(rules);
 	if (syscall(SYS_landlock_restrict_self, rules, 0) == -1)
 		fatal("landlock: %s", strerror(errno));
 	fd_close(&rules);

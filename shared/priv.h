@@ -17,7 +17,8 @@ enum priv_calls {
 	PRIV_READ_FILES	= 1 << 3,	/* open read-only, stat, readdir */
 	PRIV_THREADS	= 1 << 4,	/* threads started in after_drop */
 	PRIV_UNIX	= 1 << 5,	/* Unix sockets: NSS daemons */
-	PRIV_UDP	= 1 << 6	/* UDP sockets: DNS */
+	PRIV_UDP	= 1 << 6,	/* UDP sockets: DNS */
+	PRIV_BIND	= 1 << 7	/* an address, but no port of choice */
 };
 
 /* The files that Landlock leaves: by path, as seen after chroot. */

@@ -42,6 +42,7 @@ struct process {
 	struct priv		 priv;
 	struct priv_path	 paths[ALLOWED_MAX + 1];
 	unsigned		 allowed;
+	bool			 may_bind;
 	bool			 stopping;
 	bool			 has_successor;
 	int			 status;
@@ -116,6 +117,12 @@ process_allow(struct process *p, const char *path, unsigned access)
 		fatal("more than %d allowed paths", ALLOWED_MAX);
 	p->paths[p->allowed].path = xstrdup(path);
 	p->paths[p->allowed++].access = access;
+}
+
+void
+process_may_bind(struct process *p)
+{
+	p->may_bind = true;
 }
 
 /* ---- the end ------------------------------------------------------------- */
@@ -350,6 +357,8 @@ set_paths(struct process *p)
 	for (path = p->priv.paths; path != NULL && path->path; path++)
 		process_allow(p, path->path, path->access);
 	p->priv.paths = p->allowed > 0 ? p->paths : NULL;
+	if (p->may_bind)
+		p->priv.calls |= PRIV_BIND;
 }
 
 /* Master alone decides when a child ends; a terminal's ^C reaches all.  What

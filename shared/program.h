@@ -77,6 +77,9 @@ int	 program_run(const struct program *, int argc, char **argv);
 void	 process_become(struct process *, const struct priv_identity *);
 void	 process_allow(struct process *, const char *path, unsigned access);
 
+/* Likewise: its connections may have a source address. */
+void	 process_may_bind(struct process *);
+
 /* For the programs' hooks. */
 struct loop		*process_loop(struct process *);
 const struct msg_boot	*process_boot(const struct process *);

@@ -167,6 +167,14 @@ allow_connect(scmp_filter_ctx c)
 }
 
 static void
+allow_bind(scmp_filter_ctx c)
+{
+	static const int	 plain[] = { CALL(bind) };
+
+	allow(c, plain, COUNT(plain));
+}
+
+static void
 allow_udp(scmp_filter_ctx c)
 {
 	allow_sockets(c, SOCK_DGRAM);
@@ -225,6 +233,8 @@ priv_seccomp(const struct priv *p)
 		allow(c, accepting, COUNT(accepting));
 	if (p->calls & PRIV_CONNECT)
 		allow_connect(c);
+	if (p->calls & PRIV_BIND)
+		allow_bind(c);
 	if (p->calls & PRIV_UDP)
 		allow_udp(c);
 	if (p->calls & PRIV_UNIX)

@@ -126,6 +126,8 @@ START_TEST(a_relay_is_named_as_logs_name_it)
 	struct endpoint	 v6 = { .host = "mx", .family = AF_INET6,
 			    .address = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 },
 			    .port = 65535 };
+	struct endpoint	 local = { .host = "us.example", .family = AF_UNIX,
+			    .path = "/run/dovecot/lmtp" };
 	char		 text[RELAY_TEXT_MAX + 1];
 
 	endpoint_format(&v4, text);
@@ -134,6 +136,10 @@ START_TEST(a_relay_is_named_as_logs_name_it)
 	ck_assert_str_eq(text, "mx.example.org[192.0.2.1]");
 	endpoint_format(&v6, text);
 	ck_assert_str_eq(text, "mx[2001:db8::1]:65535");
+	endpoint_format(&local, text);
+	ck_assert_str_eq(text, "us.example[/run/dovecot/lmtp]");
+	endpoint_format_host(&local, text);
+	ck_assert_str_eq(text, "us.example[/run/dovecot/lmtp]");
 }
 END_TEST
 

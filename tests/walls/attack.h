@@ -30,6 +30,7 @@ enum {
 	FD_LISTENER,		/* TCP */
 	FD_SHUT,		/* TCP, listened and was shut down; three */
 	FD_BIND = FD_SHUT + 3,	/* TCP, fresh, one for each attack */
+	FD_BIND_PORT,
 	FD_LISTEN,
 	FD_CONNECT,
 	FD_DATAGRAM,		/* UDP, not connected */

@@ -137,6 +137,20 @@ attack_bind(void)
 	return bind(FD_BIND, (void *)&any, sizeof any);
 }
 
+/* To be taken for a server. */
+static long
+attack_bind_port(void)
+{
+	struct sockaddr_in	 well_known = { .sin_family = AF_INET,
+				    .sin_port = htons(25) };
+
+	well_known.sin_addr.s_addr = htonl(0x7f4d1925);
+	if (setsockopt(FD_BIND_PORT, SOL_SOCKET, SO_REUSEADDR,
+	    &(int){ 1 }, sizeof(int)) == -1)	/* others try at once */
+		return -1;
+	return bind(FD_BIND_PORT, (void *)&well_known, sizeof well_known);
+}
+
 static long
 attack_listen(void)
 {
@@ -255,6 +269,7 @@ attacks_on_network(void)
 		{ "socketpair",		attack_socketpair },
 		{ "many-sockets",	attack_many_sockets },
 		{ "bind",		attack_bind },
+		{ "bind-port",		attack_bind_port },
 		{ "listen",		attack_listen },
 		{ "connect",		attack_connect },
 		{ "shutdown-listener",	attack_shutdown },

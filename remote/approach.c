@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "remote/remote.h"
+
+/* ---- the end ------------------------------------------------------------- */
+
+static void
+end(struct approach *a, bool reachable, struct reply r)
+{
+	a->calls->end(a->arg, reachable, &(struct client_event){ .reply = r },
+	    NULL);
+}
+
+/* The best of what was said holds.  That MAIL is put off tells nothing of the
+ * others' mail. */
+static void
+end_failed(struct approach *a)
+{
+	const struct client_event	*e = &a->failure;
+	bool				 of_mail = e->step == CLIENT_MAIL &&
+					    e->said && e->code != 421;
+
+	a->calls->end(a->arg, of_mail || !reply_is_later(&e->reply), e,
+	    a->nowhere ? NULL : &a->failed_at);
+}
+
+/*
+ * No greeting is for good: a 5xx there is mostly about us and this hour, not
+ * about the mail.  521 alone says that this host never takes any (RFC 7504).
+ */
+static void
+soften_greeting(struct client_event *e)
+{
+	if (!e->said || !reply_is_refusal(&e->reply) ||
+	    e->reply.code == 521)
+		return;
+	e->reply.code = 451;
+	e->reply.class = 4;
+}
+
+/* What it said counts unless another gives more hope. */
+void
+approach_note(struct approach *a, const struct client_event *e,
+    const struct endpoint *at)
+{
+	struct client_event	 copy = *e;
+
+	soften_greeting(&copy);
+	if (a->failed && reply_is_later(&a->failure.reply) &&
+	    (at == NULL || !reply_is_later(&copy.reply)))
+		return;
+	a->failure = copy;
+	a->nowhere = at == NULL;
+	if (at != NULL)
+		a->failed_at = *at;
+	a->failed = true;
+}
+
+bool
+approach_has_hope(const struct approach *a)
+{
+	return a->failed && reply_is_later(&a->failure.reply);
+}
+
+/* ---- the fall-back ------------------------------------------------------- */
+
+/* Is there one for such a failure?  Who heard MAIL was reached. */
+static bool
+may_fall_back(const struct approach *a)
+{
+	return !a->fell_back && a->hop->fallback[0] != '\0' &&
+	    approach_has_hope(a) && a->failure.step < CLIENT_MAIL;
+}
+
+/* It is spoken to as the hop says, and so its connections are of the hop. */
+static bool
+set_fallback(struct approach *a)
+{
+	const struct hop	*h = a->hop;
+	char			 text[DESTINATION_TEXT_MAX +
+				    HOP_NAME_MAX + 2];
+
+	a->fell_back = true;
+	snprintf(text, sizeof text, "%s%s%s", h->fallback,
+	    h->name[0] != '\0' ? ";" : "", h->name);
+	return approach_set(a, text);
+}
+
+void
+approach_give_up(struct approach *a)
+{
+	if (may_fall_back(a) && set_fallback(a))
+		approach_begin(a);
+	else
+		end_failed(a);
+}
+
+/* ---- connections --------------------------------------------------------- */
+
+static void
+fail_connecting(struct approach *a, const struct endpoint *at, int error)
+{
+	struct client_event	 e = { .step = CLIENT_CONNECT,
+				    .timed_out = error == ETIMEDOUT };
+	char			 relay[RELAY_TEXT_MAX + 1];
+
+	endpoint_format(at, relay);
+	e.reply = reply_make(451, "4.4.1", "connect to %s: %s", relay,
+	    strerror(error));
+	recorder_note(a->record, "%s", e.reply.text);
+	approach_note(a, &e, at);
+	approach_next(a);
+}
+
+static void
+on_race(void *arg, const struct race_end *e)
+{
+	struct approach		*a = arg;
+	const struct endpoint	*other = a->race.runners[1].to;
+
+	if (e->both) {
+		recorder_connect(a->record, other);
+		way_tried(&a->way, other);
+	}
+	if (e->fd == -1) {
+		fail_connecting(a, e->at, e->error);
+		return;
+	}
+	if (e->both && e->at == other)
+		families_put(&a->remote->ways.families, other->host,
+		    other->family, loop_now(a->remote->loop));
+	a->calls->open(a->arg, e->fd, e->at);
+}
+
+void
+approach_next(struct approach *a)
+{
+	const struct endpoint	*e = way_next(&a->way);
+
+	if (e != NULL) {
+		way_tried(&a->way, e);
+		recorder_connect(a->record, e);
+		race_start(&a->race, e, way_other(&a->way, e), a->hop,
+		    a->remote->clients.connect_time);
+	} else if (a->failed)
+		approach_give_up(a);
+	else
+		end(a, true, reply_make(550, "5.4.6",
+		    "mail for %s leads to no address that may be used: "
+		    "loopback, unspecified or multicast", a->to.name));
+}
+
+void
+approach_once_more(struct approach *a, const struct endpoint *at)
+{
+	a->once_more = *at;
+	recorder_connect(a->record, at);
+	race_start(&a->race, &a->once_more, NULL, a->hop,
+	    a->remote->clients.connect_time);
+}
+
+/* ---- the way ------------------------------------------------------------- */
+
+static struct reply
+reply_of(const struct approach *a, enum way_outcome outcome)
+{
+	switch (outcome) {
+	case WAY_UNKNOWN:
+		return reply_make(550, "5.1.2",
+		    "host or domain name not found: %s", a->to.name);
+	case WAY_NULL_MX:
+		return reply_make(556, "5.1.10",
+		    "domain %s does not accept mail (null MX)", a->to.name);
+	case WAY_HOME:
+		return reply_make(550, "5.4.6",
+		    "mail for %s loops back to this host", a->to.name);
+	case WAY_LATER:
+		return reply_make(451, "4.4.3",
+		    "name service cannot tell now about %s", a->to.name);
+	default:
+		return reply_make(451, "4.3.0",
+		    "name service of this system is not available");
+	}
+}
+
+static void
+on_way(void *arg, enum way_outcome outcome)
+{
+	struct approach		*a = arg;
+	struct client_event	 e = { .step = CLIENT_CONNECT };
+
+	if (outcome == WAY_OK) {
+		approach_next(a);
+		return;
+	}
+	e.reply = reply_of(a, outcome);
+	if (outcome == WAY_LATER)
+		approach_note(a, &e, NULL);
+	if (a->failed)
+		approach_give_up(a);
+	else
+		end(a, true, e.reply);
+}
+
+/* ---- the beginning ------------------------------------------------------- */
+
+void
+approach_init(struct approach *a, struct remote *r, struct recording *record,
+    const struct approach_calls *calls, void *arg)
+{
+	a->remote = r;
+	a->record = record;
+	a->calls = calls;
+	a->arg = arg;
+	way_init(&a->way, &r->ways, on_way, a);
+	race_init(&a->race, r->loop, on_race, a);
+}
+
+void
+approach_clear(struct approach *a)
+{
+	way_clear(&a->way);
+	race_clear(&a->race);
+}
+
+bool
+approach_set(struct approach *a, const char *destination)
+{
+	if (!span_copy(span_of(destination), a->name, sizeof a->name) ||
+	    !destination_parse(span_of(a->name), &a->to))
+		return false;
+	a->hop = hops_find(&a->remote->hops, a->to.hop);
+	return a->hop != NULL;
+}
+
+void
+approach_begin(struct approach *a)
+{
+	struct client	*c = pool_take(&a->remote->pool, span_of(a->name));
+
+	if (c != NULL)
+		a->calls->again(a->arg, c);
+	else
+		approach_anew(a);
+}
+
+void
+approach_anew(struct approach *a)
+{
+	a->failed = a->failed && a->fell_back;	/* that is why */
+	way_find(&a->way, &a->to, a->remote->resolver);
+}
