@@ -154,6 +154,7 @@ static bool
 send_job(struct queue *q, struct deliverer *dl, struct destination *d)
 {
 	const struct message	*m = TAILQ_FIRST(&d->ready)->message;
+	struct origin		 origin = message_origin(m);
 	struct msg		 out = { .type = MSG_JOB };
 	unsigned		 n = count_recipients(d);
 
@@ -166,6 +167,8 @@ send_job(struct queue *q, struct deliverer *dl, struct destination *d)
 	out.job.recipients = n;
 	out.job.arrived = m->arrived;
 	out.job.active = m->active;
+	out.job.client = origin.client;
+	out.job.parameters = origin.parameters;
 	if (!peer_ask(dl->peer, &out))
 		return false;
 	put_recipients(q, dl, delivery_new(dl, d, m, out.job.token), n);

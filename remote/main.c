@@ -201,19 +201,19 @@ on_conf_hop(struct peer *p, struct msg *m)
 }
 
 static void
-on_conf_advice(struct peer *p, struct msg *m)
-{
-	(void)p;
-	advices_put(&remote.advices, &m->conf_advice);
-}
-
-static void
 on_conf_anchors(struct peer *p, struct msg *m)
 {
 	(void)p;
 	secure_set_anchors(remote.clients.secure, m->fds[0],
 	    m->conf_anchors.path);
 	m->fds[0] = -1;
+}
+
+static void
+on_conf_advice(struct peer *p, struct msg *m)
+{
+	(void)p;
+	advices_put(&remote.advices, &m->conf_advice);
 }
 
 /* While stopping nothing is begun: queue keeps what it does not hear of. */
@@ -295,9 +295,9 @@ static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_REMOTE,	on_conf_remote },
 	{ MSG_CONF_HOP,		on_conf_hop },
-	{ MSG_CONF_ADVICE,	on_conf_advice },
 	{ MSG_CONF_SELF,	on_conf_self },
 	{ MSG_CONF_ANCHORS,	on_conf_anchors },
+	{ MSG_CONF_ADVICE,	on_conf_advice },
 	{ MSG_JOB,		on_job },
 	{ MSG_JOB_RCPT,		on_job_rcpt },
 	{ MSG_CHUNK,		on_chunk },

@@ -36,9 +36,14 @@ on_job(struct courier *d, const struct msg_job *m)
 {
 	struct mail	*mail = mail_find(m->message);
 	struct task	*t = own_new(sizeof *t);
+	char		 parameters[72];
 
+	if (mail != NULL)
+		mail_parameters(mail, parameters);
 	if (mail == NULL || m->size != mail->size ||
 	    !addr_equal(&m->sender, &mail->sender) ||
+	    !span_is(m->parameters, parameters) ||
+	    (m->client.len > 0) == mail->notice ||
 	    ((m->flags & MESSAGE_NOTICE) != 0) != mail->notice)
 		broken("a job for %llx, which is not so",
 		    (unsigned long long)m->message);
