@@ -23,7 +23,8 @@ void	 picture_put(struct buf *picture, const void *what, size_t len);
 void	 confer_routes(struct audience *);
 bool	 confer_remote(struct audience *);
 
-/* The secrets of logins once more, to who runs. */
+/* The secrets of logins once more, to who runs; whom it believes. */
 void	 confer_secrets(struct audience *);
+bool	 confer_anchors(struct audience *);
 
 #endif
