@@ -513,7 +513,7 @@ static const struct {
 	    "expected a file that is there (No such file or directory), not "
 	    "\"/nowhere/at-all\"\n" },
 	{ HEAD "remote {\nprocesses 0\n}\n", "conf:6: processes: expected a "
-	    "number from 1 to 1, not \"0\"\n" },
+	    "number from 1 to 16, not \"0\"\n" },
 	{ HEAD "self a.example\n", "conf:5: self: expected an address such "
 	    "as 0.0.0.0 or ::, not \"a.example\"\n" },
 	{ HEAD "rewrite a.example b.example\n", "conf:5: rewrite: expected "
