@@ -151,6 +151,7 @@ enum {
 	CNAMES_MAX		= 8,		/* to one name */
 	MX_MAX			= 10,
 	ADDRESSES_MAX		= 16,		/* of one destination */
+	CONNECTS_MAX		= 1024,		/* outstanding from remote */
 	JOBS_REMOTE_MAX		= 512,
 	JOB_RECIPIENTS_MAX	= 100,
 	REMOTE_REPLY_MAX	= 16384,	/* octets of one reply */
