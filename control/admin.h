@@ -48,6 +48,7 @@ struct session {
 	unsigned	 instance;	/* of whom it asks now */
 	unsigned	 pages;		/* of him */
 	char		 name[DESTINATION_TEXT_MAX + 1];
+	char		 behind[DESTINATION_TEXT_MAX + 1]; /* likewise */
 };
 
 /*

@@ -6,6 +6,7 @@
 
 #include "control/admin.h"
 #include "shared/id.h"
+#include "shared/pattern.h"
 #include "shared/program.h"
 
 enum { PAGE = 16 };		/* messages asked for at a time */
@@ -97,6 +98,29 @@ do_status(struct session *s, struct span arg)
 	session_ask(s, process_master(monitor.process), &s->ask.status.token);
 }
 
+static void
+next_destinations(struct session *s)
+{
+	s->ask = (struct msg){ .type = MSG_DESTINATIONS };
+	s->ask.destinations.after = span_of(s->behind);
+	s->ask.destinations.count = LIST_ROWS_MAX;
+	session_ask(s, process_peer(monitor.process, ROLE_QUEUE),
+	    &s->ask.destinations.token);
+}
+
+static void
+do_destinations(struct session *s, struct span arg)
+{
+	char	 lower[ADDR_TEXT_MAX + 1];
+
+	if (!pattern_lower(arg, lower) || !span_is_text(arg))
+		session_err(s, ADMIN_ERR_USAGE, "not a pattern");
+	else {
+		(void)span_copy(span_of(lower), s->name, sizeof s->name);
+		next_destinations(s);
+	}
+}
+
 /* The remote with the lowest number from `instance` on, or NULL. */
 static struct peer *
 remote_from(unsigned instance)
@@ -148,6 +172,7 @@ static const struct verb verbs[] = {
 	{ "status",	do_status,	NULL },
 	{ "queue list",	do_list,	next_page },
 	{ "queue show",	do_show,	NULL },
+	{ "queue destinations", do_destinations, next_destinations },
 	{ NULL,		NULL,		NULL }
 };
 
@@ -227,6 +252,86 @@ on_list_end(struct peer *peer, struct msg *m)
 		s->after = next;
 		session_answered(s);
 	}
+}
+
+/* The name of a host, or the path of a socket: what stands between the kind and
+ * the port. */
+static struct span
+place_of(struct span destination)
+{
+	struct span	 kind, rest = span_cut(destination, ':', &kind);
+	size_t		 end = rest.len;
+
+	while (end > 0 && rest.ptr[end - 1] != ':')
+		end--;
+	return rest.ptr[0] == '/' || end == 0 ? rest :
+	    span_head(rest, end - 1);
+}
+
+static bool
+is_meant(const struct session *s, struct span destination)
+{
+	return s->name[0] == '\0' || span_is_word(destination, s->name) ||
+	    pattern_has_name(s->name, place_of(destination));
+}
+
+static const char *const destination_states[DESTINATION_STATE_COUNT] = {
+	[DESTINATION_OPEN] = "open",
+	[DESTINATION_PROBING] = "probing",
+	[DESTINATION_CLOSED] = "closed",
+	[DESTINATION_PAUSED] = "paused"
+};
+
+static const char *const advices[ADVICE_COUNT] = {
+	[ADVICE_NONE] = "",
+	[ADVICE_SLOW] = "slow",
+	[ADVICE_PAUSE] = "pause",
+	[ADVICE_FAMILY] = "other-family",
+	[ADVICE_FINAL] = "permanent"
+};
+
+static void
+on_destination(struct peer *peer, struct msg *m)
+{
+	const struct msg_destination	*d = &m->destination;
+	struct session	*s = admin_find(monitor.admin, d->token);
+	char		 enhanced[ENHANCED_SIZE], text[REPLY_TEXT_MAX + 4];
+
+	(void)peer;
+	if (s == NULL || !is_meant(s, d->name))
+		return;
+	s->found = true;
+	reply_enhanced(&d->why, enhanced);
+	flatten(&d->why, text);
+	session_row(s, "destination\t%.*s\t%s\t%llu\t%llu\t%u\t%u\t%u\t%u"
+	    "\t%u\t%s\t%.*s\t%llu\t%u\t%s\t%s", (int)d->name.len,
+	    d->name.ptr, destination_states[d->state],
+	    (unsigned long long)d->until, (unsigned long long)d->due,
+	    d->window, d->jobs, d->silent, d->ready, d->failures,
+	    advices[d->advice], (int)d->rule.len, d->rule.ptr,
+	    (unsigned long long)d->rule_until, d->why.code, enhanced, text);
+}
+
+static void
+on_destinations_end(struct peer *peer, struct msg *m)
+{
+	struct span	 next = m->destinations_end.next;
+	char		 was[DESTINATION_TEXT_MAX + 1];
+	struct session	*s = admin_find(monitor.admin,
+			    m->destinations_end.token);
+
+	if (s == NULL)
+		return;
+	(void)span_copy(span_of(s->behind), was, sizeof was);
+	(void)span_copy(next, s->behind, sizeof s->behind);
+	if (next.len > 0 && strcmp(s->behind, was) <= 0)
+		peer_accuse(peer, "lists in circles");
+	else if (next.len > 0)
+		session_answered(s);
+	else if (s->found || s->name[0] == '\0')
+		session_ok(s, 0);
+	else
+		session_err(s, ADMIN_ERR_NONE, "no such destination");
 }
 
 static void
@@ -355,6 +460,8 @@ static const struct route inbox[] = {
 	{ MSG_LISTED,		on_listed },
 	{ MSG_LISTED_RCPT,	on_listed_rcpt },
 	{ MSG_LIST_END,		on_list_end },
+	{ MSG_DESTINATION,	on_destination },
+	{ MSG_DESTINATIONS_END,	on_destinations_end },
 	{ MSG_PROCESS,		on_process },
 	{ MSG_STATUS_END,	on_status_end },
 	{ MSG_TRACE_DIALOGUE,	on_trace_dialogue },

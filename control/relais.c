@@ -25,6 +25,7 @@ static const struct verb {
 	{ NULL,		"trace",	MAYBE,	relais_trace },
 	{ "queue",	"list",		NONE,	relais_list },
 	{ "queue",	"show",		ONE,	relais_show },
+	{ "queue",	"destinations",	MAYBE,	relais_destinations },
 	{ "queue",	"retry",	ONE,	relais_retry },
 	{ "queue",	"delete",	MANY,	relais_delete },
 	{ "queue",	"rebuild",	NONE,	relais_rebuild },
@@ -37,7 +38,8 @@ usage(void)
 	    "              start | stop | restart process|all | reload |\n"
 	    "              status | check | trace [destination] |\n"
 	    "              queue list | queue show id | queue retry id|ALL |\n"
-	    "              queue delete id ... | queue rebuild\n"
+	    "              queue delete id ... | queue rebuild |\n"
+	    "              queue destinations [pattern]\n"
 	    "       relais passwd [option ...] name\n",
 	    stderr);
 	return RELAIS_USAGE;

@@ -29,6 +29,7 @@ int	 relais_check(const struct relais *, const char *arg);
 int	 relais_rebuild(const struct relais *, const char *arg);
 int	 relais_status(const struct relais *, const char *arg);
 int	 relais_list(const struct relais *, const char *arg);
+int	 relais_destinations(const struct relais *, const char *arg);
 int	 relais_show(const struct relais *, const char *arg);
 int	 relais_retry(const struct relais *, const char *arg);
 int	 relais_delete(const struct relais *, const char *arg);

@@ -99,9 +99,17 @@ on_conf_route(struct peer *master, struct msg *m)
 	const struct msg_conf_route	*c = &m->conf_route;
 
 	(void)master;
-	if (!route_add(&lookup.rules.routes, c->pattern, c->destination))
-		log_warning("route %.*s is there twice", (int)c->pattern.len,
+	if (!route_add(&lookup.rules.routes, c))
+		log_warning("route %.*s leads nowhere", (int)c->pattern.len,
 		    c->pattern.ptr);
+}
+
+static void
+on_conf_route_if(struct peer *master, struct msg *m)
+{
+	(void)master;
+	if (!route_add_value(&lookup.rules.routes, &m->conf_route_if))
+		log_warning("a route has too many conditions");
 }
 
 static void
@@ -240,6 +248,7 @@ static const struct route	 inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_DOMAIN,	on_conf_domain },
 	{ MSG_CONF_ROUTE,	on_conf_route },
+	{ MSG_CONF_ROUTE_IF,	on_conf_route_if },
 	{ MSG_CONF_LIMIT,	on_conf_limit },
 	{ MSG_CONF_AUTH,	on_conf_auth },
 	{ MSG_CONF_QUOTA,	on_conf_quota },

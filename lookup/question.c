@@ -30,7 +30,8 @@ struct question {
 	bool		 verifies;	/* VRFY */
 	bool		 lists;		/* EXPN: one that verifies, too */
 	bool		 relay;
-	struct addr	 recipient;	/* until the walk begins */
+	struct addr	 recipient, sender;	/* until the walk begins */
+	char		*parameters;	/* likewise, or NULL */
 	struct resolve	*resolve;
 	const char	*name;		/* of the user asked for */
 	uint64_t	 asked;		/* its token; 0: waits for its turn */
@@ -83,6 +84,7 @@ question_free(struct question *q)
 		q->all->walks--;
 	move(q, NULL);
 	resolve_free(q->resolve);
+	free(q->parameters);
 	free(q);
 }
 
@@ -296,14 +298,17 @@ find_asking(struct questions *qs, uint64_t token)
 static void
 start_expansions(struct questions *qs)
 {
-	struct question	*q;
+	struct route_question	 about;
+	struct question		*q;
 
 	while (qs->walks < WALKS_MAX &&
 	    (q = TAILQ_FIRST(&qs->expanding)) != NULL) {
 		move(q, NULL);
 		qs->walks++;
-		q->resolve = resolve_new(qs->rules, &q->recipient,
-		    RESOLVE_TARGETS, q->relay);
+		about = (struct route_question){ &q->recipient, &q->sender,
+		    span_of(q->parameters != NULL ? q->parameters : "") };
+		q->resolve = resolve_new(qs->rules, &about, RESOLVE_TARGETS,
+		    q->relay);
 		walk(q);
 	}
 }
@@ -416,8 +421,10 @@ void
 question_rcpt(struct questions *qs, struct peer *from,
     const struct msg_rcpt *rcpt)
 {
-	struct question	*q;
-	struct reply	 why;
+	struct route_question	 about = { &rcpt->recipient, &rcpt->sender,
+				    rcpt->parameters };
+	struct question		*q;
+	struct reply		 why;
 
 	if (!may_ask(qs, from, rcpt, &why)) {
 		put_verdict(from, rcpt->token, &why);
@@ -425,8 +432,8 @@ question_rcpt(struct questions *qs, struct peer *from,
 	}
 	q = question_new(qs, from, rcpt->token);
 	q->visit = rcpt->visit;
-	q->resolve = resolve_new(qs->rules, &rcpt->recipient,
-	    RESOLVE_VERDICT, rcpt->relay);
+	q->resolve = resolve_new(qs->rules, &about, RESOLVE_VERDICT,
+	    rcpt->relay);
 	walk(q);
 }
 
@@ -438,6 +445,9 @@ question_expand(struct questions *qs, struct peer *from,
 
 	q->expands = q->relay = true;
 	q->recipient = expand->recipient;
+	q->sender = expand->sender;
+	if (expand->parameters.len > 0)
+		q->parameters = span_dup(expand->parameters);
 	move(q, &qs->expanding);
 	start_expansions(qs);
 }
@@ -457,8 +467,11 @@ void
 question_verify(struct questions *qs, struct peer *from,
     const struct msg_verify *verify)
 {
-	struct question	*q;
-	struct addr	 address;
+	static const struct addr	 nobody;
+	struct addr			 address;
+	struct route_question		 about = { &address, &nobody,
+					    span_of("") };
+	struct question			*q;
 
 	if (!verify_address(qs->rules, verify, &address)) {
 		refuse(from, verify->token);
@@ -475,8 +488,7 @@ question_verify(struct questions *qs, struct peer *from,
 		start_expansions(qs);
 		return;
 	}
-	q->resolve = resolve_new(qs->rules, &address, RESOLVE_VERDICT,
-	    q->relay);
+	q->resolve = resolve_new(qs->rules, &about, RESOLVE_VERDICT, q->relay);
 	walk(q);
 }
 

@@ -20,6 +20,7 @@ struct node {
 	char		*key;		/* local part, folded; others: all */
 	char		*address;
 	char		*user;		/* of a leaf that is local */
+	const struct route_row *route;	/* of one of others, or NULL */
 	bool		 alone;		/* has a verdict of its own to get */
 };
 
@@ -34,6 +35,8 @@ struct resolve {
 	const struct rules *rules;
 	enum resolve_purpose purpose;
 	struct addr	 root;
+	struct addr	 sender;	/* what conditions of routes */
+	char		*parameters;	/* look at, when there are any */
 	void		*met;		/* tree of nodes, for tsearch */
 	size_t		 nmet;
 
@@ -349,31 +352,54 @@ enter_local(struct resolve *r, struct node *n, bool final)
 	r->variant = 0;
 }
 
+/* An address by itself may have a route in any domain; all others have. */
+static const struct route_row *
+find_route(const struct resolve *r, const struct addr *a, bool local)
+{
+	struct route_question	 q = { a, &r->sender, span_of("") };
+
+	if (r->parameters != NULL)
+		q.parameters = span_of(r->parameters);
+	return local ? route_find_address(&r->rules->routes, &q) :
+	    route_find(&r->rules->routes, &q);
+}
+
+static void
+enter_distant(struct resolve *r, const struct addr *a,
+    const struct route_row *route)
+{
+	struct node	*n = node_new(a, NULL);
+
+	n->final = true;
+	n->route = route;
+	n = meet(r, n);
+	if (n == NULL)
+		return;
+	if (route != NULL && route->destination[0] == '\0')
+		fail_member(r, n, true, route->reply);
+	else
+		add_leaf(r, n);
+}
+
 /* `a` has a domain. */
 static void
 enter(struct resolve *r, const struct addr *a, bool final)
 {
 	const struct domain	*d = rules_find_domain(r->rules,
 				    addr_domain(a));
-	struct node		*n;
+	const struct route_row	*route = find_route(r, a, d != NULL);
 
 	if (r->nmet == NODES_MAX) {
 		give_up(r, reply_make(451, "4.3.5",
 		    "<%s>: too many recipients", r->root.text));
 		return;
 	}
-	n = node_new(a, d);
-	if (d != NULL && d->broken) {
+	if (d == NULL || route != NULL)
+		enter_distant(r, a, route);
+	else if (d->broken)
 		r->later = true;
-		node_free(n);
-	} else if (d != NULL) {
-		enter_local(r, n, final);
-	} else {
-		n->final = true;
-		n = meet(r, n);
-		if (n != NULL)
-			add_leaf(r, n);
-	}
+	else
+		enter_local(r, node_new(a, d), final);
 }
 
 static void
@@ -444,14 +470,19 @@ complete(struct resolve *r)
 }
 
 struct resolve *
-resolve_new(const struct rules *rules, const struct addr *root,
+resolve_new(const struct rules *rules, const struct route_question *q,
     enum resolve_purpose purpose, bool relay)
 {
-	struct resolve	*r = xcalloc(1, sizeof *r);
+	const struct addr	*root = q->recipient;
+	struct resolve		*r = xcalloc(1, sizeof *r);
 
 	r->rules = rules;
 	r->purpose = purpose;
 	r->root = *root;
+	if (rules->routes.nvalues > 0) {
+		r->sender = *q->sender;
+		r->parameters = span_dup(q->parameters);
+	}
 	if (addr_is_null(root) || !complete(r))
 		give_up(r, reply_make(550, "5.1.1",
 		    "<%s>: no such user here", root->text));
@@ -471,6 +502,7 @@ resolve_free(struct resolve *r)
 		return;
 	tdestroy(r->met, node_free);
 	free(r->leaves);
+	free(r->parameters);
 	free(r);
 }
 
@@ -516,7 +548,9 @@ resolve_target(const struct resolve *r, size_t i, struct addr *recipient,
 	else if (n->domain != NULL)
 		(void)snprintf(destination, DESTINATION_TEXT_MAX + 1,
 		    "local:%s", n->user);
+	else if (n->route != NULL)
+		(void)span_copy(span_of(n->route->destination), destination,
+		    DESTINATION_TEXT_MAX + 1);
 	else
-		rules_destination(r->rules, addr_domain(recipient),
-		    destination);
+		rules_destination(addr_domain(recipient), destination);
 }

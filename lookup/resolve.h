@@ -22,8 +22,9 @@ enum resolve_purpose {
 };
 
 /* `relay`: domains of others are allowed.  `rules` is borrowed until free. */
-struct resolve	*resolve_new(const struct rules *, const struct addr *,
-		    enum resolve_purpose, bool relay);
+struct resolve	*resolve_new(const struct rules *,
+		    const struct route_question *, enum resolve_purpose,
+		    bool relay);
 void		 resolve_free(struct resolve *);
 
 /* True: ask for the user `*name`, tell resolve_user, come again.  False: it is

@@ -163,16 +163,10 @@ rules_add_domain(struct rules *r, struct span name, struct span path, int fd)
 /* ---- the others ---------------------------------------------------------- */
 
 void
-rules_destination(const struct rules *r, struct span domain,
-    char into[DESTINATION_TEXT_MAX + 1])
+rules_destination(struct span domain, char into[DESTINATION_TEXT_MAX + 1])
 {
-	const char	*route = route_find(&r->routes, domain);
-	char		 lower[HOST_TEXT_MAX + 1];
+	char	 lower[HOST_TEXT_MAX + 1];
 
-	if (route != NULL) {
-		(void)span_copy(span_of(route), into, DESTINATION_TEXT_MAX + 1);
-		return;
-	}
 	domain = span_head(domain, HOST_TEXT_MAX);
 	name_lower(domain, lower);
 	if (lower[0] == '[')

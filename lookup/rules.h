@@ -49,8 +49,9 @@ const struct domain	*rules_find_domain(const struct rules *, struct span);
  * the first local domain; NULL without any. */
 const struct domain	*rules_own_domain(const struct rules *);
 
-/* The destination of a domain that is not local, as in JOB of ipc.def. */
-void	 rules_destination(const struct rules *, struct span domain,
+/* The destination, as in JOB of ipc.def, of a domain that is not local when no
+ * route says otherwise. */
+void	 rules_destination(struct span domain,
 	    char into[DESTINATION_TEXT_MAX + 1]);
 
 #endif

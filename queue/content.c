@@ -267,6 +267,7 @@ on_want(struct peer *p, struct msg *m)
 	c->offset = m->want.offset;
 	d->wants++;
 	d->begun = true;
+	silence_heard(q, d);
 	if (c->offset >= d->size || TAILQ_EMPTY(&d->recipients)) {
 		put_chunk(p, c, -1, c->offset < d->size);
 		chunk_free(c);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "queue/backoff.h"
+#include "queue/lesson.h"
 #include "queue/queue.h"
 #include "queue/result.h"
 #include "shared/alloc.h"
@@ -23,6 +25,8 @@ destinations_init(struct destinations *l)
 {
 	RB_INIT(&l->tree);
 	TAILQ_INIT(&l->hungry);
+	TAILQ_INIT(&l->idle);
+	l->nidle = 0;
 }
 
 int
@@ -53,6 +57,20 @@ destination_find(struct queue *q, struct span name)
 }
 
 struct destination *
+destination_behind(struct queue *q, struct span name)
+{
+	char			 text[DESTINATION_TEXT_MAX + 1];
+	struct destination	 key = { .name = text }, *d;
+
+	if (!span_copy(name, text, sizeof text))
+		return NULL;
+	d = RB_NFIND(destination_tree, &q->destinations.tree, &key);
+	if (d != NULL && strcmp(d->name, text) == 0)
+		d = RB_NEXT(destination_tree, &q->destinations.tree, d);
+	return d;
+}
+
+struct destination *
 destination_get(struct queue *q, struct span name)
 {
 	struct destination	*d = destination_find(q, name);
@@ -63,6 +81,7 @@ destination_get(struct queue *q, struct span name)
 		return d;
 	d = xcalloc(1, sizeof *d);
 	d->name = span_dup(name);
+	d->hash = span_hash(name);
 	d->by = destination_by(name);
 	d->window = WINDOW_START;
 	TAILQ_INIT(&d->ready);
@@ -76,10 +95,10 @@ destination_get(struct queue *q, struct span name)
 	return d;
 }
 
-static bool
-is_closed(const struct destination *d, uint64_t now)
+bool
+destination_is_closed(const struct destination *d)
 {
-	return d->failures > 0 && d->closed > now;
+	return d->closed > queue_now();
 }
 
 /* What the index has for it is looked for when it opens, if that was set for
@@ -90,22 +109,81 @@ wait_to_open(struct queue *q, const struct destination *d)
 	schedule_due(q, d->closed);
 }
 
-/* Kept while anybody has to do with it.  What it knows goes with it: that there
- * is more becomes a time to look. */
+/* ---- those that nobody has to do with ------------------------------------ */
+
+static void
+leave_idle(struct queue *q, struct destination *d)
+{
+	if (!d->idle)
+		return;
+	d->idle = false;
+	q->destinations.nidle--;
+	TAILQ_REMOVE(&q->destinations.idle, d, idling);
+}
+
+static void
+forget(struct queue *q, struct destination *d)
+{
+	leave_idle(q, d);
+	destination_drop_turn(d);
+	silence_forget(q, d);
+	RB_REMOVE(destination_tree, &q->destinations.tree, d);
+	free(d->lesson);
+	free(d->name);
+	free(d);
+}
+
+static bool
+is_used(const struct destination *d)
+{
+	return d->users > 0 || d->jobs > 0 || d->hungry;
+}
+
+static void
+forget_oldest(struct queue *q)
+{
+	struct destination	*d = TAILQ_FIRST(&q->destinations.idle);
+
+	if (is_used(d))
+		leave_idle(q, d);
+	else
+		forget(q, d);
+}
+
+void
+destinations_forget(struct queue *q)
+{
+	while (!TAILQ_EMPTY(&q->destinations.idle))
+		forget_oldest(q);
+}
+
+/* Of mailboxes of our own there is nothing to learn. */
+static bool
+has_learned(const struct destination *d)
+{
+	return d->by == BY_REMOTE && (d->answered != 0 || d->lesson != NULL);
+}
+
+/* Kept for the next one who has to do with it, if something was learned.  That
+ * there is more becomes a time to look. */
 static void
 settle(struct queue *q, struct destination *d)
 {
-	if (d->users > 0 || d->jobs > 0 || d->hungry)
+	if (is_used(d))
 		return;
-	if (d->more && is_closed(d, queue_now()))
+	if (d->more && destination_is_closed(d))
 		wait_to_open(q, d);
 	else if (d->more)
 		schedule_stall(q);
-	if (d->in_turn)
-		TAILQ_REMOVE(&q->turns[d->by], d, turn);
-	RB_REMOVE(destination_tree, &q->destinations.tree, d);
-	free(d->name);
-	free(d);
+	if (!has_learned(d)) {
+		forget(q, d);
+		return;
+	}
+	leave_idle(q, d);
+	d->idle = true;
+	TAILQ_INSERT_TAIL(&q->destinations.idle, d, idling);
+	if (++q->destinations.nidle > IDLE_DESTINATIONS_MAX)
+		forget_oldest(q);
 }
 
 void
@@ -120,33 +198,50 @@ destination_leave(struct queue *q, struct destination *d)
 bool
 destination_can_send(const struct destination *d)
 {
-	if (d->nready == 0 || is_closed(d, queue_now()))
-		return false;
-	return d->failures > 0 ? d->jobs == 0 : d->jobs < d->window;
+	return d->nready > 0 && !destination_is_closed(d) &&
+	    d->jobs < share_jobs(d);
 }
 
 void
+destination_drop_turn(struct destination *d)
+{
+	if (d->turns != NULL)
+		TAILQ_REMOVE(d->turns, d, turn);
+	d->turns = NULL;
+}
+
+/* Also when it has one already: it may have to stand elsewhere now. */
+void
 destination_take_turn(struct queue *q, struct destination *d)
 {
-	if (d->in_turn || d->nready == 0)
+	struct destination_list	*turns = dispatch_turns(q, d);
+
+	if (d->nready == 0 || d->turns == turns)
 		return;
-	d->in_turn = true;
-	TAILQ_INSERT_TAIL(&q->turns[d->by], d, turn);
+	destination_drop_turn(d);
+	d->turns = turns;
+	TAILQ_INSERT_TAIL(turns, d, turn);
 }
 
 /* One message goes in whole: its recipients share jobs.  Hot ones are in
  * memory anyway. */
 static bool
-is_full(const struct destination *d, const struct recipient *r)
+is_full(const struct queue *q, const struct destination *d,
+    const struct recipient *r)
 {
-	return !r->message->hot && d->nready >= READY_MAX &&
-	    TAILQ_LAST(&d->ready, recipient_list)->message != r->message;
+	const struct recipient	*last = TAILQ_LAST(&d->ready, recipient_list);
+
+	if (last != NULL && last->message == r->message)
+		return false;
+	if (r->message->hot)
+		return share_is_mute(d) && d->nready >= share_ready(q, d);
+	return d->nready >= share_ready(q, d) || !share_has_memory(q, d);
 }
 
 void
 destination_add(struct queue *q, struct destination *d, struct recipient *r)
 {
-	if (is_closed(d, queue_now()) || is_full(d, r)) {
+	if (destination_is_closed(d) || is_full(q, d, r)) {
 		d->more = true;
 		result_park(q, r);
 		return;
@@ -167,15 +262,18 @@ destination_unlist(struct queue *q, struct recipient *r)
 	d->nready--;
 }
 
-/* What was READY goes back to the index, untried. */
-static void
-send_home(struct queue *q, struct destination *d)
+/* The last to come are the first to go. */
+void
+destination_send_home(struct queue *q, struct destination *d, unsigned keep,
+    unsigned most)
 {
 	struct recipient	*r;
 	struct message		*m;
 
-	d->more = true;
-	while ((r = TAILQ_FIRST(&d->ready)) != NULL) {
+	if (d->nready > keep)
+		d->more = true;
+	while (d->nready > keep && most-- > 0) {
+		r = TAILQ_LAST(&d->ready, recipient_list);
 		m = r->message;
 		recipient_unlist(q, r);
 		result_park(q, r);
@@ -189,38 +287,76 @@ record(struct queue *q, const struct destination *d)
 	struct change	*c = change_new(CHANGE_DESTINATION, change_free);
 
 	c->name = xstrdup(d->name);
-	c->closed = d->failures > 0 ? d->closed : 0;
+	c->closed = d->closed;
 	c->failures = d->failures;
 	change_put(q, c);
-	if (d->failures > 0)
+	if (d->closed > 0)
 		schedule_due(q, d->closed);
+}
+
+/* A message that was hot comes there behind what was recorded. */
+void
+destination_save(struct queue *q, struct destination *d)
+{
+	if (!d->unsaved || !destination_is_closed(d))
+		return;
+	d->unsaved = false;
+	record(q, d);
+}
+
+static void
+narrow(struct destination *d)
+{
+	d->window = d->window > 1 ? d->window / 2 : 1;
+	d->good = 0;
+}
+
+static void
+close_until(struct queue *q, struct destination *d, uint64_t until)
+{
+	d->closed = until;
+	d->unsaved = true;
+	destination_send_home(q, d, 0, UINT_MAX);
+	record(q, d);		/* behind what waits for it */
 }
 
 /* Jobs that ran beside the one that closed it say nothing new. */
 static void
 close_destination(struct queue *q, struct destination *d)
 {
-	uint64_t	 now = queue_now();
-
-	d->window = d->window > 1 ? d->window / 2 : 1;
-	d->good = 0;
-	if (is_closed(d, now))
+	narrow(d);
+	d->answered = 0;
+	if (destination_is_closed(d))
 		return;
 	d->failures++;
-	d->closed = now + MICROSECONDS * backoff_seconds(d->failures,
-	    q->retry_first, q->retry_max);
-	send_home(q, d);
-	record(q, d);		/* behind what waits for it */
+	close_until(q, d, queue_now() + MICROSECONDS * backoff_seconds(
+	    d->failures, q->retry_first, q->retry_max));
+}
+
+/* It said until when.  What it says of a longer time holds. */
+static void
+pause_destination(struct queue *q, struct destination *d)
+{
+	d->window = 1;
+	d->good = 0;
+	d->failures = 0;
+	if (d->lesson->until > d->closed)
+		close_until(q, d, d->lesson->until);
+}
+
+static void
+widen(struct destination *d)
+{
+	if (lesson_holds(d, ADVICE_SLOW) || ++d->good < d->window)
+		return;
+	d->good = 0;
+	if (d->window < WINDOW_MAX)
+		d->window++;
 }
 
 static void
 open_destination(struct queue *q, struct destination *d)
 {
-	if (++d->good >= d->window) {
-		d->good = 0;
-		if (d->window < WINDOW_MAX)
-			d->window++;
-	}
 	if (d->failures == 0)
 		return;
 	d->failures = 0;
@@ -229,16 +365,38 @@ open_destination(struct queue *q, struct destination *d)
 	record(q, d);
 }
 
+static void
+learn(struct queue *q, struct destination *d, const struct msg_done *m)
+{
+	switch (lesson_take(d, m)) {
+	case REACHED:
+		widen(d);
+		open_destination(q, d);
+		d->answered = queue_now();
+		break;
+	case REACHED_LATER:
+		narrow(d);
+		open_destination(q, d);
+		break;
+	case UNREACHED:
+		close_destination(q, d);
+		break;
+	case PAUSED:
+		pause_destination(q, d);
+		break;
+	}
+	if (lesson_holds(d, ADVICE_SLOW))
+		d->window = 1;
+}
+
 void
 destination_job_done(struct queue *q, struct destination *d,
-    enum reach reach)
+    const struct msg_done *m)
 {
 	d->users++;		/* it stays until we are through */
 	d->jobs--;
-	if (reach == REACHED)
-		open_destination(q, d);
-	else if (reach == UNREACHED)
-		close_destination(q, d);
+	if (m != NULL)
+		learn(q, d, m);
 	destination_take_turn(q, d);
 	destination_hungers(q, d);
 	destination_leave(q, d);
@@ -249,9 +407,9 @@ destination_job_done(struct queue *q, struct destination *d,
 void
 destination_hungers(struct queue *q, struct destination *d)
 {
-	if (d->hungry || !d->more || d->nready > READY_LOW)
+	if (d->hungry || !d->more || d->nready > share_ready(q, d) / 2)
 		return;
-	if (is_closed(d, queue_now())) {
+	if (destination_is_closed(d)) {
 		wait_to_open(q, d);
 		return;
 	}
@@ -320,14 +478,24 @@ take_up(struct queue *q, struct view *v, const struct wait_key *k)
 	return r;
 }
 
-/* A closed one gets a probe: one message. */
+/* Who is not proven gets a probe: one message. */
 static bool
 is_enough(const struct queue *q, const struct destination *d,
     const struct recipient *last, uint64_t next)
 {
-	if (!messages_have_room(q) || d->nready >= READY_MAX)
+	if (last != NULL && last->message->id == next)
+		return d->nready >= READY_MAX;
+	if (!share_has_memory(q, d))
 		return true;
-	return d->failures > 0 && last != NULL && last->message->id != next;
+	return share_standing(d) == STANDING_PROVEN ?
+	    d->nready >= share_ready(q, d) : last != NULL;
+}
+
+static bool
+waits_for_word(const struct destination *d)
+{
+	return d->jobs > 0 && (share_is_mute(d) ||
+	    share_standing(d) != STANDING_PROVEN);
 }
 
 void
@@ -339,11 +507,11 @@ destination_fill(struct queue *q, struct view *v, struct destination *d)
 	bool			 ahead;
 
 	d->more = true;		/* for the next job that ends */
-	if (is_closed(d, now)) {
+	if (destination_is_closed(d)) {
 		wait_to_open(q, d);
 		return;
 	}
-	if (d->nready > READY_LOW || (d->failures > 0 && d->jobs > 0))
+	if (d->nready > share_ready(q, d) / 2 || waits_for_word(d))
 		return;
 	d->more = false;
 	while ((ahead = view_next_wait(v, &k)) && k.due <= now) {
@@ -369,8 +537,9 @@ destinations_retry(struct queue *q, uint64_t now)
 	struct destination	*d, *next;
 
 	RB_FOREACH_SAFE(d, destination_tree, &q->destinations.tree, next) {
-		if (d->failures > 0 && d->closed > now)
+		if (d->closed > now)
 			d->closed = now;
+		lesson_end_pause(d);
 		d->more = true;
 		destination_take_turn(q, d);
 		destination_hungers(q, d);

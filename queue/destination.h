@@ -3,32 +3,51 @@
 #define QUEUE_DESTINATION_H
 
 #include "queue/message.h"
+#include "shared/ipc.h"
+
+/* What is known of it: queue/share.h. */
+enum standing {
+	STANDING_PROVEN,	/* it has answered lately, or is our own */
+	STANDING_NEW,		/* no job of it has ended */
+	STANDING_FAILED,
+	STANDING_COUNT
+};
 
 /*
  * A next hop, or a local mailbox: what is open or closed, has a window, and
- * waits.  In memory while it has recipients or jobs there; what the index
- * keeps of it is read when it appears.
+ * waits.  In memory while it has recipients or jobs there, and for a while
+ * behind them, because what was learned is of use for the next one; what the
+ * index keeps of it is read when it appears.
  */
 struct destination {
 	RB_ENTRY(destination) by_name;
 	TAILQ_ENTRY(destination) turn;	/* among those that can send */
 	TAILQ_ENTRY(destination) hunger; /* among those that want more */
+	TAILQ_ENTRY(destination) swelling; /* among those that are trimmed */
+	TAILQ_ENTRY(destination) idling; /* as they were left */
 	char		*name;
+	uint32_t	 hash;		/* of its name */
 	int		 by;		/* which kind of deliverer */
-	bool		 in_turn, hungry;
+	struct destination_list *turns;	/* where its turn is; or NULL */
+	bool		 hungry, swollen, idle;
 	bool		 more;		/* the index has due recipients */
 	struct recipient_list ready;
 	unsigned	 nready, users, jobs;
-	unsigned	 window, good;	/* reachable jobs since it grew */
+	unsigned	 silent;	/* of the jobs */
+	unsigned	 window, good;	/* good jobs since it grew */
 	uint32_t	 failures;	/* 0: open */
 	uint64_t	 closed;	/* until then, wall microseconds */
+	bool		 unsaved;	/* the index may not know that */
+	uint64_t	 answered;	/* when a job ended well; 0: never */
+	struct lesson	*lesson;	/* what it said last; may be NULL */
 };
 RB_HEAD(destination_tree, destination);
 TAILQ_HEAD(destination_list, destination);
 
 struct destinations {
 	struct destination_tree tree;
-	struct destination_list hungry;
+	struct destination_list hungry, idle;
+	unsigned	 nidle;
 };
 
 void	 destinations_init(struct destinations *);
@@ -40,6 +59,12 @@ int	 destination_by(struct span name);
 struct destination	*destination_get(struct queue *, struct span name);
 struct destination	*destination_find(struct queue *, struct span name);
 
+/* The first behind this name, which need not be there; NULL: none. */
+struct destination	*destination_behind(struct queue *, struct span name);
+
+/* Those that nobody has to do with are forgotten. */
+void	 destinations_forget(struct queue *);
+
 /* Adds a recipient that has no place; READY, or back to the index. */
 void	 destination_add(struct queue *, struct destination *,
 	    struct recipient *);
@@ -50,12 +75,22 @@ void	 destination_leave(struct queue *, struct destination *);
 
 /* May it have one more job now? */
 bool	 destination_can_send(const struct destination *);
+bool	 destination_is_closed(const struct destination *);
 void	 destination_take_turn(struct queue *, struct destination *);
+void	 destination_drop_turn(struct destination *);
 
-/* A job of it is over.  UNKNOWN: the deliverer is gone. */
-enum reach { REACHED, UNREACHED, REACH_UNKNOWN };
+/* What is READY beyond `keep` goes back to the index, untried; at most `most`
+ * of them. */
+void	 destination_send_home(struct queue *, struct destination *,
+	    unsigned keep, unsigned most);
+
+/* Something waits for it in the index, which keeps only then until when it is
+ * closed. */
+void	 destination_save(struct queue *, struct destination *);
+
+/* A job of it is over; NULL: the deliverer is gone. */
 void	 destination_job_done(struct queue *, struct destination *,
-	    enum reach);
+	    const struct msg_done *);
 
 /* The index has something for it that is due. */
 void	 destination_wake(struct queue *, struct span name);

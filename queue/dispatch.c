@@ -22,8 +22,11 @@ void
 deliverers_init(struct queue *q)
 {
 	struct deliverer	*dl;
+	int			 i;
 
 	for (dl = q->deliverers; dl < q->deliverers + DELIVERERS; dl++) {
+		for (i = 0; i < STANDING_COUNT; i++)
+			TAILQ_INIT(&dl->turns[i]);
 		RB_INIT(&dl->deliveries);
 		TAILQ_INIT(&dl->told);
 		TAILQ_INIT(&dl->late);
@@ -124,6 +127,8 @@ delivery_new(struct deliverer *dl, struct destination *d,
 	job->known_crc = m->crc;
 	TAILQ_INIT(&job->recipients);
 	RB_INSERT(delivery_tree, &dl->deliveries, job);
+	silence_begin(queue_state(), job);
+	dl->jobs++;
 	d->jobs++;
 	return job;
 }
@@ -149,6 +154,7 @@ static bool
 send_job(struct queue *q, struct deliverer *dl, struct destination *d)
 {
 	const struct message	*m = TAILQ_FIRST(&d->ready)->message;
+	struct origin		 origin = message_origin(m);
 	struct msg		 out = { .type = MSG_JOB };
 	unsigned		 n = count_recipients(d);
 
@@ -161,6 +167,8 @@ send_job(struct queue *q, struct deliverer *dl, struct destination *d)
 	out.job.recipients = n;
 	out.job.arrived = m->arrived;
 	out.job.active = m->active;
+	out.job.client = origin.client;
+	out.job.parameters = origin.parameters;
 	if (!peer_ask(dl->peer, &out))
 		return false;
 	put_recipients(q, dl, delivery_new(dl, d, m, out.job.token), n);
@@ -190,39 +198,117 @@ deliverers_have_told(struct queue *q)
 	return have_told(q, BY_REMOTE) && have_told(q, BY_LOCAL);
 }
 
-/* Who gets the next job: the newest, or NULL. */
-static struct deliverer *
-newest(struct queue *q, int by)
-{
-	struct deliverer	*dl, *best = NULL;
+/* ---- turns --------------------------------------------------------------- */
 
-	for (dl = q->deliverers; dl < q->deliverers + DELIVERERS; dl++)
-		if (dl->peer != NULL && dl->by == by && dl->takes &&
-		    (best == NULL || dl->since > best->since))
-			best = dl;
-	return best;
+/* Of several that take, each destination has a highest one of its own: when
+ * one goes or comes, no other share moves. */
+static struct deliverer *
+taker_of(struct queue *q, const struct destination *d)
+{
+	struct takers	*t = &q->takers[d->by];
+	uint64_t	 rank, best = 0;
+	unsigned	 i, at = 0;
+
+	for (i = 0; t->count > 1 && i < t->count; i++) {
+		rank = (d->hash ^ (uint64_t)(place_of(q, t->list[i]) + 1)) *
+		    0x9e3779b97f4a7c15;
+		rank ^= rank >> 29;
+		rank *= 0xbf58476d1ce4e5b9;
+		if (rank > best) {
+			best = rank;
+			at = i;
+		}
+	}
+	return t->count > 0 ? t->list[at] : NULL;
+}
+
+struct destination_list *
+dispatch_turns(struct queue *q, const struct destination *d)
+{
+	struct deliverer	*dl = taker_of(q, d);
+
+	return dl != NULL ? &dl->turns[share_standing(d)] :
+	    &q->turns[d->by];
+}
+
+static void
+give_back_turns(struct queue *q, struct deliverer *dl)
+{
+	struct destination	*d;
+	int			 i;
+
+	for (i = 0; i < STANDING_COUNT; i++)
+		while ((d = TAILQ_FIRST(&dl->turns[i])) != NULL) {
+			destination_drop_turn(d);
+			d->turns = &q->turns[d->by];
+			TAILQ_INSERT_TAIL(d->turns, d, turn);
+		}
+}
+
+/* Who takes jobs has changed: all turns are given out anew. */
+static void
+find_takers(struct queue *q, int by)
+{
+	struct takers		*t = &q->takers[by];
+	struct deliverer	*dl;
+	struct destination	*d;
+
+	t->count = 0;
+	for (dl = q->deliverers; dl < q->deliverers + DELIVERERS; dl++) {
+		if (dl->peer == NULL || dl->by == by)
+			give_back_turns(q, dl);
+		if (dl->peer != NULL && dl->by == by && dl->takes)
+			t->list[t->count++] = dl;
+	}
+	while (t->count > 0 && (d = TAILQ_FIRST(&q->turns[by])) != NULL) {
+		destination_drop_turn(d);
+		destination_take_turn(q, d);
+	}
+}
+
+/* False when there is nothing more for those that stand so. */
+static bool
+serve(struct queue *q, struct deliverer *dl, enum standing standing)
+{
+	struct destination	*d = TAILQ_FIRST(&dl->turns[standing]);
+
+	if (d == NULL || peer_credit(dl->peer) == 0 ||
+	    !share_has_slot(dl, standing))
+		return false;
+	destination_drop_turn(d);
+	if (!destination_can_send(d))
+		return true;
+	if (!send_job(q, dl, d)) {
+		destination_take_turn(q, d);
+		return false;
+	}
+	if (destination_can_send(d))
+		destination_take_turn(q, d);
+	destination_hungers(q, d);
+	return true;
+}
+
+static void
+serve_all(struct queue *q, struct deliverer *dl)
+{
+	bool	 more = true;
+	int	 i;
+
+	while (more) {
+		more = false;
+		for (i = 0; i < STANDING_COUNT; i++)
+			more |= serve(q, dl, i);
+	}
 }
 
 static void
 pump(struct queue *q, int by)
 {
-	struct destination	*d;
-	struct deliverer	*dl;
+	struct takers	*t = &q->takers[by];
+	unsigned	 i;
 
-	if (TAILQ_EMPTY(&q->turns[by]) || (dl = newest(q, by)) == NULL)
-		return;
-	while (peer_credit(dl->peer) > 0 &&
-	    (d = TAILQ_FIRST(&q->turns[by])) != NULL) {
-		TAILQ_REMOVE(&q->turns[by], d, turn);
-		d->in_turn = false;
-		if (!destination_can_send(d))
-			continue;
-		if (!send_job(q, dl, d))
-			return;
-		if (destination_can_send(d))
-			destination_take_turn(q, d);
-		destination_hungers(q, d);
-	}
+	for (i = 0; i < t->count; i++)
+		serve_all(q, t->list[i]);
 }
 
 /* What cannot be recorded is not delivered: it would come again. */
@@ -264,10 +350,12 @@ delivery_read(struct delivery *job)
 
 static void
 delivery_end(struct queue *q, struct deliverer *dl, struct delivery *job,
-    enum reach reach)
+    const struct msg_done *done)
 {
 	RB_REMOVE(delivery_tree, &dl->deliveries, job);
-	destination_job_done(q, job->destination, reach);
+	dl->jobs--;
+	silence_end(q, job);
+	destination_job_done(q, job->destination, done);
 	job->destination = NULL;
 	job->over = true;
 	job->wants++;		/* it stays until we are through */
@@ -290,7 +378,7 @@ on_done(struct peer *p, struct msg *m)
 		peer_accuse(p, "ends a job without all results");
 		return;
 	}
-	delivery_end(q, dl, job, m->done.reachable ? REACHED : UNREACHED);
+	delivery_end(q, dl, job, &m->done);
 }
 
 /* A local that is asked to end leaves what it has not begun; of a remote the
@@ -335,10 +423,11 @@ deliverer_lost(struct queue *q, struct peer *p)
 	dl->peer = NULL;
 	dl->ready = dl->takes = false;
 	dl->epoch++;
+	find_takers(q, dl->by);
 	while ((job = RB_MIN(delivery_tree, &dl->deliveries)) != NULL) {
 		while ((r = TAILQ_FIRST(&job->recipients)) != NULL)
 			recipient_lost(q, dl, r);
-		delivery_end(q, dl, job, REACH_UNKNOWN);
+		delivery_end(q, dl, job, NULL);
 	}
 	while ((r = TAILQ_FIRST(&dl->told)) != NULL)
 		recipient_lost(q, dl, r);
@@ -413,6 +502,7 @@ on_ready(struct peer *p, struct msg *m)
 	}
 	dl->ready = true;
 	dl->takes = !dl->retired && peer_credit(p) > 0;
+	find_takers(queue_state(), dl->by);
 	queue_check_ready(queue_state());
 }
 
@@ -424,6 +514,7 @@ on_retire(struct peer *p, struct msg *m)
 
 	dl->retired = true;
 	dl->takes = false;
+	find_takers(queue_state(), dl->by);
 	retired.retired.jobs = m->retire.jobs;
 	peer_put(p, &retired);
 }

@@ -3,13 +3,15 @@
 #define QUEUE_DISPATCH_H
 
 #include "queue/destination.h"
+#include "shared/clock.h"
 #include "shared/peer.h"
 
 /*
  * remote and local: jobs go out to them in turns between destinations, results
  * come back.  A deliverer that is gone leaves its jobs unknown: their
- * recipients go out again.  Beside the one that takes new jobs there may be
- * older ones, which end what they have.
+ * recipients go out again.  A destination has one of those that take new jobs,
+ * always the same while they are the same, so that its connections are used
+ * again.  Beside them there may be older ones, which end what they have.
  */
 enum { BY_REMOTE, BY_LOCAL, BY_COUNT };
 enum { DELIVERERS = INSTANCES_MAX + 2 };	/* at a time */
@@ -17,9 +19,12 @@ enum { DELIVERERS = INSTANCES_MAX + 2 };	/* at a time */
 /* A JOB that is not DONE. */
 struct delivery {
 	RB_ENTRY(delivery) by_token;
+	TAILQ_ENTRY(delivery) aging;	/* while it is not silent */
 	uint64_t	 token;
 	int		 by;		/* which deliverer */
 	bool		 begun;		/* content was wanted */
+	bool		 silent, doubtful;	/* queue/silence.h */
+	struct instant	 heard;		/* when it was spoken of last */
 	uint64_t	 message;	/* its id, and size */
 	uint64_t	 size;
 	struct destination *destination;
@@ -34,6 +39,7 @@ struct delivery {
 	bool		 is_known;
 };
 RB_HEAD(delivery_tree, delivery);
+TAILQ_HEAD(delivery_list, delivery);
 
 /* A RESULT for a recipient that is being changed. */
 struct late;
@@ -47,11 +53,20 @@ struct deliverer {
 	bool		 ready;		/* it has told what it knows */
 	bool		 takes;		/* and may have new jobs */
 	bool		 retired;
+	struct destination_list turns[STANDING_COUNT];
 	struct delivery_tree deliveries;
+	unsigned	 jobs;		/* deliveries */
+	unsigned	 doubtful;	/* of them: queue/silence.h */
 	struct recipient_list told;	/* RUNNING, of an older queue */
 	unsigned	 ntold;
 	struct late_list late;
 	unsigned	 nlate;
+};
+
+/* Those who may have new jobs, in no order. */
+struct takers {
+	struct deliverer *list[DELIVERERS];
+	unsigned	 count;
 };
 
 void	 deliverers_init(struct queue *);
@@ -66,6 +81,10 @@ struct delivery		*delivery_find(struct deliverer *, uint64_t token);
 
 /* Sends what credit and windows allow; at the end of a turn. */
 void	 dispatch_pump(struct queue *);
+
+/* Where the turn of a destination is. */
+struct destination_list	*dispatch_turns(struct queue *,
+			    const struct destination *);
 void	 dispatch_unlist(struct queue *, struct recipient *);
 
 /* A chunk of it, wanted before, is no longer wanted; may free it. */

@@ -480,6 +480,8 @@ on_open(struct peer *p, struct msg *m)
 {
 	struct queue		*q = queue_state();
 	struct msg		 opened = { .type = MSG_OPENED };
+	struct origin		 origin = { m->open.client, m->open.identity,
+				    m->open.parameters };
 	enum stored_outcome	 outcome = objection(q, &m->open);
 	struct envelope		*e;
 
@@ -499,7 +501,7 @@ on_open(struct peer *p, struct msg *m)
 	e->letter = letter_new(queue_next_id(q), &m->open.sender);
 	e->letter->arrived = queue_now();
 	e->letter->flags = m->open.flags & (MESSAGE_8BIT | MESSAGE_LOCAL);
-	letter_set_origin(e->letter, m->open.client, m->open.identity);
+	letter_set_origin(e->letter, &origin);
 	e->outcome = STORED_OK;
 	STAILQ_INIT(&e->held);
 	RB_INSERT(envelope_tree, &q->envelopes.tree, e);

@@ -89,6 +89,7 @@ ask(struct queue *q, struct peer *lookup, struct recipient *r)
 	m.expand.token = peer_token(lookup);
 	m.expand.generation = r->generation;
 	m.expand.sender = r->message->sender;
+	m.expand.parameters = message_origin(r->message).parameters;
 	(void)addr_parse(span_of(r->address), &m.expand.recipient);
 	if (!peer_ask(lookup, &m))
 		return false;

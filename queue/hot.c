@@ -425,12 +425,15 @@ spill(struct queue *q, struct message *m)
 {
 	struct change		*c = change_new(CHANGE_SPILL, on_spilled);
 	struct recipient	*r;
+	struct origin		 origin;
 
 	uncache(q, m);
 	STAILQ_CONCAT(&c->content, &m->content);
 	c->id = m->id;
 	c->filed = m->filed;
 	c->replayed = m->replayed;
+	origin = letter_origin(m->letter);
+	message_keep_origin(m, &origin);
 	c->letter = m->letter;
 	m->letter = NULL;
 	c->place = m->place;

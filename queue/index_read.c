@@ -248,3 +248,25 @@ view_next_due(struct view *v, uint64_t *due, struct span *name)
 	return next(v, TABLE_DUE, &p, &f) &&
 	    due_key_decode(val_span(&f.key), due, name);
 }
+
+/* The destination of those that are to be looked up, which has no name, is
+ * none. */
+bool
+view_next_destination(struct view *v, struct span *name,
+    struct destination_row *r)
+{
+	char		 raw[KEY_MAX + 1];
+	struct pack	 p;
+	struct found	 f;
+
+	pack_init(&p, raw, sizeof raw);
+	name_key_encode(*name, &p);
+	while (next(v, TABLE_DESTINATION, &p, &f) && f.key.mv_size > 1) {
+		*name = span_make(f.key.mv_data, f.key.mv_size - 1);
+		if (destination_row_decode(f.row, r))
+			return true;
+		pack_init(&p, raw, sizeof raw);
+		name_key_encode(*name, &p);
+	}
+	return false;
+}

@@ -247,8 +247,7 @@ row_of(const struct letter *l)
 	struct message_row	 r = { .arrived = l->arrived, .size = l->size,
 				    .flags = l->flags, .sender = l->sender };
 
-	r.client = span_of(l->client);
-	r.identity = span_of(l->identity);
+	r.origin = letter_origin(l);
 	return r;
 }
 

@@ -20,8 +20,8 @@ put_message(struct peer *p, uint64_t token, uint64_t id,
 	m.listed.sender = r->sender;
 	m.listed.recipients = r->left < LIST_RECIPIENTS_MAX ? r->left :
 	    LIST_RECIPIENTS_MAX;
-	m.listed.client = r->client;
-	m.listed.identity = r->identity;
+	m.listed.client = r->origin.client;
+	m.listed.identity = r->origin.identity;
 	peer_put(p, &m);
 }
 
@@ -107,8 +107,7 @@ put_hot(struct peer *p, uint64_t token, struct message *hot)
 	struct recipient	*r;
 	struct recipient_row	 rr;
 
-	row.client = span_of(hot->letter ? hot->letter->client : "");
-	row.identity = span_of(hot->letter ? hot->letter->identity : "");
+	row.origin = message_origin(hot);
 	put_message(p, token, hot->id, &row, hot);
 	m.listed_rcpt.token = token;
 	m.listed_rcpt.message = hot->id;

@@ -16,6 +16,7 @@ letter_new(uint64_t id, const struct addr *sender)
 	l->sender = *sender;
 	l->client = xstrdup("");
 	l->identity = xstrdup("");
+	l->parameters = xstrdup("");
 	buf_init(&l->recipients, RECIPIENTS_MAX * (ADDR_TEXT_MAX + 2));
 	return l;
 }
@@ -27,17 +28,27 @@ letter_free(struct letter *l)
 		return;
 	free(l->client);
 	free(l->identity);
+	free(l->parameters);
 	buf_clear(&l->recipients);
 	free(l);
 }
 
 void
-letter_set_origin(struct letter *l, struct span client, struct span identity)
+letter_set_origin(struct letter *l, const struct origin *o)
 {
 	free(l->client);
 	free(l->identity);
-	l->client = span_dup(client);
-	l->identity = span_dup(identity);
+	free(l->parameters);
+	l->client = span_dup(o->client);
+	l->identity = span_dup(o->identity);
+	l->parameters = span_dup(o->parameters);
+}
+
+struct origin
+letter_origin(const struct letter *l)
+{
+	return (struct origin){ span_of(l->client), span_of(l->identity),
+	    span_of(l->parameters) };
 }
 
 bool
@@ -76,6 +87,7 @@ letter_take(struct span *rest)
 void
 letter_pack(const struct letter *l, struct buf *into)
 {
+	struct origin	 origin = letter_origin(l);
 	char		 head[HEAD_MAX];
 	struct pack	 p;
 
@@ -83,10 +95,9 @@ letter_pack(const struct letter *l, struct buf *into)
 	pack_u64(&p, l->id);
 	pack_u64(&p, l->arrived);
 	pack_u64(&p, l->size);
-	pack_u32(&p, l->flags);
+	pack_u32(&p, origin_flags(&origin, l->flags));
 	pack_text(&p, addr_span(&l->sender));
-	pack_text(&p, span_of(l->client));
-	pack_text(&p, span_of(l->identity));
+	origin_pack(&origin, &p);
 	pack_u32(&p, l->count);
 	(void)buf_put(into, pack_span(&p));
 	(void)buf_put(into, buf_span(&l->recipients));
@@ -112,18 +123,17 @@ unpack_recipients(struct unpack *u, struct letter *l)
 bool
 letter_unpack(struct unpack *u, struct letter *l)
 {
-	struct span	 sender, client, identity;
+	struct origin	 origin;
+	struct span	 sender;
 
 	l->id = unpack_u64(u);
 	l->arrived = unpack_u64(u);
 	l->size = unpack_u64(u);
 	l->flags = unpack_u32(u);
 	sender = unpack_text(u, ADDR_TEXT_MAX);
-	client = unpack_text(u, CLIENT_TEXT_MAX);
-	identity = unpack_text(u, USER_TEXT_MAX);
-	if (u->failed || addr_parse(sender, &l->sender) != ADDR_OK ||
-	    !span_is_text(client) || !span_is_text(identity))
+	origin_unpack(&origin, u, &l->flags);
+	if (u->failed || addr_parse(sender, &l->sender) != ADDR_OK)
 		return false;
-	letter_set_origin(l, client, identity);
+	letter_set_origin(l, &origin);
 	return unpack_recipients(u, l);
 }

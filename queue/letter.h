@@ -2,7 +2,7 @@
 #ifndef QUEUE_LETTER_H
 #define QUEUE_LETTER_H
 
-#include "queue/pack.h"
+#include "queue/origin.h"
 #include "shared/addr.h"
 #include "shared/buf.h"
 
@@ -16,15 +16,15 @@ struct letter {
 	uint64_t	 size;		/* octets of content */
 	uint32_t	 flags;		/* enum message_flags */
 	struct addr	 sender;
-	char		*client, *identity;
+	char		*client, *identity, *parameters;
 	uint32_t	 count;		/* recipients */
 	struct buf	 recipients;	/* u16 length and text of each */
 };
 
 struct letter	*letter_new(uint64_t id, const struct addr *sender);
 void		 letter_free(struct letter *);
-void		 letter_set_origin(struct letter *, struct span client,
-		    struct span identity);
+void		 letter_set_origin(struct letter *, const struct origin *);
+struct origin	 letter_origin(const struct letter *);
 
 /* False when the letter has RECIPIENTS_MAX of them. */
 bool		 letter_add(struct letter *, struct span recipient);

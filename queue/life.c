@@ -65,6 +65,7 @@ life_open(struct queue *q, struct process *p)
 	deliverers_init(q);
 	content_init(&q->content);
 	schedule_init(q);
+	silence_init(q);
 	timer_init(&q->patience, q->loop, work, q);
 	spool_open(&q->spool);
 	q->index = index_open(&q->spool);
@@ -227,6 +228,7 @@ static const struct route inbox[] = {
 	{ MSG_READY,		on_ready },
 	{ MSG_RETIRE,		on_retire },
 	{ MSG_LIST,		on_list },
+	{ MSG_DESTINATIONS,	on_destinations },
 	{ MSG_RETRY,		on_retry },
 	{ MSG_DELETE,		on_delete },
 	{ MSG_UNSURE,		on_unsure },

@@ -102,6 +102,7 @@ message_load(struct queue *q, struct view *v, uint64_t id)
 	m->size = r.size;
 	m->flags = r.flags;
 	m->sender = r.sender;
+	message_keep_origin(m, &r.origin);
 	m->tally = (struct tally){ r.left, r.fresh, r.failed, false };
 	return m;
 }
@@ -167,10 +168,33 @@ recipient_free(struct queue *q, struct recipient *r)
 }
 
 void
+message_keep_origin(struct message *m, const struct origin *o)
+{
+	free(m->client);
+	free(m->identity);
+	free(m->parameters);
+	m->client = span_dup(o->client);
+	m->identity = span_dup(o->identity);
+	m->parameters = span_dup(o->parameters);
+}
+
+struct origin
+message_origin(const struct message *m)
+{
+	if (m->letter != NULL)
+		return letter_origin(m->letter);
+	return (struct origin){ span_of(m->client), span_of(m->identity),
+	    span_of(m->parameters) };
+}
+
+void
 message_free(struct queue *q, struct message *m)
 {
 	if (m->hot)
 		hot_end(q, m);
+	free(m->client);
+	free(m->identity);
+	free(m->parameters);
 	RB_REMOVE(message_tree, &q->messages.tree, m);
 	q->messages.count--;
 	free(m);

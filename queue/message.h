@@ -52,6 +52,8 @@ struct message {
 	uint64_t	 active;	/* since when, wall microseconds */
 	uint32_t	 flags;
 	struct addr	 sender;
+	char		*client, *identity, *parameters; /* NULL: its letter
+					 * has them */
 	RB_HEAD(recipient_tree, recipient) recipients;
 	unsigned	 count;		/* of them */
 	unsigned	 looking;	/* of them, in LOOKUP */
@@ -89,6 +91,11 @@ struct recipient *recipient_find(struct message *, uint32_t number);
  * removed.  One that is in memory already is found. */
 struct message	*message_from_letter(struct queue *, const struct letter *);
 void		 message_free(struct queue *, struct message *);
+
+/* Of its letter as long as there is one; then what was kept. */
+struct origin	 message_origin(const struct message *);
+void		 message_keep_origin(struct message *, const struct origin *);
+
 struct message	*message_load(struct queue *, struct view *, uint64_t id);
 struct recipient *recipient_new(struct queue *, struct message *,
 		    uint32_t number, const struct recipient_row *);

@@ -9,6 +9,8 @@
 #include "queue/hot.h"
 #include "queue/journal.h"
 #include "queue/schedule.h"
+#include "queue/share.h"
+#include "queue/silence.h"
 #include "queue/spiller.h"
 #include "queue/walltime.h"
 #include "shared/program.h"
@@ -42,7 +44,9 @@ struct queue {
 	struct deliverer deliverers[DELIVERERS];
 	unsigned	 deliverers_seen;
 	unsigned	 admins;	/* that were found */
-	struct destination_list turns[BY_COUNT];
+	struct takers	 takers[BY_COUNT];
+	struct destination_list turns[BY_COUNT]; /* in no taker's list */
+	struct silence	 silence;
 	struct content	 content;
 	struct schedule	 schedule;
 

@@ -7,7 +7,11 @@ enum {
 	/* memory */
 	ACTIVE_RECIPIENTS_MAX	= 32768,	/* of all active messages */
 	READY_MAX		= 200,		/* of one destination */
-	READY_LOW		= 100,		/* then more are fetched */
+	READY_FEW		= 20,		/* of one that is mute */
+	READY_PART		= 8,		/* of what is free, for one */
+	STRANGERS_PART		= 4,		/* of all, left to the proven */
+	TRIM_MAX		= 200,		/* sent home at once */
+	IDLE_DESTINATIONS_MAX	= 4096,		/* remembered */
 	ENVELOPES_TEXT_MAX	= 64 << 20,	/* recipients not yet stored */
 	PIECE_COST		= 64,		/* what a piece weighs empty */
 	LEAVES_TEXT_MAX		= 16 << 20,	/* TARGETs not yet durable */
@@ -38,6 +42,10 @@ enum {
 	/* destinations */
 	WINDOW_START		= 5,
 	WINDOW_MAX		= 20,
+	SILENT_TIME		= 10 * 1000,	/* of a job, then it is */
+	TRIM_GAP		= 20,		/* between two trims */
+	PROVEN_TIME		= 60 * 60,	/* seconds since its answer */
+	SLOW_TIME		= 10 * 60,	/* seconds, for one at a time */
 
 	/* schedule */
 	SCAN_GAP		= 50,		/* between two looks for work */
@@ -55,6 +63,7 @@ enum {
 	NOTICE_RECIPIENTS_MAX	= 1000,		/* in one notice */
 	LIST_RECIPIENTS_MAX	= 10000,	/* listed of one message */
 	LIST_PAGE_MAX		= 2000,		/* recipients in one page */
+	LOOKS_MAX		= 1000,		/* for a page of destinations */
 	ADOPT_MAX		= 256		/* messages adopted at once */
 };
 

@@ -313,6 +313,8 @@ note_due(struct queue *q, const struct change *c, const struct recipient *r)
 		wake_leaves(q, c);
 	if (c->due == 0)
 		return;
+	if (d != NULL)
+		destination_save(q, d);
 	if (d != NULL && c->due <= queue_now()) {
 		d->more = true;
 		destination_hungers(q, d);

@@ -30,14 +30,13 @@ message_row_encode(const struct message_row *r, struct pack *p)
 {
 	pack_u64(p, r->arrived);
 	pack_u64(p, r->size);
-	pack_u32(p, r->flags);
+	pack_u32(p, origin_flags(&r->origin, r->flags));
 	pack_u32(p, r->next);
 	pack_u32(p, r->left);
 	pack_u32(p, r->fresh);
 	pack_u32(p, r->failed);
 	pack_text(p, addr_span(&r->sender));
-	pack_text(p, r->client);
-	pack_text(p, r->identity);
+	origin_pack(&r->origin, p);
 }
 
 bool
@@ -55,8 +54,7 @@ message_row_decode(struct span s, struct message_row *r)
 	r->fresh = unpack_u32(&u);
 	r->failed = unpack_u32(&u);
 	sender = unpack_text(&u, ADDR_TEXT_MAX);
-	r->client = take_text(&u, CLIENT_TEXT_MAX);
-	r->identity = take_text(&u, USER_TEXT_MAX);
+	origin_unpack(&r->origin, &u, &r->flags);
 	return unpack_ended(&u) && addr_parse(sender, &r->sender) == ADDR_OK;
 }
 

@@ -2,7 +2,7 @@
 #ifndef QUEUE_ROW_H
 #define QUEUE_ROW_H
 
-#include "queue/pack.h"
+#include "queue/origin.h"
 #include "shared/addr.h"
 #include "shared/reply.h"
 
@@ -25,7 +25,7 @@ struct message_row {
 	uint32_t	 fresh;		/* of them, ROW_NEW */
 	uint32_t	 failed;	/* of them, ROW_FAILED */
 	struct addr	 sender;
-	struct span	 client, identity;
+	struct origin	 origin;
 };
 
 enum row_state { ROW_NEW = 1, ROW_WAITING, ROW_FAILED };

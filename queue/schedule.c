@@ -142,6 +142,7 @@ void
 schedule_stored(struct queue *q, const struct letter *l)
 {
 	struct recipient_row	 row = { .state = ROW_NEW };
+	struct origin		 origin = letter_origin(l);
 	struct span		 rest = letter_recipients(l);
 	struct message		*m;
 	uint32_t		 i;
@@ -154,6 +155,7 @@ schedule_stored(struct queue *q, const struct letter *l)
 		return;
 	}
 	m = message_from_letter(q, l);
+	message_keep_origin(m, &origin);
 	message_tell(m);
 	row.original = span_of("");
 	for (i = 0; i < l->count; i++) {

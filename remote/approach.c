@@ -192,6 +192,21 @@ dial(struct approach *a)
 	dial_start(&a->dial, a->to.name, a->remote->clients.connect_time);
 }
 
+/* ---- the same host once more --------------------------------------------- */
+
+void
+approach_once_more(struct approach *a, const struct endpoint *at)
+{
+	a->once_more = *at;
+	if (at->family == AF_UNIX) {
+		dial(a);
+		return;
+	}
+	recorder_connect(a->record, at);
+	race_start(&a->race, &a->once_more, NULL, a->hop,
+	    a->remote->clients.connect_time);
+}
+
 /* ---- the way ------------------------------------------------------------- */
 
 static struct reply

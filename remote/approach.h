@@ -40,6 +40,7 @@ struct approach {
 	struct way	 way;
 	struct race	 race;
 	struct dial	 dial;		/* instead of both, of a socket */
+	struct endpoint	 once_more;	/* while it is tried again */
 	bool		 failed;	/* `failure` is set */
 	struct client_event failure;	/* the best hope of all hosts tried */
 	struct endpoint	 failed_at;
@@ -57,6 +58,9 @@ bool	 approach_set(struct approach *, const char *destination);
 void	 approach_begin(struct approach *);
 void	 approach_anew(struct approach *);
 void	 approach_next(struct approach *);
+
+/* Connects to this host again, which asked for another kind of connection. */
+void	 approach_once_more(struct approach *, const struct endpoint *);
 
 /* What a host said, or did, that made us leave it; NULL: there was none. */
 void	 approach_note(struct approach *, const struct client_event *,

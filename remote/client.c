@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "shared/alloc.h"
+#include "remote/auth.h"
 #include "remote/dialog.h"
+#include "remote/starttls.h"
 
 /*
  * The output holds one piece of content, or all commands of a mail, in less
@@ -37,6 +39,7 @@ client_free(struct client *c)
 		c->all->quitting--;
 	stream_free(c->stream);
 	timer_clear(&c->timer);
+	auth_end(c);
 	loop_defer(c->all->loop, &c->freeing, on_free, c);
 }
 
@@ -63,11 +66,17 @@ client_fail_said(struct client *c, const struct reply *r)
 }
 
 void
+client_fail(struct client *c, const struct client_event *e)
+{
+	struct client_event	 copy = *e;
+
+	fail(c, &copy);
+}
+
+void
 client_fail_with(struct client *c, const struct reply *r)
 {
-	struct client_event	 e = { .reply = *r };
-
-	fail(c, &e);
+	client_fail(c, &(struct client_event){ .reply = *r });
 }
 
 /* "<what> HOST<did> while doing so": our own words about a connection. */
@@ -102,6 +111,18 @@ client_fail_protocol(struct client *c)
 	fail_ours(c, "4.5.0", "protocol error of", "");
 }
 
+void
+client_fail_chunks(struct client *c)
+{
+	struct client_event	 e = { .no_chunks = true };
+	char			 host[RELAY_TEXT_MAX + 1];
+
+	endpoint_format_host(&c->manner.to, host);
+	e.reply = reply_make(451, "4.5.0", "%s offers CHUNKING and does not "
+	    "know BDAT", host);
+	fail(c, &e);
+}
+
 /* ---- what the stream tells ----------------------------------------------- */
 
 static void
@@ -134,10 +155,10 @@ on_drained(void *arg)
 {
 	struct client	*c = arg;
 
-	if (c->freed || c->step != CLIENT_CONTENT)
-		return;
-	timer_in(&c->timer, c->all->content_time);
-	c->calls->more(c->arg);
+	if (!c->freed && transaction_wants_more(c)) {
+		timer_in(&c->timer, c->all->content_time);
+		c->calls->more(c->arg);
+	}
 }
 
 static void
@@ -159,10 +180,21 @@ static const struct stream_calls stream_calls = {
 	on_readable, on_drained, on_closed
 };
 
+static enum client_step
+first_step(const struct client *c)
+{
+	return c->manner.hop->immediate ? CLIENT_TLS : CLIENT_GREETING;
+}
+
 static void
 on_timer(void *arg)
 {
-	fail_silent(arg);
+	struct client	*c = arg;
+
+	if (c->step == CLIENT_TLS)
+		starttls_on_silence(c);
+	else
+		fail_silent(c);
 }
 
 struct client *
@@ -178,7 +210,7 @@ client_new(struct clients *all, int fd, const struct client_manner *manner,
 	timer_init(&c->timer, all->loop, on_timer, c);
 	all->count++;
 	c->stream = stream_new(all->loop, fd, &limits, &stream_calls, c);
-	dialog_go(c, CLIENT_GREETING);
+	dialog_go(c, first_step(c));
 	return c;
 }
 
@@ -210,6 +242,12 @@ void
 client_set_record(struct client *c, struct recording *r)
 {
 	c->record = r;
+}
+
+const char *
+client_tls(const struct client *c)
+{
+	return c->tls;
 }
 
 unsigned
@@ -260,6 +298,12 @@ client_admits(void *client, const struct addr *a)
 	    domains_admit(&c->domains, addr_domain(a), c->offer.domains);
 }
 
+bool
+client_wants_content(const struct client *c, uint64_t size)
+{
+	return transaction_leaves_whole(c, size);
+}
+
 void
 client_mail(struct client *c, const struct client_mail *m)
 {
@@ -273,7 +317,5 @@ client_put(struct client *c, struct span s, bool last)
 {
 	if (s.len > RING_SLOT)
 		return DOTS_FULL;
-	timer_in(&c->timer, c->all->content_time);
-	recorder_content(c->record, s.len);
 	return transaction_put(c, s, last);
 }

@@ -5,6 +5,7 @@
 #include "shared/addr.h"
 #include "shared/loop.h"
 #include "shared/reply.h"
+#include "remote/destination.h"
 #include "remote/dots.h"
 #include "remote/endpoint.h"
 #include "remote/hop.h"
@@ -19,6 +20,7 @@ struct clients {
 	uint32_t	 content_time, final_time;
 	unsigned	 count;		/* of all that live */
 	unsigned	 quitting;	/* of those whose QUIT has not left */
+	struct secure	*secure;
 };
 
 enum {
@@ -39,9 +41,13 @@ struct client;
 enum client_step {
 	CLIENT_CONNECT,			/* none yet: of its owner's events */
 	CLIENT_GREETING, CLIENT_EHLO, CLIENT_HELO,
+	CLIENT_STARTTLS,
+	CLIENT_TLS,			/* its handshake */
+	CLIENT_AUTH,
 	CLIENT_IDLE,			/* between mails */
 	CLIENT_RSET, CLIENT_MAIL, CLIENT_RCPT, CLIENT_DATA,
 	CLIENT_CONTENT,			/* content goes out */
+	CLIENT_CHUNK,			/* in chunks, which are answered */
 	CLIENT_DOT,			/* the verdict on it is awaited */
 	CLIENT_QUIT, CLIENT_STEPS
 };
@@ -54,7 +60,11 @@ struct client_event {
 	bool		 too_many;	/* for a mail, and only therefore not */
 	bool		 said;		/* by the other side, word for word */
 	bool		 timed_out;
+	bool		 again;		/* the same host: on a new connection
+					 * it is spoken to in plain text */
+	bool		 for_all;	/* any other host would say it, too */
 	bool		 unsure;	/* it may have the whole message */
+	bool		 no_chunks;	/* BDAT was offered and is unknown */
 	unsigned	 code;		/* as it was said, or 0 */
 	struct reply	 reply;		/* what is made of it */
 };
@@ -68,7 +78,7 @@ struct client_calls {
 	 * from it for others is the owner's. */
 	void	(*verdict)(void *, const struct client_event *);
 
-	/* Content may be put, once, or ended. */
+	/* Content may be put, once; also from within client_mail. */
 	void	(*more)(void *);
 
 	/* The mail is over and the client idle again. */
@@ -93,7 +103,9 @@ struct client_mail {
 struct client_manner {
 	struct endpoint	 to;
 	const struct hop *hop;
+	const struct destination *destination;	/* until `ready`, `failed` */
 	bool		 lmtp;		/* RFC 2033 */
+	bool		 no_chunks;	/* although they are offered */
 };
 
 /* Takes the socket, which is connected. */
@@ -113,6 +125,8 @@ void		 client_set_owner(struct client *, const struct client_calls *,
 /* Who writes down what is said from now on; NULL: nobody. */
 void		 client_set_record(struct client *, struct recording *);
 const struct endpoint	*client_endpoint(const struct client *);
+/* How it is protected, for the log; empty without TLS. */
+const char	*client_tls(const struct client *);
 unsigned	 client_mails(const struct client *);	/* begun so far */
 const struct offer	*client_offer(const struct client *);
 
@@ -123,6 +137,10 @@ bool		 client_is_spent(const struct client *);
  * then it counts, for the rest of the session. */
 unsigned	 client_room(const struct client *);
 bool		 client_admits(void *client, const struct addr *);
+
+/* A mail of this size wants the begin of its content at hand, and then leaves
+ * in one write. */
+bool		 client_wants_content(const struct client *, uint64_t size);
 
 void		 client_mail(struct client *, const struct client_mail *);
 

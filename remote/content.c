@@ -100,6 +100,12 @@ content_is_whole(const struct content *c)
 }
 
 bool
+content_is_at_hand(const struct content *c)
+{
+	return content_is_whole(c) || c->count == CONTENT_AHEAD;
+}
+
+bool
 content_is_spent(const struct content *c)
 {
 	return content_is_whole(c) && c->count == 0;

@@ -46,6 +46,9 @@ void	 content_pull(struct content *);
 enum content_status	 content_take(struct content *,
 			    const struct msg_chunk *);
 
+/* Is all of it here, or as much as may be? */
+bool	 content_is_at_hand(const struct content *);
+
 /* Is all of it here?  Has all of it been given away? */
 bool	 content_is_whole(const struct content *);
 bool	 content_is_spent(const struct content *);

@@ -54,18 +54,33 @@ delivery_free(struct delivery *d)
 	loop_defer(d->remote->loop, &d->freeing, on_free, d);
 }
 
+/* A failure in the other side's own words may be one that a rule knows. */
+static struct client_event
+advise(struct delivery *d, const struct client_event *e)
+{
+	struct client_event	 copy = *e;
+
+	if (e->said && !reply_is_success(&e->reply))
+		advised_look(&d->advised, &d->remote->advices,
+		    span_of(d->approach.to.name), e->step == CLIENT_RCPT,
+		    &copy.reply);
+	return copy;
+}
+
 void
 delivery_settle(struct delivery *d, struct recipient *r,
-    const struct client_event *e)
+    const struct client_event *said)
 {
 	struct msg_result	 m = { .message = d->report.message };
+	struct client_event	 e;
 
 	if (!recipients_settle(&d->recipients, r))
 		return;
-	report_recipient(&d->report, &r->address, &r->original, e);
-	recorder_verdict(d->record, &r->address, &e->reply);
+	e = advise(d, said);
+	report_recipient(&d->report, &r->address, &r->original, &e);
+	recorder_verdict(d->record, &r->address, &e.reply);
 	m.number = r->number;
-	m.reply = e->reply;
+	m.reply = e.reply;
 	m.relay = span_of(d->report.relay);
 	results_put(&d->remote->results, d->remote->queue, &m);
 }
@@ -85,6 +100,7 @@ delivery_finish(struct delivery *d, bool reachable, const struct reply *why)
 	struct msg_done	 m = { .token = d->token, .reachable = reachable };
 
 	m.why = why ? *why : reply_make(250, "2.0.0", "done");
+	advised_tell(&d->advised, &m);
 	if (!d->orphan && d->remote->queue != NULL)
 		results_done(&d->remote->results, d->remote->queue, &m);
 	delivery_free(d);
@@ -143,14 +159,21 @@ on_failed(void *arg, const struct client_event *e)
 	bool			 early = e->step < CLIENT_CONTENT;
 
 	d->client = NULL;
-	d->hungry = false;
+	d->hungry = d->waiting = false;
 	d->report.ready = d->mail_accepted ? d->report.ready : 0;
 	if (e->unsure && d->recipients.unsettled > 0)
 		report_unsure(&d->report);
 	if (recipients_take_back(&d->recipients) == 0)
 		delivery_finish(d, true, NULL);
-	else if (d->mail_accepted || (e->unsure && !d->worn))
+	else if (e->no_chunks && !d->no_chunks) {
+		d->no_chunks = true;
+		delivery_find_way(d);
+	} else if (d->mail_accepted)
 		finish_with(d, !(early && (e->said || e->timed_out)), e);
+	else if (e->again)
+		approach_once_more(&d->approach, at);
+	else if (e->for_all)
+		finish_with(d, false, e);
 	else if (!e->said && reply_is_refusal(&e->reply))
 		stop_loop(d, e);
 	else {
@@ -186,7 +209,8 @@ on_open(void *arg, int fd, const struct endpoint *at)
 {
 	struct delivery		*d = arg;
 	struct client_manner	 manner = { *at, d->approach.hop,
-				    d->approach.to.lmtp };
+				    &d->approach.to, d->approach.to.lmtp,
+				    d->no_chunks };
 
 	report_at(&d->report, at);
 	recorder_note(d->record, "connected");

@@ -40,22 +40,6 @@ delivery_on_more(void *arg)
 	feed(d);
 }
 
-bool
-delivery_chunk(struct delivery *d, const struct msg_chunk *m)
-{
-	switch (content_take(&d->content, m)) {
-	case CONTENT_OK:
-		feed(d);
-		return true;
-	case CONTENT_FAILED:
-		delivery_finish_saying(d, true, reply_make(451, "4.3.0",
-		    "message cannot be read now"));
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* ---- one mail, and the next ---------------------------------------------- */
 
 /* Those in the mail that were not told otherwise. */
@@ -109,7 +93,31 @@ begin_mail(struct delivery *d)
 	    .arg = d };
 	d->mail_accepted = false;
 	content_pull(&d->content);
-	client_mail(d->client, &d->mail);
+	d->waiting = client_wants_content(d->client, d->content.size) &&
+	    !content_is_at_hand(&d->content);
+	if (!d->waiting)
+		client_mail(d->client, &d->mail);
+}
+
+bool
+delivery_chunk(struct delivery *d, const struct msg_chunk *m)
+{
+	switch (content_take(&d->content, m)) {
+	case CONTENT_OK:
+		if (!d->waiting)
+			feed(d);
+		else if (content_is_at_hand(&d->content)) {
+			d->waiting = false;
+			client_mail(d->client, &d->mail);
+		}
+		return true;
+	case CONTENT_FAILED:
+		delivery_finish_saying(d, true, reply_make(451, "4.3.0",
+		    "message cannot be read now"));
+		return true;
+	default:
+		return false;
+	}
 }
 
 static void
@@ -179,6 +187,8 @@ delivery_on_ready(void *arg)
 	struct client_event	 e = { .step = CLIENT_EHLO };
 
 	d->report.ready = clock_wall();
+	report_protected(&d->report, client_tls(d->client),
+	    d->approach.hop->tls);
 	if (suits(d, client_offer(d->client), &e.reply)) {
 		next_mail(d);
 		return;

@@ -34,8 +34,11 @@ struct delivery {
 	struct content	 content;
 	bool		 mail_accepted;
 	bool		 put_off;	/* this host does not want it now */
+	bool		 waiting;	/* it begins when content is here */
+	bool		 no_chunks;	/* a host did not know BDAT */
 	bool		 hungry;	/* the client takes content now */
 	struct report	 report;
+	struct advised	 advised;	/* by what was said */
 	struct recording *record;	/* borrowed from the archive */
 };
 

@@ -4,7 +4,9 @@
  * the last; those of a mail stand in transaction.c.
  */
 #include "shared/log.h"
+#include "remote/auth.h"
 #include "remote/dialog.h"
+#include "remote/starttls.h"
 
 struct step {
 	const char	*name;		/* what a reply answers */
@@ -92,6 +94,8 @@ static const struct preparation {
 	enum client_step step;
 	bool		(*wanted)(const struct client *);
 } preparations[] = {
+	{ CLIENT_STARTTLS, starttls_is_wanted },
+	{ CLIENT_AUTH, auth_is_wanted },
 	{ CLIENT_IDLE, NULL }
 };
 
@@ -137,6 +141,7 @@ fail_as_us(struct client *c)
 static void
 on_greeting(struct client *c, const struct reply *r)
 {
+	c->greeted = true;
 	if (c->is_us)
 		fail_as_us(c);
 	else if (reply_is_success(r))
@@ -184,6 +189,12 @@ static const struct step steps[CLIENT_STEPS] = {
 	    send_ehlo, on_ehlo },
 	[CLIENT_HELO] = { "HELO command", "performing the HELO handshake",
 	    send_helo, on_helo },
+	[CLIENT_STARTTLS] = { "STARTTLS command", "sending STARTTLS",
+	    starttls_send, starttls_on_reply },
+	[CLIENT_TLS] = { "TLS", "performing the TLS handshake",
+	    starttls_shake, NULL },
+	[CLIENT_AUTH] = { "AUTH command", "logging in", auth_send,
+	    auth_on_reply, true },
 	[CLIENT_IDLE] = { "nothing", "idle", NULL, NULL },
 	[CLIENT_RSET] = { "RSET command", "sending RSET",
 	    transaction_send_rset, transaction_on_rset },
@@ -195,6 +206,8 @@ static const struct step steps[CLIENT_STEPS] = {
 	    transaction_send_data, transaction_on_data, true },
 	[CLIENT_CONTENT] = { "message content", "sending message body",
 	    NULL, transaction_on_content },
+	[CLIENT_CHUNK] = { "BDAT command", "sending message body",
+	    NULL, transaction_on_chunk },
 	[CLIENT_DOT] = { "end of DATA command",
 	    "sending end of data -- message may be sent more than once",
 	    NULL, transaction_on_dot },
@@ -207,10 +220,13 @@ step_time(const struct client *c)
 	switch (c->step) {
 	case CLIENT_CONNECT:
 		return c->all->connect_time;
+	case CLIENT_TLS:
+		return TLS_HANDSHAKE_TIME;
 	case CLIENT_DATA:
 		return c->all->command_time < DATA_TIME ?
 		    c->all->command_time : DATA_TIME;
 	case CLIENT_CONTENT:
+	case CLIENT_CHUNK:
 		return c->all->content_time;
 	case CLIENT_DOT:
 		return c->all->final_time;
@@ -234,7 +250,8 @@ dialog_go(struct client *c, enum client_step step)
 		return;
 	from = stream_waiting(c->stream);
 	steps[step].send(c);
-	dialog_record(c, from);
+	if (!c->freed)
+		dialog_record(c, from);
 }
 
 /* RFC 5321 4.1.1.1: the first line is the host's name, then a keyword each. */
@@ -245,6 +262,8 @@ dialog_line(struct client *c)
 		look_for_ourselves(c, answer_text(&c->answer));
 	else if (c->step == CLIENT_EHLO && c->answer.lines > 1)
 		offer_line(&c->offer, answer_text(&c->answer));
+	else if (c->step == CLIENT_AUTH)
+		auth_on_line(c, answer_text(&c->answer));
 }
 
 void

@@ -7,6 +7,7 @@
 #include "remote/client.h"
 #include "remote/domains.h"
 #include "remote/offer.h"
+#include "remote/secure.h"
 
 /* The inside of a client, for client.c, dialog.c and transaction.c alone. */
 struct client {
@@ -29,7 +30,18 @@ struct client {
 	unsigned	 room;		/* recipients it took, then no more */
 	bool		 is_us;		/* it greets with our own name */
 	bool		 dirty;		/* RSET must come before the next */
+	bool		 chunks_work;	/* a message has come through so */
 	bool		 lost_count;	/* which reply answers what? */
+
+	/* TLS and login: remote/starttls.c, remote/auth.c */
+	bool		 secured;	/* TLS is spoken */
+	bool		 verified;	/* and with whom */
+	bool		 tls_refused;	/* STARTTLS was, and need not be */
+	bool		 greeted;
+	bool		 logged_in;
+	struct login	*login;		/* while it goes on */
+	char		 challenge[REPLY_LINE_MAX];
+	char		 tls[SECURE_TEXT_SIZE];
 
 	/* the mail */
 	const struct client_mail *mail;
@@ -41,6 +53,9 @@ struct client {
 	unsigned	 accepted;
 	bool		 accepts[JOB_RECIPIENTS_MAX];
 	bool		 ended;		/* the end of the content was put */
+	bool		 chunked;	/* it leaves by BDAT */
+	bool		 refused;	/* nobody takes it any more */
+	unsigned	 chunks;	/* without reply, less the last */
 };
 
 /* Awaits the reply of `step`, and sends its command if that has not left. */
@@ -69,6 +84,11 @@ void	 transaction_begin(struct client *);
 enum dots_status	 transaction_put(struct client *, struct span,
 			    bool last);
 
+/* Is it time for a piece?  Would a mail of this size leave as a whole, before
+ * any reply? */
+bool	 transaction_wants_more(const struct client *);
+bool	 transaction_leaves_whole(const struct client *, uint64_t size);
+
 /* May the whole message be there although no word of it was said? */
 bool	 transaction_is_unsure(const struct client *);
 
@@ -82,6 +102,7 @@ void	 transaction_on_mail(struct client *, const struct reply *);
 void	 transaction_on_rcpt(struct client *, const struct reply *);
 void	 transaction_on_data(struct client *, const struct reply *);
 void	 transaction_on_content(struct client *, const struct reply *);
+void	 transaction_on_chunk(struct client *, const struct reply *);
 void	 transaction_on_dot(struct client *, const struct reply *);
 
 /* The connection ends because of what the other side said, what we make of it,
@@ -89,5 +110,9 @@ void	 transaction_on_dot(struct client *, const struct reply *);
 void	 client_fail_said(struct client *, const struct reply *);
 void	 client_fail_with(struct client *, const struct reply *);
 void	 client_fail_protocol(struct client *);
+void	 client_fail_chunks(struct client *);
+
+/* Likewise, of our own will: the event's reply, `again` and `for_all`. */
+void	 client_fail(struct client *, const struct client_event *);
 
 #endif

@@ -29,7 +29,7 @@ put_line(struct dots *d, struct span *s, struct buf *out)
 		return DOTS_BARE;
 	if (memchr(line.ptr, '\r', text) != NULL)
 		return DOTS_BARE;
-	if (d->at == DOTS_LINE && line.ptr[0] == '.' &&
+	if (d->at == DOTS_LINE && line.ptr[0] == '.' && !d->plain &&
 	    !buf_put(out, span_of(".")))
 		return DOTS_FULL;
 	if (!buf_put(out, lf ? line : span_head(line, text)))
@@ -68,4 +68,42 @@ dots_end(struct dots *d, struct buf *out)
 	if (d->at == DOTS_CR)
 		return DOTS_BARE;
 	return buf_put(out, span_of(end)) ? DOTS_OK : DOTS_FULL;
+}
+
+/* A CR at its end waits for the LF of the next one. */
+static size_t
+chunk_size(const struct dots *d, struct span s)
+{
+	size_t	 size = s.len + (d->at == DOTS_CR);
+
+	if (s.len == 0)
+		return 0;
+	return s.ptr[s.len - 1] == '\r' ? size - 1 : size;
+}
+
+static bool
+ends_line(const struct dots *d, struct span s)
+{
+	return s.len > 0 ? s.ptr[s.len - 1] == '\n' : d->at == DOTS_LINE;
+}
+
+enum dots_status
+dots_put_chunk(struct dots *d, struct span s, bool last, struct buf *out)
+{
+	bool			 completes = last && !ends_line(d, s);
+	size_t			 size = chunk_size(d, s);
+	enum dots_status	 status;
+
+	if (size == 0 && !last)
+		return dots_put(d, s, out);
+	if (!buf_printf(out, "BDAT %zu%s\r\n", size + 2 * completes,
+	    last ? " LAST" : ""))
+		return DOTS_FULL;
+	status = dots_put(d, s, out);
+	if (status != DOTS_OK || !last)
+		return status;
+	if (d->at == DOTS_CR)
+		return DOTS_BARE;
+	return !completes || buf_put(out, span_of("\r\n")) ? DOTS_OK :
+	    DOTS_FULL;
 }

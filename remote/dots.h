@@ -14,6 +14,7 @@
  */
 struct dots {
 	enum { DOTS_LINE, DOTS_TEXT, DOTS_CR } at;	/* zeroed: a new line */
+	bool	 plain;			/* in chunks: no dot is doubled */
 };
 
 enum dots_status {
@@ -27,5 +28,13 @@ size_t	 dots_room(size_t n);
 
 enum dots_status	 dots_put(struct dots *, struct span, struct buf *out);
 enum dots_status	 dots_end(struct dots *, struct buf *out);
+
+/*
+ * The same as a chunk (RFC 3030): "BDAT", its size, the octets; `last`: with
+ * LAST, and a CRLF behind the content when it has none.  Nothing is put for a
+ * piece of which nothing can leave yet, and that is not the last.
+ */
+enum dots_status	 dots_put_chunk(struct dots *, struct span, bool last,
+			    struct buf *out);
 
 #endif

@@ -12,37 +12,15 @@
 /* Octets of what we say, before base64. */
 enum { SAID_MAX = HOP_SECRET_MAX + ACCOUNT_TEXT_MAX + 64 };
 
-static const char *const	 names[LOGIN_MECHANISMS] = {
-	[LOGIN_SCRAM_PLUS]	= "SCRAM-SHA-256-PLUS",
-	[LOGIN_SCRAM]		= "SCRAM-SHA-256",
-	[LOGIN_PLAIN]		= "PLAIN",
-	[LOGIN_LOGIN]		= "LOGIN",
-	[LOGIN_XOAUTH2]		= "XOAUTH2",
-};
-
-unsigned
-login_bit(struct span name)
-{
-	unsigned	 i;
-
-	for (i = 0; i < LOGIN_MECHANISMS; i++)
-		if (span_is_word(name, names[i]))
-			return 1u << i;
-	return 0;
-}
-
 static unsigned
 wanted(const struct hop *h)
 {
-	struct span	 rest = span_of(h->mechanisms), word;
-	unsigned	 bits = 0;
+	unsigned	 bits = mechanism_bits(span_of(h->mechanisms));
 
-	if (rest.len == 0)
-		return ((1u << LOGIN_MECHANISMS) - 1) & ~(1u << LOGIN_XOAUTH2);
-	while ((word = span_word(&rest)).len > 0)
-		bits |= login_bit(word);
-	if (bits & 1u << LOGIN_SCRAM)
-		bits |= 1u << LOGIN_SCRAM_PLUS;
+	if (h->mechanisms[0] == '\0')
+		return ~(1u << MECHANISM_XOAUTH2);
+	if (bits & 1u << MECHANISM_SCRAM)
+		bits |= 1u << MECHANISM_SCRAM_PLUS;
 	return bits;
 }
 
@@ -55,7 +33,7 @@ login_init(struct login *l, const struct hop *hop, unsigned offered,
 	memset(l, 0, sizeof *l);
 	l->hop = hop;
 	l->offered = offered;
-	l->mechanism = LOGIN_NONE;
+	l->mechanism = MECHANISM_NONE;
 	if (binding != NULL)
 		l->binding = *binding;
 	buf_init(&b, LOGIN_NONCE_TEXT);
@@ -78,16 +56,16 @@ login_next(struct login *l)
 	unsigned	 i = 0;
 
 	if (l->binding.len == 0)
-		may &= ~(1u << LOGIN_SCRAM_PLUS);
-	while (i < LOGIN_MECHANISMS && !(may & 1u << i))
+		may &= ~(1u << MECHANISM_SCRAM_PLUS);
+	while (i < MECHANISM_COUNT && !(may & 1u << i))
 		i++;
-	if (i == LOGIN_MECHANISMS)
+	if (i == MECHANISM_COUNT)
 		return NULL;
 	l->mechanism = i;
 	l->tried |= 1u << i;
 	l->answers = 0;
-	l->complete = i != LOGIN_SCRAM && i != LOGIN_SCRAM_PLUS;
-	return names[i];
+	l->complete = i != MECHANISM_SCRAM && i != MECHANISM_SCRAM_PLUS;
+	return mechanism_name(i);
 }
 
 /* ---- words --------------------------------------------------------------- */
@@ -159,9 +137,9 @@ say_xoauth2(const struct login *l, struct buf *b)
 static bool
 put_header(const struct login *l, struct buf *b)
 {
-	if (l->mechanism == LOGIN_SCRAM_PLUS)
+	if (l->mechanism == MECHANISM_SCRAM_PLUS)
 		return buf_printf(b, "p=%s,,", l->binding.type);
-	if (l->binding.len > 0 && !(l->offered & 1u << LOGIN_SCRAM_PLUS))
+	if (l->binding.len > 0 && !(l->offered & 1u << MECHANISM_SCRAM_PLUS))
 		return buf_put(b, span_of("y,,"));
 	return buf_put(b, span_of("n,,"));
 }
@@ -213,7 +191,7 @@ put_bound(const struct login *l, struct buf *b)
 
 	buf_init(&c, BINDING_NAME_MAX + BINDING_MAX + 8);
 	good = put_header(l, &c);
-	if (l->mechanism == LOGIN_SCRAM_PLUS)
+	if (l->mechanism == MECHANISM_SCRAM_PLUS)
 		good = good && buf_put(&c, span_make(l->binding.data,
 		    l->binding.len));
 	good = good && base64_put(b, buf_span(&c));
@@ -250,7 +228,8 @@ prove(struct login *l, struct scram_key *k, struct span text,
 	bool		 good;
 
 	buf_init(&password, HOP_SECRET_MAX);
-	good = put_prepared(&password, secret(l));
+	good = buf_reserve(&password, HOP_SECRET_MAX) &&
+	    put_prepared(&password, secret(l));
 	scram_prove(k, buf_span(&password), text, proof);
 	scram_sign(k, text, l->signature);
 	buf_wipe(&password);
@@ -314,14 +293,14 @@ static bool
 say(struct login *l, struct span message, struct buf *out)
 {
 	switch (l->mechanism) {
-	case LOGIN_SCRAM_PLUS:
-	case LOGIN_SCRAM:
+	case MECHANISM_SCRAM_PLUS:
+	case MECHANISM_SCRAM:
 		return say_scram(l, message, out);
-	case LOGIN_PLAIN:
+	case MECHANISM_PLAIN:
 		return l->answers == 0 && say_plain(l, out);
-	case LOGIN_LOGIN:
+	case MECHANISM_LOGIN:
 		return say_login(l, out);
-	case LOGIN_XOAUTH2:
+	case MECHANISM_XOAUTH2:
 		return l->answers > 0 ? l->answers == 1 :
 		    say_xoauth2(l, out);
 	default:
@@ -336,7 +315,9 @@ answer(struct login *l, struct span message, struct buf *out)
 	bool		 good;
 
 	buf_init(&b, SAID_MAX);
-	good = say(l, message, &b) && base64_put(out, buf_span(&b));
+	good = buf_reserve(&b, SAID_MAX) && say(l, message, &b) &&
+	    buf_reserve(out, base64_length(buf_len(&b))) &&
+	    base64_put(out, buf_span(&b));
 	buf_wipe(&b);
 	l->answers++;
 	return good;
@@ -345,18 +326,23 @@ answer(struct login *l, struct span message, struct buf *out)
 bool
 login_begin(struct login *l, struct buf *out)
 {
-	return l->mechanism != LOGIN_LOGIN && answer(l, span_of(""), out);
+	if (l->mechanism == MECHANISM_LOGIN)
+		return false;
+	if (answer(l, span_of(""), out))
+		return true;
+	l->answers = 0;
+	return false;
 }
 
 bool
 login_hear(struct login *l, struct span challenge, struct buf *out)
 {
-	char	 octets[LOGIN_OCTETS_MAX];
+	char	 octets[SASL_MESSAGE_MAX];
 	size_t	 n = 0;
 
-	if (l->mechanism == LOGIN_SCRAM || l->mechanism == LOGIN_SCRAM_PLUS)
-		if (!base64_take(span_trim(challenge), octets,
-		    SASL_MESSAGE_MAX, &n))
-			return false;
+	if ((l->mechanism == MECHANISM_SCRAM ||
+	    l->mechanism == MECHANISM_SCRAM_PLUS) &&
+	    !base64_take(span_trim(challenge), octets, sizeof octets, &n))
+		return false;
 	return answer(l, span_make(octets, n), out);
 }

@@ -5,6 +5,7 @@
 #include "shared/binding.h"
 #include "shared/scram.h"
 #include "remote/hop.h"
+#include "remote/mechanism.h"
 
 /*
  * The client's half of AUTH (RFC 4954) by the mechanisms that hops name: lines
@@ -16,12 +17,6 @@
  * It waits for nobody and asks no clock.  All of it is overwritten by
  * login_clear.
  */
-enum login_mechanism {
-	LOGIN_SCRAM_PLUS, LOGIN_SCRAM, LOGIN_PLAIN, LOGIN_LOGIN,
-	LOGIN_XOAUTH2, LOGIN_MECHANISMS,
-	LOGIN_NONE = LOGIN_MECHANISMS
-};
-
 enum {
 	LOGIN_NONCE	= 24,		/* octets of our half, before base64 */
 	LOGIN_NONCE_TEXT = LOGIN_NONCE / 3 * 4,
@@ -32,7 +27,7 @@ struct login {
 	const struct hop *hop;
 	struct binding	 binding;	/* len 0: there is none */
 	unsigned	 offered, tried;	/* bits of mechanisms */
-	enum login_mechanism mechanism;
+	enum mechanism	 mechanism;
 	unsigned	 answers;	/* given so far */
 	bool		 complete;	/* 235 may be believed */
 
@@ -42,9 +37,6 @@ struct login {
 	size_t		 first_len;
 	uint8_t		 signature[SCRAM_HASH];	/* that the server must give */
 };
-
-/* The bits of the mechanisms that are named; 0 for one that we have not. */
-unsigned	 login_bit(struct span name);
 
 /* offered: bits; nonce: what nobody foresees; binding: may be NULL. */
 void		 login_init(struct login *, const struct hop *,
@@ -56,7 +48,8 @@ void		 login_clear(struct login *);
  * NULL. */
 const char	*login_next(struct login *);
 
-/* Does it begin with what we say?  Puts that. */
+/* Does it begin with what we say, in no more octets than there is room?  Puts
+ * that; else it waits until it is asked for. */
 bool		 login_begin(struct login *, struct buf *);
 
 /* Puts the answer to a challenge; false: the server is not who knows the

@@ -4,6 +4,7 @@
  * addresses, speaks to other servers, and tells queue what came of it.
  */
 #include "remote/delivery.h"
+#include "remote/secure.h"
 
 static struct remote	 remote;
 
@@ -27,12 +28,14 @@ before_drop(struct process *p)
 	if (process_boot(p)->flags & BOOT_BINDS)
 		process_may_bind(p);
 	remote.clients = (struct clients){ .loop = remote.loop,
+	    .secure = secure_new(),
 	    .hostname = "localhost", .connect_time = 30 * 1000,
 	    .command_time = 300 * 1000, .content_time = 180 * 1000,
 	    .final_time = 600 * 1000 };
 	pool_init(&remote.pool, remote.loop);
 	archive_init(&remote.archive, remote.loop);
 	hops_init(&remote.hops);
+	advices_init(&remote.advices);
 	results_init(&remote.results);
 	ways_init(&remote.ways, remote.loop);
 	dials_init(&remote.dials, remote.loop);
@@ -200,6 +203,22 @@ on_conf_hop(struct peer *p, struct msg *m)
 	hops_put(&remote.hops, &m->conf_hop);
 }
 
+static void
+on_conf_anchors(struct peer *p, struct msg *m)
+{
+	(void)p;
+	secure_set_anchors(remote.clients.secure, m->fds[0],
+	    m->conf_anchors.path);
+	m->fds[0] = -1;
+}
+
+static void
+on_conf_advice(struct peer *p, struct msg *m)
+{
+	(void)p;
+	advices_put(&remote.advices, &m->conf_advice);
+}
+
 /* While stopping nothing is begun: queue keeps what it does not hear of. */
 static void
 on_job(struct peer *p, struct msg *m)
@@ -287,6 +306,8 @@ static const struct route inbox[] = {
 	{ MSG_CONF_REMOTE,	on_conf_remote },
 	{ MSG_CONF_HOP,		on_conf_hop },
 	{ MSG_CONF_SELF,	on_conf_self },
+	{ MSG_CONF_ANCHORS,	on_conf_anchors },
+	{ MSG_CONF_ADVICE,	on_conf_advice },
 	{ MSG_JOB,		on_job },
 	{ MSG_JOB_RCPT,		on_job_rcpt },
 	{ MSG_CHUNK,		on_chunk },

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "remote/mechanism.h"
 #include "remote/offer.h"
 
 enum { LIMIT_MAX = 999999 };	/* RFC 9422 section 4: six digits */
@@ -33,6 +34,12 @@ take_limits(struct offer *o, struct span rest)
 	}
 }
 
+static void
+take_auth(struct offer *o, struct span rest)
+{
+	o->mechanisms |= mechanism_bits(rest);
+}
+
 static const struct {
 	const char	*word;
 	unsigned	 extension;
@@ -42,6 +49,8 @@ static const struct {
 	{ "SIZE",		0,			take_size },
 	{ "8BITMIME",		OFFER_8BITMIME,		NULL },
 	{ "CHUNKING",		OFFER_CHUNKING,		NULL },
+	{ "STARTTLS",		OFFER_STARTTLS,		NULL },
+	{ "AUTH",		0,			take_auth },
 	{ "LIMITS",		0,			take_limits },
 };
 

@@ -12,11 +12,13 @@ enum {
 	OFFER_PIPELINING	= 1,	/* RFC 2920 */
 	OFFER_SIZE		= 2,	/* RFC 1870 */
 	OFFER_8BITMIME		= 4,	/* RFC 6152 */
-	OFFER_CHUNKING		= 8	/* RFC 3030 */
+	OFFER_CHUNKING		= 8,	/* RFC 3030 */
+	OFFER_STARTTLS		= 16	/* RFC 3207 */
 };
 
 struct offer {
 	unsigned	 extensions;
+	unsigned	 mechanisms;	/* RFC 4954: bits of ours */
 	uint64_t	 size;		/* octets of a message */
 	unsigned	 mails;		/* RFC 9422: MAILMAX, of a session, */
 	unsigned	 recipients;	/* RCPTMAX, of a mail, */

@@ -7,6 +7,7 @@
 #include "shared/program.h"
 #include "remote/approach.h"
 #include "remote/archive.h"
+#include "remote/advice.h"
 #include "remote/client.h"
 #include "remote/hop.h"
 #include "remote/pool.h"
@@ -24,6 +25,7 @@ struct remote {
 	struct dials	 dials;
 	struct clients	 clients;
 	struct hop_list	 hops;
+	struct advice_list advices;
 	struct pool	 pool;
 	struct archive	 archive;	/* dialogues that failed */
 	struct results	 results;

@@ -13,12 +13,29 @@ report_at(struct report *r, const struct endpoint *e)
 {
 	endpoint_format(e, r->relay);
 	endpoint_format_host(e, r->host);
+	r->tls[0] = '\0';
 }
 
 void
 report_nowhere(struct report *r)
 {
-	r->relay[0] = r->host[0] = '\0';
+	r->relay[0] = r->host[0] = r->tls[0] = '\0';
+}
+
+void
+report_protected(struct report *r, const char *tls, enum hop_tls policy)
+{
+	(void)snprintf(r->tls, sizeof r->tls, "%s", tls);
+	r->policy = policy;
+}
+
+static void
+format_tls(const struct report *r, char *into, size_t size)
+{
+	into[0] = '\0';
+	if (r->tls[0] != '\0')
+		snprintf(into, size, ", tls=%s, policy=%s", r->tls,
+		    secure_policy(r->policy));
 }
 
 /* Two digits that count, as the log readers of the field expect. */
@@ -81,17 +98,19 @@ report_recipient(const struct report *r, const struct addr *to,
 	int64_t	 now = clock_wall();
 	char	 id[ID_SIZE], delay[DELAY_SIZE], delays[4 * DELAY_SIZE];
 	char	 enhanced[ENHANCED_SIZE], text[REPLY_TEXT_MAX + 400];
+	char	 tls[SECURE_TEXT_SIZE + 32];
 
 	id_format(id, r->message);
+	format_tls(r, tls, sizeof tls);
 	format_delay(delay, now - r->arrived);
 	format_delays(r, now, delays, sizeof delays);
 	format_text(r, e, text, sizeof text);
 	reply_enhanced(&e->reply, enhanced);
 	log_info("%s: to=<%s>%s%s%s, relay=%s, delay=%s, delays=%s, dsn=%s, "
-	    "status=%s (%s)", id, to->text, differs ? ", orig_to=<" : "",
+	    "status=%s (%s)%s", id, to->text, differs ? ", orig_to=<" : "",
 	    differs ? original->text : "", differs ? ">" : "",
 	    r->relay[0] != '\0' ? r->relay : "none", delay, delays, enhanced,
-	    status_of(&e->reply), text);
+	    status_of(&e->reply), text, tls);
 }
 
 void

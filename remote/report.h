@@ -4,6 +4,7 @@
 
 #include "shared/addr.h"
 #include "remote/client.h"
+#include "remote/secure.h"
 
 /* What the log lines of one job have in common.  Times are wall microseconds;
  * 0: not reached. */
@@ -12,10 +13,16 @@ struct report {
 	int64_t		 arrived, active, came, ready;
 	char		 relay[RELAY_TEXT_MAX + 1];	/* host[ip]:port */
 	char		 host[RELAY_TEXT_MAX + 1];	/* host[ip] */
+	char		 tls[SECURE_TEXT_SIZE];		/* or empty */
+	enum hop_tls	 policy;			/* of that */
 };
 
 void	 report_at(struct report *, const struct endpoint *);
 void	 report_nowhere(struct report *);
+
+/* By which TLS, and by which policy; empty: by none. */
+void	 report_protected(struct report *, const char *tls,
+	    enum hop_tls policy);
 
 /* The line about one recipient; `e` is what settled it. */
 void	 report_recipient(const struct report *, const struct addr *to,

@@ -267,6 +267,20 @@ secure_begin(struct secure *s, const struct secure_peer *p,
 	return ssl;
 }
 
+void
+secure_forget(struct secure *s, const SSL *ssl)
+{
+	SSL_SESSION		*session = SSL_get0_session(ssl);
+	const unsigned char	*context;
+	struct kept		*k;
+	unsigned		 len = 0;
+
+	if (session != NULL)
+		context = SSL_SESSION_get0_id_context(session, &len);
+	while (len == DIGEST && (k = find(s, context, 0)) != NULL)
+		drop(s, k);
+}
+
 BIO_METHOD *
 secure_method(const struct secure *s)
 {
@@ -276,8 +290,8 @@ secure_method(const struct secure *s)
 void
 secure_format(const SSL *ssl, char into[SECURE_TEXT_SIZE])
 {
-	(void)snprintf(into, SECURE_TEXT_SIZE, "%s:%s", SSL_get_version(ssl),
-	    SSL_get_cipher_name(ssl));
+	(void)snprintf(into, SECURE_TEXT_SIZE, "%s:%s",
+	    SSL_get_version(ssl), SSL_get_cipher_name(ssl));
 }
 
 const char *

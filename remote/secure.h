@@ -11,8 +11,8 @@
 
 /*
  * TLS towards other servers: how it is asked for, sessions that may be taken up
- * again, and which hosts had better be spoken to in plain text.  Nothing is made
- * before the first connection that wants it.
+ * again, and which hosts had better be spoken to in plain text.  Nothing is
+ * made before the first connection that wants it.
  */
 struct secure;
 
@@ -45,6 +45,9 @@ BIO_METHOD	*secure_method(const struct secure *);
 bool		 secure_is_avoided(const struct secure *,
 		    const struct endpoint *);
 void		 secure_avoid(struct secure *, const struct endpoint *);
+
+/* After a handshake that failed: its sessions may be the cause. */
+void		 secure_forget(struct secure *, const SSL *);
 
 /* What the log says of a connection, "TLSv1.3:NAME". */
 enum { SECURE_TEXT_SIZE = 80 };

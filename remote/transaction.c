@@ -5,6 +5,12 @@
  * One reply at a time is awaited: that of `step`.  With PIPELINING (RFC 2920)
  * MAIL, all RCPTs and DATA leave in one write, and only the awaiting walks
  * through the steps; without, each step's command leaves when it is reached.
+ *
+ * With CHUNKING (RFC 3030) there is no DATA: content leaves by BDAT, and the
+ * replies to it come in meanwhile.  Of a small message that may be all in the
+ * same write, and takes one round trip; but only on a connection on which a
+ * message has come through by BDAT, since to a server that does not know it
+ * content would be commands.
  */
 #include <string.h>
 
@@ -70,21 +76,35 @@ send_ahead(struct client *c)
 	transaction_send_mail(c);
 	for (i = 0; i < c->mail->recipients; i++)
 		put_rcpt(c, i);
-	transaction_send_data(c);
+	if (!c->chunked)
+		transaction_send_data(c);
 	dialog_record(c, from);
+}
+
+bool
+transaction_leaves_whole(const struct client *c, uint64_t size)
+{
+	unsigned	 both = OFFER_PIPELINING | OFFER_CHUNKING;
+
+	return (c->offer.extensions & both) == both && c->chunks_work &&
+	    size <= RING_SLOT;
 }
 
 void
 transaction_begin(struct client *c)
 {
-	c->answered = c->accepted = 0;
-	c->mail_accepted = c->ended = false;
+	c->answered = c->accepted = c->chunks = 0;
+	c->mail_accepted = c->ended = c->refused = false;
 	memset(c->accepts, 0, sizeof c->accepts);
-	c->dots = (struct dots){ DOTS_LINE };
 	c->ahead = c->offer.extensions & OFFER_PIPELINING;
+	c->chunked = (c->offer.extensions & OFFER_CHUNKING) &&
+	    !c->manner.no_chunks;
+	c->dots = (struct dots){ DOTS_LINE, c->chunked };
 	if (c->ahead)
 		send_ahead(c);
 	dialog_go(c, c->dirty ? CLIENT_RSET : CLIENT_MAIL);
+	if (c->chunked && transaction_leaves_whole(c, c->mail->size))
+		c->calls->more(c->arg);
 }
 
 /* ---- replies ------------------------------------------------------------- */
@@ -92,7 +112,8 @@ transaction_begin(struct client *c)
 static void
 tell_event(struct client *c, struct client_event *e, const struct reply *r)
 {
-	e->step = c->step;
+	e->step = c->step == CLIENT_DOT && c->chunked ? CLIENT_CHUNK :
+	    c->step;
 	e->said = true;
 	e->number = c->answered;
 	e->code = r->code;
@@ -164,6 +185,23 @@ tell_recipient(struct client *c, const struct reply *r)
 	tell_event(c, &e, r);
 }
 
+/* Some of it may have left already. */
+static void
+go_on_in_chunks(struct client *c)
+{
+	c->answered = 0;
+	c->refused = c->accepted == 0;
+	if (c->ended && c->chunks == 0)
+		dialog_go(c, CLIENT_DOT);
+	else if (c->refused && c->chunks == 0)
+		end_mail(c, true);
+	else {
+		dialog_go(c, CLIENT_CHUNK);
+		if (transaction_wants_more(c))
+			c->calls->more(c->arg);
+	}
+}
+
 void
 transaction_on_rcpt(struct client *c, const struct reply *r)
 {
@@ -175,6 +213,8 @@ transaction_on_rcpt(struct client *c, const struct reply *r)
 	}
 	if (++c->answered < c->mail->recipients)
 		dialog_go(c, CLIENT_RCPT);
+	else if (c->chunked)
+		go_on_in_chunks(c);
 	else if (c->accepted > 0 || c->ahead)
 		dialog_go(c, CLIENT_DATA);
 	else
@@ -242,48 +282,151 @@ take_verdict_of_one(struct client *c, const struct reply *r)
 	if (c->freed)
 		return;
 	c->answered++;
+	c->chunks_work = c->chunks_work || (c->chunked && reply_is_success(r));
 	if (--c->accepted > 0)
 		dialog_go(c, CLIENT_DOT);
 	else
 		end_mail(c, false);
 }
 
+/* A server that offers BDAT and then does not know it: our content will have
+ * been its commands. */
+static bool
+is_unknown(const struct reply *r)
+{
+	return r->code == 500 || r->code == 502 || r->code == 504;
+}
+
+static void
+refuse_chunks(struct client *c, const struct reply *r)
+{
+	c->refused = true;
+	if (is_unknown(r) && !c->chunks_work)
+		client_fail_chunks(c);
+	else
+		tell(c, r);
+}
+
+/* RFC 3030 section 2: behind a chunk that failed, all else fails as well.  In
+ * LMTP nobody can tell how many replies that is. */
+void
+transaction_on_chunk(struct client *c, const struct reply *r)
+{
+	if (c->chunks == 0) {
+		transaction_on_content(c, r);
+		return;
+	}
+	c->chunks--;
+	if (!reply_is_success(r) && !c->refused)
+		refuse_chunks(c, r);
+	if (c->freed)
+		return;
+	c->lost_count = c->refused && c->manner.lmtp;
+	if (c->lost_count || (c->refused && !c->ended && c->chunks == 0))
+		end_mail(c, true);
+	else if (c->ended && c->chunks == 0)
+		dialog_go(c, CLIENT_DOT);
+}
+
 /* Who answers while the dot waits here has not seen it. */
 void
 transaction_on_dot(struct client *c, const struct reply *r)
 {
+	bool	 taken = reply_is_success(r);
+
 	if (stream_waiting(c->stream) > 0) {
 		transaction_on_content(c, r);
 		return;
 	}
-	if (c->manner.lmtp) {
+	if (c->manner.lmtp && c->accepted > 0) {
 		take_verdict_of_one(c, r);
 		return;
 	}
-	if (c->accepted > 0)
+	if (c->chunked && !taken && !c->refused)
+		refuse_chunks(c, r);
+	else if (!c->refused && c->accepted > 0)
 		tell(c, r);
-	if (!c->freed)
-		end_mail(c, false);
+	if (c->freed)
+		return;
+	c->chunks_work = c->chunks_work || (c->chunked && taken);
+	end_mail(c, c->chunked && !taken);
 }
 
 /* ---- content ------------------------------------------------------------- */
 
-enum dots_status
-transaction_put(struct client *c, struct span s, bool last)
+/* How long it takes is minded where nothing else is awaited. */
+static void
+note_piece(struct client *c)
+{
+	if (c->step != CLIENT_CONTENT && c->step != CLIENT_CHUNK)
+		return;
+	if (c->ended && c->chunks == 0)
+		dialog_go(c, CLIENT_DOT);
+	else
+		timer_in(&c->timer, c->all->content_time);
+}
+
+static enum dots_status
+put_chunk(struct client *c, struct span s, bool last)
+{
+	struct buf		*out = stream_out(c->stream);
+	size_t			 before = buf_len(out);
+	struct span		 put;
+	enum dots_status	 status;
+
+	status = dots_put_chunk(&c->dots, s, last, out);
+	put = span_skip(buf_span(out), before);
+	if (put.len == 0)
+		return status;
+	recorder_said(c->record, span_head(put, span_index(put, '\n') + 1));
+	if (!last)
+		c->chunks++;
+	return status;
+}
+
+static enum dots_status
+put_text(struct client *c, struct span s, bool last)
 {
 	struct buf		*out = stream_out(c->stream);
 	enum dots_status	 status = dots_put(&c->dots, s, out);
 
 	if (status == DOTS_OK && last)
 		status = dots_end(&c->dots, out);
-	c->ended = status == DOTS_OK && last;
-	if (c->ended)
-		dialog_go(c, CLIENT_DOT);
 	return status;
+}
+
+enum dots_status
+transaction_put(struct client *c, struct span s, bool last)
+{
+	enum dots_status	 status;
+
+	status = c->chunked ? put_chunk(c, s, last) : put_text(c, s, last);
+	recorder_content(c->record, s.len);
+	c->ended = status == DOTS_OK && last;
+	if (status == DOTS_OK)
+		note_piece(c);
+	return status;
+}
+
+bool
+transaction_wants_more(const struct client *c)
+{
+	return (c->step == CLIENT_CONTENT || c->step == CLIENT_CHUNK) &&
+	    !c->ended && !c->refused;
+}
+
+/* As far as replies have told. */
+static bool
+may_be_for_somebody(const struct client *c)
+{
+	if (c->step == CLIENT_RCPT)
+		return c->mail_accepted;
+	return c->step < CLIENT_RCPT || c->accepted > 0;
 }
 
 bool
 transaction_is_unsure(const struct client *c)
 {
-	return c->ended && stream_waiting(c->stream) == 0 && c->accepted > 0;
+	return c->ended && !c->refused && stream_waiting(c->stream) == 0 &&
+	    may_be_for_somebody(c);
 }

@@ -96,6 +96,15 @@ make_room(struct buf *b, size_t n)
 }
 
 bool
+buf_reserve(struct buf *b, size_t n)
+{
+	if (n > buf_space(b))
+		return false;
+	make_room(b, n);
+	return true;
+}
+
+bool
 buf_put(struct buf *b, struct span s)
 {
 	if (s.len > buf_space(b))

@@ -29,6 +29,10 @@ size_t	 buf_len(const struct buf *);
 size_t	 buf_space(const struct buf *);		/* until the ceiling */
 struct span	 buf_span(const struct buf *);	/* all that is held */
 
+/* Room for `n` more octets, so that what is put into it is never moved, and no
+ * copies of a secret stay behind; false when it would pass the ceiling. */
+bool	 buf_reserve(struct buf *, size_t n);
+
 /* Appends all of `s`, or nothing; false when it would pass the ceiling. */
 bool	 buf_put(struct buf *, struct span s);
 bool	 buf_printf(struct buf *, const char *, ...)

@@ -135,6 +135,14 @@ enum trace_mark {
 	TRACE_MARK_COUNT
 };
 
+enum destination_state {
+	DESTINATION_OPEN,
+	DESTINATION_PROBING,	/* one job, behind failures */
+	DESTINATION_CLOSED,	/* by them, for a while */
+	DESTINATION_PAUSED,	/* by a rule */
+	DESTINATION_STATE_COUNT
+};
+
 enum delivery_kind { DELIVERY_MAILDIR, DELIVERY_KIND_COUNT };
 
 enum stop_reason { STOP_FOR_GOOD, STOP_FOR_SUCCESSOR };

@@ -92,7 +92,7 @@ enum {
 	SCRAM_SALT_NEW		= 16,	/* of new keys */
 	SCRAM_ITERATIONS_MAX	= 1000000,
 	SCRAM_ITERATIONS	= 10000, /* of new keys */
-	LOGIN_ITERATIONS_MAX	= 200000, /* that another server may ask of us */
+	LOGIN_ITERATIONS_MAX	= 200000, /* that others may ask of us */
 	PASSWORD_FILE_MAX	= 64 << 20,
 	PASSWORD_LINE_MAX	= 4096,
 	PASSWORD_HASHES_MAX	= 8,	/* of one account */
@@ -152,7 +152,7 @@ enum {
 	MX_MAX			= 10,
 	ADDRESSES_MAX		= 16,		/* of one destination */
 	CONNECTS_MAX		= 1024,		/* outstanding from remote */
-	JOBS_REMOTE_MAX		= 512,
+	JOBS_REMOTE_MAX		= 4096,
 	JOB_RECIPIENTS_MAX	= 100,
 	REMOTE_REPLY_MAX	= 16384,	/* octets of one reply */
 	TRACE_TEXT_MAX		= 2048,	/* one line of a dialogue, escaped */

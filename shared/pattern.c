@@ -119,3 +119,26 @@ pattern_has_identity(const char *pattern, struct span identity)
 		return ends_below(identity, pattern + 1);
 	return span_is_word(identity, pattern);
 }
+
+/* ---- conditions ---------------------------------------------------------- */
+
+void
+pattern_count(struct pattern_tally *t, unsigned condition, bool except,
+    bool matches)
+{
+	unsigned	 bit = 1u << condition;
+
+	t->said |= bit;
+	if (!except)
+		t->wanted |= bit;
+	if (matches && except)
+		t->barred |= bit;
+	if (matches && !except)
+		t->met |= bit;
+}
+
+bool
+pattern_holds(const struct pattern_tally *t, unsigned but)
+{
+	return (t->barred & ~but) == 0 && (t->wanted & ~t->met & ~but) == 0;
+}

@@ -31,4 +31,22 @@ bool	 pattern_has_address(const char *pattern, const struct addr *);
 /* "joe", "*@example.org", "uid:1000", "uid:*", "*". */
 bool	 pattern_has_identity(const char *pattern, struct span identity);
 
+/*
+ * Conditions, of which each has a number below 32 and any number of values: it
+ * holds when one value matches and none behind "!" does; one that has only
+ * these holds otherwise.  Values are counted one by one.
+ */
+struct pattern_tally {
+	unsigned	 said;		/* there are values of it */
+	unsigned	 wanted;	/* one of them has to match */
+	unsigned	 met;		/* and one does */
+	unsigned	 barred;	/* one behind "!" matches */
+};
+
+void	 pattern_count(struct pattern_tally *, unsigned condition, bool except,
+	    bool matches);
+
+/* All conditions hold, or do but for those whose bits are in `but`. */
+bool	 pattern_holds(const struct pattern_tally *, unsigned but);
+
 #endif

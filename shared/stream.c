@@ -36,6 +36,7 @@ struct stream {
 	bool			 layered;	/* its turn has come */
 	bool			 held;
 	bool			 finishing;
+	bool			 secret;	/* output that waits */
 	bool			 ended;		/* end of file was read */
 	bool			 closed;	/* and the owner told */
 	bool			 freed;
@@ -45,6 +46,8 @@ static void
 destroy(struct stream *s)
 {
 	buf_clear(&s->in);
+	if (s->secret)
+		buf_wipe(&s->out);
 	buf_clear(&s->out);
 	if (s->layer != NULL)
 		s->layer->calls->free(s->layer);
@@ -87,11 +90,17 @@ flush(struct stream *s)
 	if (held.len == 0 || s->error != 0 || !is_open(s))
 		return false;
 	n = transmit(s, held);
-	if (n > 0)
+	if (n > 0) {
+		if (s->secret)
+			span_wipe(span_head(held, n));
 		buf_drop(&s->out, n);
+	}
 	else if (n == -1 && errno != EAGAIN && errno != EINTR)
 		s->error = errno;
-	return buf_len(&s->out) == 0;
+	if (buf_len(&s->out) > 0)
+		return false;
+	s->secret = false;
+	return true;
 }
 
 /*
@@ -313,6 +322,13 @@ stream_put(struct stream *s, struct span what)
 {
 	touch(s);
 	return buf_put(&s->out, what);
+}
+
+bool
+stream_put_secret(struct stream *s, struct span what)
+{
+	s->secret = true;
+	return stream_put(s, what);
 }
 
 void

@@ -47,6 +47,9 @@ size_t		 stream_waiting(const struct stream *);	/* output octets */
 
 /* All or nothing; false at the ceiling. */
 bool		 stream_put(struct stream *, struct span);
+
+/* The same, and what waits is overwritten once it has left. */
+bool		 stream_put_secret(struct stream *, struct span);
 struct buf	*stream_out(struct stream *);	/* for buf_printf, reply_put */
 
 /*

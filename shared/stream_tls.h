@@ -11,16 +11,16 @@
  * event loop; then plain text comes out of stream_in and goes into stream_out,
  * in at most one read and one write a turn.  It never becomes plain again:
  * close_notify is the end of file; whatever is not TLS is an error.  Ours is
- * said when the stream ends in order.  The end of the connection without one is
- * the end of file to a server, whose clients are in a hurry; to a client, whose
- * reply may have been cut, it is ECONNRESET.
+ * said when the stream ends in order.  The end of the connection without one
+ * is the end of file to a server, whose clients are in a hurry; to a client,
+ * whose reply may have been cut, it is ECONNRESET.
  *
- * `done`: the handshake is over; NULL, or why it failed, which lives as long as
- * the call; the stream ends behind it then, with an error.  With SSL_MODE_ASYNC,
- * of servers alone, it may stop: `suspended`, an operation of its was paused;
- * `crowded`, there was no job for it.  Both go on with stream_tls_resume.  A stream that is
- * freed while suspended resumes once more, and nothing of it is sent: what it
- * waits for has to be answered, or refused, before.
+ * `done`: the handshake is over; NULL, or why it failed, which lives as long
+ * as the call; the stream ends behind it then, with an error.  Of a server with
+ * SSL_MODE_ASYNC it may stop: `suspended`, an operation of its was paused;
+ * `crowded`, there was no job for it.  Both go on with stream_tls_resume.  A
+ * stream that is freed while suspended resumes once more, and nothing of it is
+ * sent: what it waits for has to be answered, or refused, before.
  *
  * Memory of an idle one is that of its SSL, without buffers.
  */

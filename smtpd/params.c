@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "shared/alloc.h"
 #include "smtpd/params.h"
-#include "smtpd/xtext.h"
+#include "shared/xtext.h"
 
 enum outcome { TAKEN, MALFORMED, NOT_KNOWN };
 

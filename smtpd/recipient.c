@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "smtpd/parameters.h"
 #include "smtpd/recipient.h"
 #include "smtpd/ruling.h"
 #include "smtpd/server.h"
@@ -9,6 +10,7 @@ ask(void *arg)
 	struct transaction	*t = arg;
 	struct peer		*lookup = t->session->server->lookup;
 	struct msg		 m = { .type = MSG_RCPT };
+	char			 parameters[PARAMETERS_MAX + 1];
 
 	m.rcpt.token = peer_token(lookup);
 	m.rcpt.recipient = t->recipient;
@@ -17,6 +19,7 @@ ask(void *arg)
 	m.rcpt.visit = t->session->visit;
 	m.rcpt.first = !t->counted;
 	m.rcpt.identity = client_account(&t->session->client);
+	m.rcpt.parameters = parameters_of_recipient(t, parameters);
 	if (peer_ask(lookup, &m))
 		transaction_ask(t, m.rcpt.token);
 	else

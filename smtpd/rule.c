@@ -109,38 +109,18 @@ matches(const struct rule_value *v, const struct rule_facts *f)
 	}
 }
 
-/* Conditions as bits. */
-struct holds {
-	unsigned	 said;		/* there are values of it */
-	unsigned	 wanted;	/* one of them has to match */
-	unsigned	 met;		/* and one does */
-	unsigned	 barred;	/* one behind "!" matches */
-};
-
-static struct holds
+static struct pattern_tally
 look(const struct rule *r, const struct rule_facts *f)
 {
 	const struct rule_value	*v;
-	struct holds		 h = { 0 };
-	unsigned		 bit;
+	struct pattern_tally	 t = { 0 };
 	size_t			 i;
 
 	for (i = 0; i < r->count; i++) {
 		v = &r->values[i];
-		bit = 1u << v->kind;
-		h.said |= bit;
-		if (!v->except)
-			h.wanted |= bit;
-		if (matches(v, f))
-			*(v->except ? &h.barred : &h.met) |= bit;
+		pattern_count(&t, v->kind, v->except, matches(v, f));
 	}
-	return h;
-}
-
-static bool
-all_hold(const struct holds *h, unsigned but)
-{
-	return (h->barred & ~but) == 0 && (h->wanted & ~h->met & ~but) == 0;
+	return t;
 }
 
 static bool
@@ -169,7 +149,7 @@ rules_decide(const struct rules *all, const struct rule_facts *f,
 {
 	const unsigned		 name = 1u << CONDITION_NAME;
 	const struct rule	*r;
-	struct holds		 h;
+	struct pattern_tally	 t;
 	size_t			 i;
 
 	*unsure = false;
@@ -177,10 +157,10 @@ rules_decide(const struct rules *all, const struct rule_facts *f,
 		r = &all->list[i];
 		if (spares(r, f))
 			continue;
-		h = look(r, f);
-		if (f->name_later && (h.said & name) && all_hold(&h, name))
+		t = look(r, f);
+		if (f->name_later && (t.said & name) && pattern_holds(&t, name))
 			*unsure = true;
-		if (all_hold(&h, 0))
+		if (pattern_holds(&t, 0))
 			return r;
 	}
 	return NULL;

@@ -67,13 +67,22 @@ ruling_allows(struct transaction *t, struct reply *why)
 	return false;
 }
 
-void
-ruling_keep_tag(struct transaction *t)
+const char *
+ruling_new_tag(const struct transaction *t)
 {
 	if (t->rule == NULL || t->rule->verdict != RULE_TAG ||
 	    has_tag(t, t->rule->tag))
-		return;
-	t->tags[t->tag_count++] = t->rule->tag;
+		return NULL;
+	return t->rule->tag;
+}
+
+void
+ruling_keep_tag(struct transaction *t)
+{
+	const char	*tag = ruling_new_tag(t);
+
+	if (tag != NULL)
+		t->tags[t->tag_count++] = tag;
 }
 
 const char *

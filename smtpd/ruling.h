@@ -11,6 +11,9 @@
  */
 bool	 ruling_allows(struct transaction *, struct reply *why);
 
+/* The tag that the recipient would add to those of the message, or NULL. */
+const char	*ruling_new_tag(const struct transaction *);
+
 /* The recipient is accepted: a tag of its rule is one of the message. */
 void	 ruling_keep_tag(struct transaction *);
 

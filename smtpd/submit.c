@@ -6,6 +6,7 @@
 #include "shared/log.h"
 #include "smtpd/behalf.h"
 #include "smtpd/completion.h"
+#include "smtpd/parameters.h"
 #include "smtpd/rights.h"
 #include "smtpd/server.h"
 #include "smtpd/trace.h"
@@ -104,6 +105,7 @@ ask_open(void *arg)
 	struct peer		*queue = server_of(t)->queue;
 	struct msg		 m = { .type = MSG_OPEN };
 	char			 client[CLIENT_SIZE], who[CLIENT_SIZE];
+	char			 parameters[PARAMETERS_MAX + 1];
 
 	client_format(client, &t->session->client, CLIENT_WITH_PORT);
 	client_format(who, &t->session->client, CLIENT_NAME);
@@ -115,6 +117,7 @@ ask_open(void *arg)
 	m.open.identity = client_account(&t->session->client);
 	if (client_is_local(&t->session->client))
 		m.open.identity = span_of(who);
+	m.open.parameters = parameters_of(t, parameters);
 	if (!peer_ask(queue, &m)) {
 		wait_for_credit(t);
 		return;

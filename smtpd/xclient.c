@@ -7,7 +7,7 @@
 #include "shared/addr.h"
 #include "shared/alloc.h"
 #include "smtpd/xclient.h"
-#include "smtpd/xtext.h"
+#include "shared/xtext.h"
 
 /* ---- values -------------------------------------------------------------- */
 

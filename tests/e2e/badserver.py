@@ -10,57 +10,61 @@ import json
 import os
 import re
 import socket
-import struct
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
 import hosts    # noqa: E402
+from scripted import (CHUNKS, CLOSE, CONTENT, EHLO, GOOD, PLAIN, RESET,
+                      SILENCE, Script, drip, offering)     # noqa: E402
 
 SENT, LATER, BOUNCED = "sent", "deferred", "bounced"
-CLOSE, RESET, CONTENT = object(), object(), object()
 ZONE = "bad.example"
 DEAD = "10.99.0.99"             # an address where nobody listens
+SPARE = Script()                # a host that is good
 FIRST = 100
-CONFIG = "relay-from 10.99.0.0/24 127.0.0.0/8\n"
-LETTER = "From: jqp@s1.example\r\nSubject: %s\r\n\r\n.a dot\r\nend\r\n"
-
-EHLO = b"250-bad.example\r\n250-PIPELINING\r\n250-SIZE\r\n250 8BITMIME\r\n"
-PLAIN = b"250-bad.example\r\n250 SIZE\r\n"
-GOOD = {"": b"220 bad.example ESMTP\r\n", "EHLO": EHLO,
-        "HELO": b"250 bad.example\r\n", "MAIL": b"250 2.1.0 ok\r\n",
-        "RCPT": b"250 2.1.5 ok\r\n", "DATA": b"354 go on\r\n",
-        ".": b"250 2.0.0 taken\r\n", "RSET": b"250 2.0.0 ok\r\n",
-        "QUIT": b"221 2.0.0 bye\r\n"}
+PATIENCE = 6                    # seconds, of the client
+CONFIG = ("relay-from 10.99.0.0/24 127.0.0.0/8\n"
+          "remote {\ncommand-time %ds\ncontent-time %ds\nfinal-time %ds\n}\n"
+          % (PATIENCE, PATIENCE, PATIENCE))
+LETTER = "From: jqp@s1.example\r\nSubject: %s\r\n\r\n%s.a dot\r\nend\r\n"
+LARGE = ".x" * 30 + "\r\n"
 
 
-class Case:
-    """`replies`: what is said differently from GOOD: octets, CLOSE, RESET,
-    CONTENT (that is read), a number (of seconds to wait), a tuple of these
-    one after the other, or a list, one for each time.
-    `wanted`: (status, dsn) of each recipient, in their order.
-    `log`: what the log says of it besides."""
+class Case(Script):
+    """A script, and `wanted`: (status, dsn) of each recipient, in their order.
+    `log`: what the log says of it besides.  `mx`: its records, if not one;
+    `spare`: a good host stands behind it, too.  `large`: lines in front of its
+    letter, of 62 octets.  `connections`: at most so many."""
 
     def __init__(self, name, replies, *wanted, log=None, octets=False,
-                 mx=None):
-        self.name, self.replies, self.log = name, replies, log
-        self.octets = octets    # each octet of a reply in its own packet
-        self.mx = mx            # records, {ip} for the address
+                 mx=("MX 10 mx",), spare=False, large=0, connections=1):
+        Script.__init__(self, replies, octets)
+        self.name, self.log, self.large = name, log, large
+        self.most = connections
+        self.mx = mx + ("MX 20 spare." + ZONE + ".",) if spare else mx
         self.domain = "%s.%s" % (name, ZONE)
         self.wanted = {"r%d@%s" % (i, self.domain): w
                        for i, w in enumerate(wanted)}
-        self.lines = []         # all commands, as they came
-        self.ahead = 0          # most commands in hand at once
-        self.taken = []         # recipients of each letter that got a 2xx
-        self.contents = []      # all that ended with a dot
-        self.connections = 0
 
 
 def closing(verb):
     return Case("close-" + (verb.lower() or "greeting"), {verb: CLOSE},
                 (LATER, "4.4.2"))
+
+
+def silent(verb, log):
+    """A word that does not come; the connection ends when patience does."""
+    return Case("silent-" + (verb.lower().replace(".", "dot") or "greeting"),
+                {verb: SILENCE}, (LATER, "4.4.2"), log=log)
+
+
+def closing_down(verb):
+    """421 may come at any time (RFC 5321 section 3.8)."""
+    return Case("421-" + (verb.lower().replace(".", "dot")),
+                {verb: (b"421 4.3.2 closing\r\n", CLOSE)},
+                (LATER, "4.3.2"), (LATER, "4.3.2"))
 
 
 CASES = [
@@ -76,8 +80,17 @@ CASES = [
     Case("mixed-rcpt", {"RCPT": [b"250 ok\r\n", b"250-ok\r\n550 no\r\n"]},
          (LATER, "4.5.0"), (LATER, "4.5.0")),
     Case("garbage", {"": b"\0\xff\x1b[2J\r\n\r\n"}, (LATER, "4.5.0")),
-    Case("endless-line", {"MAIL": b"250 " + b"x" * 40000},
+    Case("1xx-greeting", {"": b"120 in a minute\r\n"}, (LATER, "4.5.0")),
+    Case("1xx", {"RCPT": b"150 well\r\n250 ok\r\n"}, (LATER, "4.5.0")),
+    Case("3xx", {"RCPT": b"354 go on\r\n"}, (LATER, "4.5.0")),
+    Case("nul", {"RCPT": b"550 5.1.1 n\0o\r\n"}, (BOUNCED, "5.1.1"),
+         log=r"said: 550 5\.1\.1 n\?o"),
+    Case("endless-line", {"MAIL": b"250 " + b"x" * 100000},
          (LATER, "4.5.0")),
+    Case("endless-lines", {"RCPT": (b"550-" + b"x" * 100 + b"\r\n") * 1000},
+         (LATER, "4.5.0")),
+    Case("long-line", {"RCPT": b"550 5.1.1 " + b"x" * 15000 + b"\r\n"},
+         (BOUNCED, "5.1.1")),
     Case("endless-reply", {"EHLO": b"250-x\r\n" * 100}, (LATER, "4.5.0")),
     Case("escapes", {"RCPT": b"550 5.1.1 \x1b[2J\x07 no\t\xe9\r\n"},
          (BOUNCED, "5.1.1")),
@@ -109,6 +122,8 @@ CASES = [
          (SENT, "2.0.0"), (LATER, "4.0.0"), (LATER, "4.0.0")),
     Case("mailbox-full", {"RCPT": [GOOD["RCPT"], b"452 4.2.2 full\r\n"]},
          (SENT, "2.0.0"), (LATER, "4.2.2")),
+    closing_down("EHLO"), closing_down("MAIL"), closing_down("DATA"),
+    closing_down("."),
     Case("421-amid", {"RCPT": [GOOD["RCPT"],
                                (b"421 4.3.2 closing\r\n", CLOSE)]},
          (LATER, "4.3.2"), (LATER, "4.3.2")),
@@ -131,6 +146,116 @@ CASES = [
     Case("dot-garbage", {".": b"taken\r\n"}, (LATER, "4.5.0"),
          log=r"a duplicate is possible"),
     Case("taken-reset", {".": (GOOD["."], RESET)}, (SENT, "2.0.0")),
+    silent("", "timed out while receiving the initial server greeting"),
+    silent("EHLO", "timed out while performing the EHLO handshake"),
+    silent("MAIL", "timed out while sending MAIL FROM"),
+    silent("RCPT", "timed out while sending RCPT TO"),
+    silent("DATA", "timed out while sending DATA command"),
+    silent(".", "a duplicate is possible"),
+    Case("drip-greeting", {"": drip(GOOD[""])}, (LATER, "4.4.2"),
+         log="timed out while receiving the initial server greeting"),
+    Case("drip-rcpt", {"RCPT": drip(GOOD["RCPT"])}, (LATER, "4.4.2"),
+         log="timed out while sending RCPT TO"),
+
+    # ---- ourselves
+    Case("our-greeting", {"": b"220 S1.example ESMTP\r\n"},
+         (BOUNCED, "5.4.6"), spare=True, log="mail loops back to this host"),
+    Case("our-ehlo", {"EHLO": EHLO.replace(b"bad", b"s1", 1)},
+         (BOUNCED, "5.4.6"), spare=True, log="mail loops back to this host"),
+
+    # ---- another host
+    Case("next-421", {"": (b"421 busy\r\n", CLOSE)}, (SENT, "2.0.0"),
+         spare=True),
+    Case("next-554", {"": (b"554 no\r\n", CLOSE)}, (SENT, "2.0.0"),
+         spare=True),
+    Case("next-ehlo", {"EHLO": b"451 4.3.0 later\r\n"}, (SENT, "2.0.0"),
+         spare=True),
+    Case("next-helo", {"EHLO": b"500 what\r\n",
+                       "HELO": b"451 4.3.0 later\r\n"},
+         (SENT, "2.0.0"), spare=True),
+    Case("next-close", {"EHLO": CLOSE}, (SENT, "2.0.0"), spare=True),
+    Case("next-mail", {"MAIL": b"450 4.7.1 later\r\n",
+                       "RCPT": b"503 MAIL\r\n", "DATA": b"503 MAIL\r\n"},
+         (SENT, "2.0.0"), (SENT, "2.0.0"), spare=True),
+    Case("next-mail-plain", {"EHLO": PLAIN, "MAIL": b"450 4.7.1 later\r\n"},
+         (SENT, "2.0.0"), spare=True),
+    Case("no-next-mail", {"MAIL": b"550 5.7.1 no\r\n",
+                          "RCPT": b"503 MAIL\r\n",
+                          "DATA": b"503 MAIL\r\n"},
+         (BOUNCED, "5.7.1"), spare=True),
+    Case("no-next-rcpt", {"RCPT": b"450 4.2.1 later\r\n",
+                          "DATA": b"503 RCPT\r\n"},
+         (LATER, "4.2.1"), spare=True),
+    Case("no-next-data", {"DATA": b"451 4.3.0 later\r\n"},
+         (LATER, "4.3.0"), spare=True),
+    Case("no-next-dot", {".": CLOSE}, (LATER, "4.4.2"), spare=True,
+         log="a duplicate is possible"),
+    Case("mail-later", {"MAIL": b"450 4.7.1 later\r\n",
+                        "RCPT": b"503 MAIL\r\n", "DATA": b"503 MAIL\r\n"},
+         (LATER, "4.7.1")),
+
+    # ---- what is offered
+    Case("size", {"EHLO": offering(b"SIZE 50")}, (BOUNCED, "5.3.4")),
+    Case("size-any", {"EHLO": offering(b"SIZE 0")}, (SENT, "2.0.0")),
+    Case("rcptmax", {"EHLO": offering(b"LIMITS RCPTMAX=2 FOO=1 BAR")},
+         *[(SENT, "2.0.0")] * 5),
+    Case("mailmax", {"EHLO": offering(b"LIMITS RCPTMAX=1 MAILMAX=1")},
+         *[(SENT, "2.0.0")] * 3, connections=3),
+    Case("no-limits", {"EHLO": offering(b"LIMITS RCPTMAX=0 MAILMAX= X")},
+         *[(SENT, "2.0.0")] * 3),
+
+    # ---- in chunks
+    Case("bdat", {"EHLO": CHUNKS}, (SENT, "2.0.0"), (SENT, "2.0.0")),
+    Case("bdat-plain", {"EHLO": offering(b"CHUNKING", EHLO.replace(
+        b"250-PIPELINING\r\n", b""))}, (SENT, "2.0.0")),
+    Case("bdat-large", {"EHLO": CHUNKS}, (SENT, "2.0.0"), large=5000),
+    Case("bdat-none", {"EHLO": CHUNKS, "RCPT": b"550 5.1.1 who\r\n"},
+         (BOUNCED, "5.1.1")),
+    Case("bdat-later", {"EHLO": CHUNKS, "BDAT": b"452 4.3.1 full\r\n",
+                        ".": b"503 5.5.1 no\r\n"},
+         (LATER, "4.3.1"), large=5000, log="in reply to BDAT command"),
+    Case("bdat-refused", {"EHLO": CHUNKS, "BDAT": [
+        GOOD["BDAT"], b"554 5.7.1 no\r\n"], ".": b"503 5.5.1 no\r\n"},
+         (BOUNCED, "5.7.1"), large=5000),
+    Case("bdat-last", {"EHLO": CHUNKS, ".": b"554 5.6.0 no\r\n"},
+         (BOUNCED, "5.6.0"), large=5000),
+    Case("bdat-close", {"EHLO": CHUNKS, "BDAT": CLOSE}, (LATER, "4.4.2"),
+         large=50000, log="lost connection"),
+    Case("bdat-last-close", {"EHLO": CHUNKS, ".": CLOSE}, (LATER, "4.4.2"),
+         log=r"a duplicate is possible"),
+    Case("bdat-taken-reset", {"EHLO": CHUNKS, ".": (GOOD["."], RESET)},
+         (SENT, "2.0.0")),
+    Case("bdat-silent", {"EHLO": CHUNKS, ".": SILENCE}, (LATER, "4.4.2"),
+         log=r"a duplicate is possible"),
+    Case("bdat-early", {"EHLO": CHUNKS, "RCPT": GOOD["RCPT"] + GOOD["."]},
+         (LATER, "4.5.0"), log="protocol error"),
+    Case("bdat-unknown", {"EHLO": CHUNKS, "BDAT-WORD": b"500 what\r\n"},
+         (SENT, "2.0.0"), connections=2),
+    Case("bdat-again", {"EHLO": offering(b"LIMITS RCPTMAX=1", CHUNKS)},
+         *[(SENT, "2.0.0")] * 3),
+    Case("bdat-again-none", {"EHLO": offering(b"LIMITS RCPTMAX=1", CHUNKS),
+                             "RCPT": [GOOD["RCPT"], b"550 5.1.1 who\r\n"],
+                             ".": [GOOD["."], b"503 5.5.1 RCPT\r\n"]},
+         (SENT, "2.0.0"), (BOUNCED, "5.1.1"), (BOUNCED, "5.1.1")),
+    Case("bdat-again-refused", {"EHLO": offering(b"LIMITS RCPTMAX=1", CHUNKS),
+                                ".": [GOOD["."], b"554 5.6.0 no\r\n",
+                                      GOOD["."]]},
+         (SENT, "2.0.0"), (BOUNCED, "5.6.0"), (BOUNCED, "5.6.0")),
+    Case("bdat-again-put-off", {
+        "EHLO": offering(b"LIMITS RCPTMAX=1", CHUNKS),
+        "MAIL": [GOOD["MAIL"], b"450 4.7.1 enough\r\n"],
+        "RCPT": [GOOD["RCPT"], b"503 5.5.1 MAIL\r\n"],
+        ".": [GOOD["."], b"503 5.5.1 MAIL\r\n"]},
+         (SENT, "2.0.0"), (SENT, "2.0.0"), connections=2),
+    Case("bdat-again-close", {"EHLO": offering(b"LIMITS RCPTMAX=1", CHUNKS),
+                              "MAIL": [GOOD["MAIL"], CLOSE]},
+         (SENT, "2.0.0"), (SENT, "2.0.0"), connections=2,
+         log="a duplicate is possible"),
+    Case("again-421", {"EHLO": offering(b"LIMITS RCPTMAX=1"),
+                       "MAIL": [GOOD["MAIL"],
+                                (b"421 4.7.0 enough\r\n", CLOSE)]},
+         *[(SENT, "2.0.0")] * 3, connections=3),
+
     Case("helo", {"EHLO": b"502 5.5.1 what\r\n"}, (SENT, "2.0.0"),
          (SENT, "2.0.0")),
     Case("one-by-one", {"EHLO": PLAIN}, (SENT, "2.0.0"), (SENT, "2.0.0")),
@@ -150,129 +275,30 @@ KEPT = Case("kept", {"MAIL": [GOOD["MAIL"], CLOSE]}, (SENT, "2.0.0"))
 
 # ---- the servers ------------------------------------------------------------
 
-class Session:
-    def __init__(self, case, connection):
-        self.case, self.connection = case, connection
-        self.input = b""
-        self.counts = {}
-        self.recipients = []
-        self.accepted = 0
-
-    def line(self):
-        while b"\r\n" not in self.input:
-            got = self.connection.recv(65536)
-            if not got:
-                raise EOFError
-            self.input += got
-        line, self.input = self.input.split(b"\r\n", 1)
-        return line
-
-    def command(self):
-        line = self.line().decode("latin-1")
-        self.case.lines.append(line)
-        self.case.ahead = max(self.case.ahead,
-                              1 + self.input.count(b"\r\n"))
-        return line
-
-    def content(self):
-        lines = []
-        while not lines or lines[-1] != b".":
-            lines.append(self.line())
-        self.case.contents.append(lines[:-1])
-
-    def send(self, octets):
-        """The code that this says."""
-        step = 1 if self.case.octets else len(octets)
-        for i in range(0, len(octets), step):
-            self.connection.sendall(octets[i:i + step])
-            time.sleep(0.001 if self.case.octets else 0)
-        return int(octets[:3]) if octets[:3].isdigit() else 0
-
-    def reset(self):
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                                   struct.pack("ii", 1, 0))
-        raise EOFError
-
-    def say(self, verb):
-        """The code that was said."""
-        what = self.case.replies.get(verb, GOOD.get(verb, b"500 what\r\n"))
-        if isinstance(what, list):
-            n = self.counts[verb] = self.counts.get(verb, -1) + 1
-            what = what[min(n, len(what) - 1)]
-        code = 0
-        for piece in what if isinstance(what, tuple) else (what,):
-            if piece is CLOSE:
-                raise EOFError
-            if piece is RESET:
-                self.reset()
-            if piece is CONTENT:
-                self.content()
-            elif isinstance(piece, float):
-                time.sleep(piece)
-            else:
-                code = self.send(piece)
-                self.note(verb, code)
-        return code
-
-    def note(self, verb, code):
-        if verb == "RCPT" and code // 100 == 2:
-            self.recipients.append(self.last)
-        if verb == "." and code // 100 == 2:
-            self.case.taken.append(self.recipients)
-
-    def run(self):
-        self.say("")
-        while True:
-            line = self.command()
-            verb = line.split(" ")[0].upper()
-            if verb == "MAIL":
-                self.recipients = []
-            if verb == "RCPT":
-                self.last = line[line.index("<") + 1:line.index(">")]
-            code = self.say(verb)
-            if verb == "DATA" and code == 354:
-                self.content()
-                self.say(".")
-            if verb == "QUIT":
-                return
-
-
-def serve(case, listener):
-    while True:
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return
-        case.connections += 1
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            Session(case, connection).run()
-        except (EOFError, OSError):
-            pass
-        connection.close()
+def address(i):
+    return "10.99.0.%d" % (FIRST + i)
 
 
 def open_servers(net, bad):
     records = ["dead A " + DEAD, "loop A 127.0.0.1"]
-    addresses = [DEAD]
+    scripts = {}
     for i, case in enumerate(CASES + [KEPT]):
-        ip = "10.99.0.%d" % (FIRST + i)
-        addresses.append(ip)
-        for mx in case.mx or ("MX 10 mx",):
+        scripts[address(i)] = case
+        for mx in case.mx:
             records.append("%s %s" % (case.name, mx.replace(
                 " mx", " mx." + case.name)))
-        records.append("mx.%s A %s" % (case.name, ip))
+        records.append("mx.%s A %s" % (case.name, address(i)))
+    scripts[address(len(scripts))] = SPARE
+    records.append("spare A " + address(len(scripts) - 1))
     net.zone("s1.example", "@ MX 10 mail", "mail A 10.99.0.1")
     net.zone(ZONE, *records)
     net.serve_dns()
-    for ip in addresses:
+    for ip in [DEAD] + list(scripts):
         hosts.run("ip", "-n", bad.ns, "addr", "add", ip + "/24", "dev",
                   "eth0")
-    for ip, case in zip(addresses[1:], CASES + [KEPT]):
-        listener = hosts.inside(bad.ns, lambda ip=ip: socket.create_server(
-            (ip, 25)))
-        threading.Thread(target=serve, args=(case, listener),
-                         daemon=True).start()
+    for ip, script in scripts.items():
+        script.start(hosts.inside(bad.ns, lambda ip=ip: socket.create_server(
+            (ip, 25))))
 
 
 # ---- what came of it --------------------------------------------------------
@@ -282,7 +308,8 @@ def send(client, case):
     client.docmd("MAIL", "FROM:<jqp@s1.example>")
     for recipient in case.wanted:
         client.docmd("RCPT", "TO:<%s>" % recipient)
-    code, text = client.data(LETTER % case.name)
+    code, text = client.data(LETTER % (case.name,
+                                       LARGE * case.large))
     assert code == 250, text
 
 
@@ -302,7 +329,8 @@ def judge(check, case, log):
         check.claim("%s: no word of a duplicate" % case.name, not any(
             "duplicate" in line for line in log.split("\n")
             if "mx." + case.domain in line))
-    taken = sorted(r for letter in case.taken for r in letter)
+    taken = sorted(r for script in (case, SPARE) for letter in script.taken
+                   for r in letter if r in case.wanted)
     check.claim("%s: taken for those, once" % case.name, taken == sorted(
         r for r, w in case.wanted.items() if w[0] == SENT))
 
@@ -351,15 +379,54 @@ def judge_dialogs(check):
                 cases["one-by-one"].ahead == 1 and cases["helo"].ahead == 1)
     check.claim("several where it is", cases["one-later"].ahead == 4)
     check.claim("a lone dot for nobody",
-                cases["all-refused"].contents == [[]])
+                cases["all-refused"].contents == [b""])
     check.claim("no content without 354", cases["no-354"].contents == [] and
                 not any("a dot" in line for line in cases["no-354"].lines))
-    letters = [c.contents[0] for c in CASES if any(c.taken)]
     check.claim("what was taken is whole", all(
-        b"\r\n".join(lines).endswith(
-            b"\r\n\r\n..a dot\r\nend") for lines in letters))
-    check.claim("no host was tried again at once", all(
-        c.connections <= 1 for c in CASES))
+        case.contents[0].endswith(b"\r\n\r\n" + (
+            LARGE * case.large).encode() + b".a dot\r\nend\r\n")
+        if any(line.startswith("BDAT") for line in case.lines) and
+        case.name != "bdat-unknown" else
+        case.contents[0].endswith(b"\r\n\r\n..a dot\r\nend\r\n")
+        for case in CASES if any(case.taken)))
+    check.claim("no host was tried again at once, but where that helps", all(
+        c.connections <= c.most for c in CASES))
+
+
+def judge_limits(check):
+    cases = {c.name: c for c in CASES}
+    check.claim("two recipients a mail, where RCPTMAX says so",
+                [len(m) for m in cases["rcptmax"].mails] == [2, 2, 1])
+    check.claim("what is no limit is none",
+                [len(m) for m in cases["no-limits"].mails] == [3])
+    check.claim("one mail a connection, where MAILMAX says so",
+                cases["mailmax"].connections == 3)
+    check.claim("what was too many is no more in the next mail",
+                [len(m) for m in cases["too-many"].mails] == [1, 1, 1])
+    check.claim("too large is not even begun", not any(
+        line.startswith("MAIL") for line in cases["size"].lines))
+    check.claim("QUIT is said when a connection ends",
+                cases["mailmax"].lines.count("QUIT") >= 2)
+
+
+def judge_chunks(check):
+    cases = {c.name: c for c in CASES}
+    for name in "bdat", "bdat-plain", "bdat-large", "bdat-again":
+        check.claim("%s: no DATA" % name, "DATA" not in cases[name].lines)
+    chunks = [line for line in cases["bdat-large"].lines
+              if line.startswith("BDAT")]
+    sizes = [int(line.split()[1]) for line in chunks]
+    check.claim("several chunks, the last one with LAST: %s" % sizes,
+                len(sizes) > 3 and [line.endswith("LAST") for line in chunks]
+                == [False] * (len(chunks) - 1) + [True] and
+                sum(sizes) == len(cases["bdat-large"].contents[0]))
+    again = cases["bdat-again"]
+    check.claim("the first message waits for its recipients, and each further "
+                "one leaves in one write",
+                sum(read.startswith(b"MAIL") and read.endswith(b"end\r\n")
+                    for read in again.reads) == 2)
+    check.claim("RSET behind a chunk that failed, before the next mail",
+                "RSET" in cases["bdat-again-none"].lines)
 
 
 def closes_between_letters(check, s1):
@@ -393,6 +460,8 @@ def main():
             judge(check, case, log)
         judge_queue(check, s1)
         judge_dialogs(check)
+        judge_limits(check)
+        judge_chunks(check)
         closes_between_letters(check, s1)
         s1.stop()
         check.claim("no error in the log", not re.search(

@@ -178,24 +178,25 @@ class Server:
         with contextlib.suppress(OSError), connection, \
                 connection.makefile("rwb", buffering=0) as f:
             f.write(b"220 zoo.example ESMTP\r\n")
+            recipients = []
             for line in iter(f.readline, b""):
-                self.answer(f, line.decode("latin-1"), peer)
+                verb = line.split()[0].upper().decode("latin-1")
+                self.verbs.append(verb)
+                if verb == "RCPT":
+                    recipients.append(line[line.index(b"<") + 1:
+                                           line.index(b">")].decode("latin-1"))
+                if verb == "DATA":
+                    self.take(f, recipients, peer)
+                    recipients = []
+                else:
+                    f.write(b"250 2.0.0 fine\r\n")
 
-    def answer(self, f, line, peer):
-        verb = line.split()[0].upper()
-        self.verbs.append(verb)
-        if verb == "MAIL":
-            self.recipients = []
-        if verb == "RCPT":
-            self.recipients.append(line[line.index("<") + 1:line.index(">")])
-        if verb != "DATA":
-            f.write(b"250 2.0.0 fine\r\n")
-            return
+    def take(self, f, recipients, peer):
         f.write(b"354 go on\r\n")
         while f.readline() not in (b".\r\n", b""):
             pass
-        self.seen.append((self.recipients, peer))
-        many = len(self.recipients) if "LHLO" in self.verbs else 1
+        self.seen.append((recipients, peer))
+        many = len(recipients) if "LHLO" in self.verbs else 1
         f.write(b"250 2.0.0 taken\r\n" * many)
 
 

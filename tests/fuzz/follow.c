@@ -25,7 +25,7 @@ static struct {
 	struct open	 open[OPEN_MAX];
 	unsigned	 count;		/* questions that are open */
 	unsigned	 asked, told;	/* of us */
-	bool		 secure;	/* all answers were */
+	enum { NONE, SOME, ALL } proofs;	/* of the answers */
 } all;
 
 static const unsigned	 types[TYPES] = {
@@ -69,7 +69,9 @@ on_followed(void *arg, const struct followed *x)
 	all.told++;
 	fuzz_claim(x->status != RECORD_ALIAS && x->status != RECORD_NULL_MX,
 	    "an alias was followed");
-	fuzz_claim(!x->secure || all.secure, "proof comes from proofs");
+	fuzz_claim(all.proofs != NONE || !x->secure, "proof is somebody's");
+	fuzz_claim(all.proofs != ALL || x->secure ||
+	    x->status == RECORD_LATER, "proofs are proof");
 	if (x->status != RECORD_LATER)
 		fuzz_claim(x->end->len > 0, "it is about a name");
 }
@@ -88,12 +90,13 @@ ask(unsigned choice)
 static void
 answer(unsigned i, struct span reply, bool secure)
 {
-	struct dns_answer	 a = { reply, secure };
+	bool			 is_secure = all.proofs == ALL ||
+				    (all.proofs == SOME && secure);
+	struct dns_answer	 a = { reply, is_secure };
 	struct open		 o = all.open[i];
 
 	if (!packet_is_reply(reply, &o.name, o.type))
-		a = (struct dns_answer){ span_of(""), false };
-	all.secure = all.secure && a.secure;
+		a = (struct dns_answer){ span_of(""), is_secure };
 	all.open[i] = all.open[--all.count];
 	o.answered(o.arg, &a);
 }
@@ -126,7 +129,7 @@ fuzz_one(struct span input)
 	if (all.cache == NULL)		/* what it knows goes by in time */
 		all.cache = cache_new(NULL, NULL);
 	all.now = clock_after(all.now, (CACHE_LIFE_MAX + 1) * 1000);
-	all.secure = true;
+	all.proofs = fuzz_choice(&input) % (ALL + 1);
 	while (input.len > 0) {
 		choice = fuzz_choice(&input);
 		if (all.count == 0 || choice % 3 == 0)

@@ -34,7 +34,9 @@ message_row(struct span input)
 	check_row(&p, input);
 	fuzz_claim(message_row_decode(pack_span(&p), &again) &&
 	    addr_equal(&r.sender, &again.sender) &&
-	    span_equal(r.client, again.client) && r.left == again.left,
+	    span_equal(r.origin.client, again.origin.client) &&
+	    span_equal(r.origin.parameters, again.origin.parameters) &&
+	    r.flags == again.flags && r.left == again.left,
 	    "a message's row is itself again");
 }
 

@@ -6,13 +6,14 @@
 #include "tests/sim/peer.h"
 
 enum { QUESTIONS = 4 };
-enum kind { NOTHING, RETRIES, DELETES, LISTS };
+enum kind { NOTHING, RETRIES, DELETES, LISTS, PLACES };
 
 struct question {
 	enum kind	 kind;
 	uint64_t	 token;
 	struct mail	*mail;
 	uint64_t	 last;		/* id that was listed */
+	char		 behind[DESTINATION_TEXT_MAX + 1];
 };
 
 static struct {
@@ -61,6 +62,18 @@ on_listed(const struct msg_listed *m)
 }
 
 static void
+on_place(const struct msg_destination *m)
+{
+	struct question	*x = find(m->token, PLACES);
+	char		 name[DESTINATION_TEXT_MAX + 1];
+
+	(void)span_copy(m->name, name, sizeof name);
+	if (strcmp(name, x->behind) <= 0)
+		broken("%s comes behind %s", name, x->behind);
+	memcpy(x->behind, name, sizeof name);
+}
+
+static void
 hear(void *arg, struct msg *m)
 {
 	(void)arg;
@@ -79,6 +92,12 @@ hear(void *arg, struct msg *m)
 		return;
 	case MSG_LIST_END:
 		find(m->list_end.token, LISTS)->kind = NOTHING;
+		return;
+	case MSG_DESTINATION:
+		on_place(&m->destination);
+		return;
+	case MSG_DESTINATIONS_END:
+		find(m->destinations_end.token, PLACES)->kind = NOTHING;
 		return;
 	default:
 		broken("an admin hears %s", msg_row(m->type)->name);
@@ -134,6 +153,19 @@ ask_list(struct question *x)
 	say(&at.monitor, &m);
 }
 
+static void
+ask_places(struct question *x)
+{
+	struct msg	 m = { .type = MSG_DESTINATIONS };
+
+	x->kind = PLACES;
+	x->behind[0] = '\0';
+	m.destinations.token = x->token;
+	m.destinations.after = span_of("");
+	m.destinations.count = 1 + below(LIST_ROWS_MAX);
+	say(&at.monitor, &m);
+}
+
 bool
 admin_event(void)
 {
@@ -147,6 +179,8 @@ admin_event(void)
 	mail = any_mail();
 	if (chance(1, 3))
 		ask_list(x);
+	else if (chance(1, 4))
+		ask_places(x);
 	else if (mail != NULL && chance(1, 3))
 		ask_delete(x, mail);
 	else

@@ -36,9 +36,14 @@ on_job(struct courier *d, const struct msg_job *m)
 {
 	struct mail	*mail = mail_find(m->message);
 	struct task	*t = own_new(sizeof *t);
+	char		 parameters[72];
 
+	if (mail != NULL)
+		mail_parameters(mail, parameters);
 	if (mail == NULL || m->size != mail->size ||
 	    !addr_equal(&m->sender, &mail->sender) ||
+	    !span_is(m->parameters, parameters) ||
+	    (m->client.len > 0) == mail->notice ||
 	    ((m->flags & MESSAGE_NOTICE) != 0) != mail->notice)
 		broken("a job for %llx, which is not so",
 		    (unsigned long long)m->message);
@@ -209,6 +214,20 @@ want(struct courier *d, struct task *t)
 	say(&d->neighbour, &m);
 }
 
+/* Some say how they want to be treated. */
+static void
+add_advice(struct msg_done *m)
+{
+	m->rule = span_of("");
+	if (sim()->calm || !chance(1, 10))
+		return;
+	m->advice = 1 + below(ADVICE_COUNT - 1);
+	m->pause = below(120);
+	m->rule = span_of("a rule");
+	if (m->reachable)
+		m->why = reply_make(450, "4.7.1", "less, please");
+}
+
 static void
 say_done(struct courier *d, struct task *t)
 {
@@ -217,6 +236,7 @@ say_done(struct courier *d, struct task *t)
 	m.done.token = t->token;
 	m.done.reachable = !t->unreachable;
 	m.done.why = reply_make(t->unreachable ? 451 : 250, NULL, "so");
+	add_advice(&m.done);
 	credit_back(&d->neighbour);
 	task_free(d, t);
 	say(&d->neighbour, &m);

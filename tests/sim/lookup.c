@@ -11,7 +11,7 @@ static struct {
 	struct neighbour neighbour;
 	struct {
 		uint64_t	 token;
-		char		 address[72];
+		char		 address[72], parameters[72];
 	} asked[QUESTIONS];
 	unsigned	 count;
 } at;
@@ -23,6 +23,8 @@ hear(void *arg, struct msg *m)
 	if (m->type != MSG_EXPAND || at.count == QUESTIONS)
 		broken("lookup hears %s", msg_row(m->type)->name);
 	at.asked[at.count].token = m->expand.token;
+	(void)span_copy(m->expand.parameters, at.asked[at.count].parameters,
+	    sizeof at.asked[0].parameters);
 	(void)span_copy(addr_span(&m->expand.recipient),
 	    at.asked[at.count++].address, sizeof at.asked[0].address);
 }
@@ -75,7 +77,18 @@ node_asked(const char *address)
 }
 
 static void
-answer(uint64_t token, const char *address)
+check_parameters(const struct node *n, const char *parameters)
+{
+	char	 said[72];
+
+	mail_parameters(n->mail, said);
+	if (strcmp(parameters, said) != 0)
+		broken("<%s> is asked for with \"%s\"", n->address,
+		    parameters);
+}
+
+static void
+answer(uint64_t token, const char *address, const char *parameters)
 {
 	struct msg	 m = { .type = MSG_EXPANDED };
 	struct node	*n = node_asked(address);
@@ -85,6 +98,7 @@ answer(uint64_t token, const char *address)
 
 	if (plan == PLAN_LATER && n->asked++ < PATIENCE)
 		late = true;
+	check_parameters(n, parameters);
 	m.expanded.token = token;
 	if (late)
 		m.expanded.reply = reply_make(451, "4.4.3", "later");
@@ -102,7 +116,7 @@ bool
 lookup_event(void)
 {
 	uint64_t	 question;
-	char		 address[72];
+	char		 address[72], parameters[72];
 	unsigned	 i;
 
 	if (at.count == 0)
@@ -110,8 +124,9 @@ lookup_event(void)
 	i = below(at.count);
 	question = at.asked[i].token;
 	memcpy(address, at.asked[i].address, sizeof address);
+	memcpy(parameters, at.asked[i].parameters, sizeof parameters);
 	at.asked[i] = at.asked[--at.count];
-	answer(question, address);
+	answer(question, address, parameters);
 	return true;
 }
 

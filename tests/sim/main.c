@@ -352,6 +352,7 @@ rest(bool *over)
 	come_to_rest();
 	finish_threads();
 	look_for_leftovers();
+	destinations_forget(the->queue);
 	if (memory_blocks() > the->blocks + MEMORY_SLACK) {
 		memory_tell();
 		broken("%zu blocks of memory, %zu at the beginning",

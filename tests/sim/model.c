@@ -140,6 +140,15 @@ mail_address(const struct mail *m, unsigned number, struct addr *a)
 		abort();
 }
 
+void
+mail_parameters(const struct mail *m, char into[72])
+{
+	into[0] = '\0';
+	if (!m->notice && m->number % 4 != 0)
+		(void)snprintf(into, 72, "tag=t%u helo=client%u.example",
+		    m->number % 5, m->number);
+}
+
 /* Letters by place, so that a wrong piece is a wrong text. */
 static void
 fill(uint64_t number, uint64_t block, char into[8])

@@ -58,6 +58,8 @@ void		 mail_has_id(struct mail *, uint64_t id);
 struct mail	*mail_find(uint64_t id);
 void		 mail_address(const struct mail *, unsigned number,
 		    struct addr *);
+/* What OPEN said; most have some, notices none. */
+void		 mail_parameters(const struct mail *, char into[72]);
 void		 mail_content(const struct mail *, uint64_t offset,
 		    size_t length, char *into);
 bool		 mail_is_owed(const struct mail *);	/* promised, not over */

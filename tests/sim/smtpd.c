@@ -116,14 +116,17 @@ static void
 open_one(struct worker *w, struct envelope *e)
 {
 	struct msg	 m = { .type = MSG_OPEN };
+	char		 parameters[72];
 
 	e->mail = mail_new();
+	mail_parameters(e->mail, parameters);
 	e->state = OPENING;
 	e->token = m.open.token = token();
 	m.open.sender = e->mail->sender;
 	m.open.size = chance(1, 3) ? e->mail->size : 0;
 	m.open.client = span_of("client.example[192.0.2.1]");
 	m.open.identity = span_of("");
+	m.open.parameters = span_of(parameters);
 	say(&w->neighbour, &m);
 }
 

@@ -37,21 +37,10 @@ set(const char *user, const char *password, const char *mechanisms)
 	hop.secret_len = strlen(password);
 }
 
-static unsigned
-bits(const char *names)
-{
-	struct span	 rest = span_of(names), word;
-	unsigned	 all = 0;
-
-	while ((word = span_word(&rest)).len > 0)
-		all |= login_bit(word);
-	return all;
-}
-
 static void
 offer(const char *names, const struct binding *b)
 {
-	login_init(&login, &hop, bits(names), nonce, b);
+	login_init(&login, &hop, mechanism_bits(span_of(names)), nonce, b);
 }
 
 static void

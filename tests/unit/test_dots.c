@@ -147,6 +147,99 @@ START_TEST(bare_cr_and_lf_never_leave)
 }
 END_TEST
 
+static enum dots_status
+send_chunks(struct span content, size_t cut, struct buf *out)
+{
+	struct dots		 d = { DOTS_LINE, true };
+	enum dots_status	 status;
+
+	status = dots_put_chunk(&d, span_head(content, cut), false, out);
+	if (status != DOTS_OK)
+		return status;
+	return dots_put_chunk(&d, span_skip(content, cut), true, out);
+}
+
+/* What a receiver makes of it, by RFC 3030; false when the last chunk does not
+ * end exactly at the end of what was sent, or a CRLF is parted. */
+static bool
+receive_chunks(struct buf *sent, struct buf *content)
+{
+	struct span	 line, size;
+	uint64_t	 n;
+	bool		 last;
+
+	while (buf_take_line(sent, &line)) {
+		ck_assert(span_is(span_word(&line), "BDAT"));
+		size = span_word(&line);
+		ck_assert(span_parse_u64(size, buf_len(sent), &n));
+		last = span_is(span_word(&line), "LAST");
+		ck_assert(buf_put(content, span_head(buf_span(sent), n)));
+		buf_drop(sent, n);
+		if (last)
+			return buf_len(sent) == 0;
+		ck_assert_msg(n > 0, "an empty chunk that is not the last");
+		line = buf_span(content);
+		ck_assert(line.ptr[line.len - 1] != '\r');
+	}
+	return false;
+}
+
+static void
+chunk_trip(struct span content, size_t cut)
+{
+	struct buf	 sent, got, wanted;
+
+	buf_init(&sent, OUT_MAX);
+	buf_init(&got, OUT_MAX);
+	buf_init(&wanted, OUT_MAX);
+	ck_assert(send_chunks(content, cut, &sent) == DOTS_OK);
+	complete(content, &wanted);
+	ck_assert(receive_chunks(&sent, &got));
+	ck_assert(span_equal(buf_span(&got), buf_span(&wanted)));
+	buf_clear(&sent);
+	buf_clear(&got);
+	buf_clear(&wanted);
+}
+
+START_TEST(all_content_arrives_as_it_was_in_chunks)
+{
+	static const char	*const tokens[] = { "\r\n", ".", "x" };
+	char			 text[4 * TOKENS_MAX];
+	struct span		 content;
+	unsigned		 n;
+	size_t			 cut;
+
+	for (n = 0; n < power(COUNT(tokens), _i); n++) {
+		content = compose(tokens, COUNT(tokens), n, _i, text);
+		for (cut = 0; cut <= content.len; cut++)
+			chunk_trip(content, cut);
+	}
+}
+END_TEST
+
+/* What leaves of it before has no LAST, and is never a message. */
+START_TEST(no_chunk_with_a_bare_cr_or_lf_is_the_last)
+{
+	static const char	*const tokens[] = { "\r", "\n", ".", "x" };
+	char			 text[4 * TOKENS_MAX];
+	struct span		 content;
+	struct buf		 sent;
+	unsigned		 n;
+	size_t			 cut;
+
+	buf_init(&sent, OUT_MAX);
+	for (n = 0; n < power(COUNT(tokens), _i); n++) {
+		content = compose(tokens, COUNT(tokens), n, _i, text);
+		for (cut = 0; cut <= content.len; cut++) {
+			ck_assert((send_chunks(content, cut, &sent) ==
+			    DOTS_BARE) == has_bare(content));
+			buf_drop(&sent, buf_len(&sent));
+		}
+	}
+	buf_clear(&sent);
+}
+END_TEST
+
 START_TEST(a_full_buf_is_told)
 {
 	struct dots	 d = { DOTS_LINE };
@@ -172,6 +265,10 @@ main(void)
 	tcase_add_loop_test(tc, all_content_arrives_as_it_was, 0,
 	    TOKENS_MAX + 1);
 	tcase_add_loop_test(tc, bare_cr_and_lf_never_leave, 0, TOKENS_MAX);
+	tcase_add_loop_test(tc, all_content_arrives_as_it_was_in_chunks, 0,
+	    TOKENS_MAX + 1);
+	tcase_add_loop_test(tc, no_chunk_with_a_bare_cr_or_lf_is_the_last, 0,
+	    TOKENS_MAX);
 	tcase_add_test(tc, a_full_buf_is_told);
 	suite_add_tcase(s, tc);
 	runner = srunner_create(s);

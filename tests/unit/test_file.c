@@ -55,12 +55,14 @@ teardown(void)
 static struct letter *
 make_letter(uint64_t size)
 {
+	struct origin	 origin = { span_of("host[192.0.2.1]"),
+			    span_of("uid 7"), span_of("tag=bulk helo=x") };
 	struct addr	 sender;
 	struct letter	*l;
 
 	ck_assert_int_eq(addr_parse(span_of("a@b.example"), &sender), ADDR_OK);
 	l = letter_new(ID, &sender);
-	letter_set_origin(l, span_of("host[192.0.2.1]"), span_of("uid 7"));
+	letter_set_origin(l, &origin);
 	l->arrived = 1234567890;
 	l->size = size;
 	l->flags = MESSAGE_8BIT;
@@ -181,6 +183,7 @@ START_TEST(trailer_gives_back_the_envelope)
 	ck_assert_str_eq(t.letter->sender.text, "a@b.example");
 	ck_assert_str_eq(t.letter->client, "host[192.0.2.1]");
 	ck_assert_str_eq(t.letter->identity, "uid 7");
+	ck_assert_str_eq(t.letter->parameters, "tag=bulk helo=x");
 	ck_assert_uint_eq(t.letter->count, 2);
 	rest = letter_recipients(t.letter);
 	ck_assert(span_is(letter_take(&rest), "one@example.org"));

@@ -4,6 +4,8 @@
  * the first version that was to be kept.  Whoever changes them makes another
  * version, and reads both.
  */
+#include <sys/mman.h>
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,8 @@
 #include "queue/index_own.h"
 #include "queue/record.h"
 #include "queue/trailer.h"
+#include "shared/alloc.h"
+#include "shared/fd.h"
 #include "tests/unit/queue_stub.h"
 
 static const char head[] =
@@ -38,6 +42,29 @@ static const char records[] =
 	"5566778800000000000000080611223344556677880000000807112233445566"
 	"778800000008081122334455667788";
 
+/* A message with parameters has a bit in its flags, and them behind identity;
+ * without them it is as above. */
+static const char trailer_with[] =
+	"0000000100000000000000090000000a11223344556677880102030405060708"
+	"000000000000000280000003000b6140622e6578616d706c65000c635b313932"
+	"2e302e322e315d00036a6f6500087461673d62756c6b00000001000b6440652e"
+	"6578616d706c650000000000000002000000679e7c03da52454c4149537631";
+
+static const char record_with[] =
+	"0000006301000000000000000611223344556677880102030405060708000000"
+	"000000000080000003000b6140622e6578616d706c65000c635b3139322e302e"
+	"322e315d00036a6f6500087461673d62756c6b00000001000b6440652e657861"
+	"6d706c6500000000";
+
+static const char row[] =
+	"0000000000000001000000000000000200000003000000040000000500000006"
+	"000000070000000c635b3139322e302e322e315d00036a6f65";
+
+static const char row_with[] =
+	"0000000000000001000000000000000280000003000000040000000500000006"
+	"000000070000000c635b3139322e302e322e315d00036a6f6500087461673d62"
+	"756c6b";
+
 static const char sealed[] = "000000000000000c46bd940e";
 
 static void
@@ -54,8 +81,10 @@ assert_octets(struct span s, const char *hex)
 }
 
 static struct letter *
-make_letter(void)
+make_letter(const char *parameters)
 {
+	struct origin	 origin = { span_of("c[192.0.2.1]"), span_of("joe"),
+			    span_of(parameters) };
 	struct addr	 sender;
 	struct letter	*l;
 
@@ -64,7 +93,7 @@ make_letter(void)
 	l->arrived = 0x0102030405060708;
 	l->size = 2;
 	l->flags = 3;
-	letter_set_origin(l, span_of("c[192.0.2.1]"), span_of("joe"));
+	letter_set_origin(l, &origin);
 	ck_assert(letter_add(l, span_of("d@e.example")));
 	return l;
 }
@@ -81,16 +110,51 @@ START_TEST(a_batch_begins_so)
 }
 END_TEST
 
+static const struct {
+	const char	*parameters, *trailer, *row;
+} messages[] = {
+	{ "", trailer, row },
+	{ "tag=bulk", trailer_with, row_with },
+};
+
 START_TEST(a_message_file_ends_so)
 {
-	struct trailer	 t = { make_letter(), 9, 10 };
+	struct trailer	 t = { make_letter(messages[_i].parameters), 9, 10 };
 	struct buf	 b;
+	int		 fd = memfd_create("trial", MFD_CLOEXEC);
 
 	buf_init(&b, 65536);
 	trailer_encode(&t, &b);
-	assert_octets(buf_span(&b), trailer);
-	buf_clear(&b);
+	assert_octets(buf_span(&b), messages[_i].trailer);
 	letter_free(t.letter);
+	ck_assert_int_eq(fd_write_all(fd, "xy", 2), 0);
+	ck_assert_int_eq(fd_write_all(fd, buf_span(&b).ptr, buf_len(&b)), 0);
+	ck_assert_int_eq(trailer_read(fd, &t), 0);
+	ck_assert_uint_eq(t.letter->flags, 3);
+	ck_assert_str_eq(t.letter->identity, "joe");
+	ck_assert_str_eq(t.letter->parameters, messages[_i].parameters);
+	letter_free(t.letter);
+	buf_clear(&b);
+	fd_close(&fd);
+}
+END_TEST
+
+START_TEST(a_message_has_such_a_row)
+{
+	struct message_row	 r = { 1, 2, 3, 4, 5, 6, 7, .sender = { 0 } };
+	struct message_row	 again;
+	char			 raw[ROW_MAX];
+	struct pack		 p;
+
+	r.origin = (struct origin){ span_of("c[192.0.2.1]"), span_of("joe"),
+	    span_of(messages[_i].parameters) };
+	pack_init(&p, raw, sizeof raw);
+	message_row_encode(&r, &p);
+	assert_octets(pack_span(&p), messages[_i].row);
+	ck_assert(message_row_decode(pack_span(&p), &again));
+	ck_assert_uint_eq(again.flags, 3);
+	ck_assert(span_is(again.origin.identity, "joe"));
+	ck_assert(span_is(again.origin.parameters, messages[_i].parameters));
 }
 END_TEST
 
@@ -133,7 +197,7 @@ START_TEST(records_are_written_so)
 	buf_init(&b, 65536);
 	memcpy(p->data, "xy", 2);
 	STAILQ_INSERT_TAIL(&c->content, p, entry);
-	c->letter = make_letter();
+	c->letter = make_letter("");
 	c->token = 6;
 	put(&b, c);
 	c = make(CHANGE_UPDATE);
@@ -152,6 +216,52 @@ START_TEST(records_are_written_so)
 	put(&b, make(CHANGE_REMOVE));
 	assert_octets(buf_span(&b), records);
 	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(a_message_with_parameters_is_written_so)
+{
+	struct change	*c = make(CHANGE_STORE), *again;
+	struct buf	 b;
+	struct span	 rest;
+	bool		 bad = false;
+
+	buf_init(&b, 65536);
+	c->letter = make_letter("tag=bulk");
+	c->letter->size = 0;
+	c->token = 6;
+	put(&b, c);
+	assert_octets(buf_span(&b), record_with);
+	rest = buf_span(&b);
+	again = record_take(&rest, rest.len, &bad);
+	ck_assert(again != NULL && !bad);
+	ck_assert_str_eq(again->letter->parameters, "tag=bulk");
+	ck_assert_uint_eq(again->letter->flags, 3);
+	change_free(again);
+	buf_clear(&b);
+}
+END_TEST
+
+/* Each octet of it stands on somebody's disk. */
+START_TEST(records_of_before_are_read)
+{
+	struct change	*c;
+	char		 raw[sizeof records / 2] = "";
+	struct span	 rest = span_make(raw, sizeof raw);
+	unsigned	 octet, n;
+	bool		 bad = false;
+
+	for (n = 0; n < sizeof raw; n++) {
+		ck_assert_int_eq(sscanf(records + 2 * n, "%2x", &octet), 1);
+		raw[n] = (char)octet;
+	}
+	for (n = 0; (c = record_take(&rest, sizeof raw, &bad)) != NULL; n++) {
+		if (n == 0)
+			ck_assert_str_eq(c->letter->parameters, "");
+		change_free(c);
+	}
+	ck_assert(!bad);
+	ck_assert_uint_eq(n, 8);
 }
 END_TEST
 
@@ -176,8 +286,12 @@ main(void)
 	int	 failed;
 
 	tcase_add_test(tc, a_batch_begins_so);
-	tcase_add_test(tc, a_message_file_ends_so);
+	tcase_add_loop_test(tc, a_message_file_ends_so, 0, COUNT(messages));
+	tcase_add_loop_test(tc, a_message_has_such_a_row, 0,
+	    COUNT(messages));
 	tcase_add_test(tc, records_are_written_so);
+	tcase_add_test(tc, a_message_with_parameters_is_written_so);
+	tcase_add_test(tc, records_of_before_are_read);
 	tcase_add_test(tc, rows_are_sealed_so);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);

@@ -35,6 +35,8 @@ static const char	*const users[] = { "alice", "bob", "dave", "Frank" };
 static struct rules	*
 make_rules(void)
 {
+	struct msg_conf_route hub = { .pattern = span_of("*.far.example"),
+			    .destination = span_of("host:hub.example:26") };
 	struct rules	*r = xcalloc(1, sizeof *r);
 	char		 name[] = "/tmp/test_resolve.XXXXXX";
 	int		 fd = mkstemp(name);
@@ -49,8 +51,7 @@ make_rules(void)
 	rules_add_domain(r, span_of("plain.example"), span_of(""), -1);
 	rules_add_domain(r, span_of("mail.here.example"), span_of(""), -1);
 	rules_add_domain(r, span_of("[192.0.2.9]"), span_of(""), -1);
-	route_add(&r->routes, span_of("*.far.example"),
-	    span_of("host:hub.example:26"));
+	ck_assert(route_add(&r->routes, &hub));
 	close(fd);
 	return r;
 }
@@ -186,8 +187,9 @@ static struct resolve *
 resolve(const struct rules *rules, const char *text,
     enum resolve_purpose purpose, bool relay)
 {
-	struct addr	 a = parse(text);
-	struct resolve	*r = resolve_new(rules, &a, purpose, relay);
+	struct addr		 a = parse(text);
+	struct route_question	 q = { &a, &a, span_of("") };
+	struct resolve		*r = resolve_new(rules, &q, purpose, relay);
 
 	run(r);
 	return r;
@@ -387,7 +389,8 @@ START_TEST(a_verdict_does_not_unfold_a_list)
 	static char	 text[] = "all: alice, bob, dave\n";
 	struct rules	*rules = rules_of(text, sizeof text - 1);
 	struct addr	 a = parse("all@here.example");
-	struct resolve	*r = resolve_new(rules, &a, RESOLVE_VERDICT, false);
+	struct route_question q = { &a, &a, span_of("") };
+	struct resolve	*r = resolve_new(rules, &q, RESOLVE_VERDICT, false);
 
 	ck_assert_uint_eq(run(r), 1);
 	ck_assert_uint_eq(resolve_reply(r)->code, 250);
@@ -426,11 +429,12 @@ static struct resolve *
 inquire(struct rules *rules, const struct msg_verify *m,
     enum resolve_purpose purpose)
 {
-	struct addr	 a;
-	struct resolve	*r;
+	struct addr		 a;
+	struct route_question	 q = { &a, &a, span_of("") };
+	struct resolve		*r;
 
 	ck_assert(verify_address(rules, m, &a));
-	r = resolve_new(rules, &a, purpose, m->relay);
+	r = resolve_new(rules, &q, purpose, m->relay);
 	(void)run(r);
 	return r;
 }

@@ -23,7 +23,7 @@
 #include "remote/trust.h"
 #include "tests/unit/tls_rig.h"
 
-enum { STEPS = 400, TEXT = 4096, CROWD = 100, IDLE_MAX = 24576 };
+enum { STEPS = 400, TEXT = 4096 };
 
 static struct rig	 r;		/* its loop, and its keys */
 static struct secure	*secure;
@@ -320,34 +320,6 @@ START_TEST(plain_text_in_place_of_tls_is_an_error)
 }
 END_TEST
 
-START_TEST(an_idle_one_has_no_buffers)
-{
-	struct stream	*streams[CROWD];
-	SSL		*servers[CROWD];
-	int		 fars[CROWD], i;
-	size_t		 before = mallinfo2().uordblks, after;
-
-	for (i = 0; i < CROWD; i++) {
-		connect_to_server();
-		ck_assert(shake());
-		ck_assert(says("250 y\r\n"));
-		streams[i] = c.stream;
-		servers[i] = server;
-		fars[i] = far;
-	}
-	after = mallinfo2().uordblks;
-	for (i = 0; i < CROWD; i++) {
-		stream_free(streams[i]);
-		SSL_free(servers[i]);
-		fd_close(&fars[i]);
-	}
-	c.stream = NULL;
-	server = NULL;
-	/* both ends, of which the server's is not ours */
-	ck_assert_uint_lt((after - before) / CROWD, 4 * IDLE_MAX);
-}
-END_TEST
-
 /* ---- who is verified ----------------------------------------------------- */
 
 static const struct {
@@ -588,7 +560,6 @@ secure_suite(void)
 	tcase_add_loop_test(tc, the_end_without_it_is_an_error, 0,
 	    COUNT(versions));
 	tcase_add_loop_test(tc, plain_text_in_place_of_tls_is_an_error, 0, 2);
-	tcase_add_test(tc, an_idle_one_has_no_buffers);
 	tcase_add_loop_test(tc, a_name_must_be_in_the_certificate, 0,
 	    COUNT(names));
 	tcase_add_test(tc, an_anchor_must_be_known);

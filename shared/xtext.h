@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef SMTPD_XTEXT_H
-#define SMTPD_XTEXT_H
+#ifndef SHARED_XTEXT_H
+#define SHARED_XTEXT_H
 
 #include "shared/span.h"
 
@@ -9,5 +9,8 @@
  * is none, holds more than printable ASCII, or has no room in `size` octets.
  */
 bool	 xtext_decode(struct span, char *into, size_t size);
+
+/* The same of any octets; false, and `into` is empty, when there is no room. */
+bool	 xtext_encode(struct span, char *into, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "smtpd/xtext.h"
+#include "shared/xtext.h"
 
 static int
 hex(char c)
@@ -37,6 +37,37 @@ xtext_decode(struct span s, char *into, size_t size)
 		if (c < ' ' || c > '~' || n + 1 >= size)
 			return false;
 		into[n++] = c;
+	}
+	into[n] = '\0';
+	return true;
+}
+
+static bool
+is_plain(unsigned char c)
+{
+	return c > ' ' && c <= '~' && c != '+' && c != '=';
+}
+
+bool
+xtext_encode(struct span s, char *into, size_t size)
+{
+	static const char	 digits[] = "0123456789ABCDEF";
+	size_t			 i, n = 0;
+	unsigned char		 c;
+
+	for (i = 0; i < s.len; i++) {
+		c = (unsigned char)s.ptr[i];
+		if (n + 3 >= size) {
+			into[0] = '\0';
+			return false;
+		}
+		if (is_plain(c))
+			into[n++] = (char)c;
+		else {
+			into[n++] = '+';
+			into[n++] = digits[c >> 4];
+			into[n++] = digits[c & 15];
+		}
 	}
 	into[n] = '\0';
 	return true;

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+#include "queue/origin.h"
+#include "shared/limits.h"
+
+#define PARAMETERS_FOLLOW	(UINT32_C(1) << 31)
+
+uint32_t
+origin_flags(const struct origin *o, uint32_t flags)
+{
+	return o->parameters.len > 0 ? flags | PARAMETERS_FOLLOW : flags;
+}
+
+void
+origin_pack(const struct origin *o, struct pack *p)
+{
+	pack_text(p, o->client);
+	pack_text(p, o->identity);
+	if (o->parameters.len > 0)
+		pack_text(p, o->parameters);
+}
+
+static struct span
+take_text(struct unpack *u, size_t max)
+{
+	struct span	 s = unpack_text(u, max);
+
+	if (!span_is_text(s))
+		u->failed = true;
+	return s;
+}
+
+void
+origin_unpack(struct origin *o, struct unpack *u, uint32_t *flags)
+{
+	o->client = take_text(u, CLIENT_TEXT_MAX);
+	o->identity = take_text(u, USER_TEXT_MAX);
+	o->parameters = span_of("");
+	if (*flags & PARAMETERS_FOLLOW)
+		o->parameters = take_text(u, PARAMETERS_MAX);
+	*flags &= ~PARAMETERS_FOLLOW;
+}

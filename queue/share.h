@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_SHARE_H
+#define QUEUE_SHARE_H
+
+#include "queue/dispatch.h"
+
+/*
+ * How much a destination may have of what is scarce: jobs at once, and memory.
+ * Who has answered lately gets what its window allows.  Whom nothing is known
+ * of, or only failures, gets one job and one message until its first success,
+ * and all of these together leave a part of everything to the others: so those
+ * that hang cost what they hold, and delay nobody.
+ */
+enum standing	 share_standing(const struct destination *);
+
+/* All its jobs are silent: queue/silence.h. */
+bool		 share_is_mute(const struct destination *);
+
+/* Jobs at once. */
+unsigned	 share_jobs(const struct destination *);
+
+/* Recipients in memory that wait for a job; hot ones wait there in any number
+ * unless it is mute.  Past it, one message is what there may be. */
+unsigned	 share_ready(const struct queue *, const struct destination *);
+
+/* May one more message come to memory for it? */
+bool		 share_has_memory(const struct queue *,
+		    const struct destination *);
+
+/* May one more job go to the deliverer for a destination that stands so? */
+bool		 share_has_slot(const struct deliverer *, enum standing);
+
+#endif
