@@ -40,6 +40,7 @@ before_drop(struct process *p)
 	advices_init(&remote.advices);
 	results_init(&remote.results);
 	ways_init(&remote.ways, remote.loop);
+	dials_init(&remote.dials, remote.loop);
 	for (i = 0; i < JOB_BUCKETS; i++)
 		LIST_INIT(&remote.jobs[i]);
 }
@@ -112,7 +113,8 @@ found(struct peer *p)
 	} else if (peer_role(p) == ROLE_RESOLVER) {
 		remote.resolver = p;
 		ways_resolver(&remote.ways, p);
-	}
+	} else if (peer_role(p) == ROLE_CONNECTOR)
+		dials_connector(&remote.dials, p);
 }
 
 static void
@@ -126,7 +128,8 @@ lost(struct peer *p)
 	} else if (p == remote.resolver) {
 		remote.resolver = NULL;
 		ways_resolver(&remote.ways, NULL);
-	}
+	} else if (p == remote.dials.connector)
+		dials_connector(&remote.dials, NULL);
 }
 
 static void
@@ -302,6 +305,13 @@ on_trace(struct peer *p, struct msg *m)
 	archive_trace(&remote.archive, p, &m->trace);
 }
 
+static void
+on_connected(struct peer *p, struct msg *m)
+{
+	if (!dials_connected(&remote.dials, m))
+		peer_accuse(p, "sends no socket, or one too many");
+}
+
 static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_REMOTE,	on_conf_remote },
@@ -317,6 +327,7 @@ static const struct route inbox[] = {
 	{ MSG_RETIRED,		on_retired },
 	{ MSG_ADDRESS,		on_address },
 	{ MSG_RESOLVED,		on_resolved },
+	{ MSG_CONNECTED,	on_connected },
 	{ MSG_TRACE,		on_trace },
 	{ MSG_COUNT,		NULL }
 };

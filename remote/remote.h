@@ -23,6 +23,7 @@ struct remote {
 	struct process	*process;
 	struct loop	*loop;
 	struct peer	*queue, *resolver;	/* NULL: not there now */
+	struct dials	 dials;
 	struct clients	 clients;
 	struct hop_list	 hops;
 	struct advice_list advices;
