@@ -62,7 +62,7 @@ struct client_event {
 	bool		 said;		/* by the other side, word for word */
 	bool		 timed_out;
 	bool		 again;		/* the same host: on a new connection
-					 * it is spoken to in plain text */
+					 * it is spoken to otherwise */
 	bool		 for_all;	/* any other host would say it, too */
 	bool		 unsure;	/* it may have the whole message */
 	bool		 no_chunks;	/* BDAT was offered and is unknown */

@@ -40,7 +40,6 @@ struct client {
 	bool		 greeted;
 	bool		 logged_in;
 	struct login	*login;		/* while it goes on */
-	char		 challenge[REPLY_LINE_MAX];
 	char		 tls[SECURE_TEXT_SIZE];
 
 	/* the mail */
