@@ -299,6 +299,22 @@ START_TEST(a_secret_is_the_first_line_of_a_file_of_few)
 }
 END_TEST
 
+START_TEST(anchors_are_looked_at_where_they_are_needed)
+{
+	must_read(HEAD ANCHORS "route * {\nvia a.example\ntls required\n}\n");
+	config_read_anchors(config, "conf", &notes);
+	ck_assert_uint_eq(notes.nerrors, 0);
+	forget();
+	must_read(HEAD ANCHORS "route * {\nvia a.example\ntls verified\n}\n");
+	config_read_anchors(config, "conf", &notes);
+	ck_assert_uint_eq(notes.nerrors, 1);
+	ck_assert(span_is(buf_span(&notes.errors), "conf: expected a ca-file "
+	    "in remote, since there is \"tls verified\": /etc/passwd: "
+	    "expected certificates in PEM\n"));
+	forget();
+}
+END_TEST
+
 /* ---- rewriting ----------------------------------------------------------- */
 
 enum { ENVELOPE = REWRITE_SENDER | REWRITE_RECIPIENT };
@@ -556,6 +572,7 @@ main(void)
 	tcase_add_test(tc, remote_says_nothing_by_itself);
 	tcase_add_loop_test(tc, a_secret_is_the_first_line_of_a_file_of_few,
 	    0, COUNT(secrets));
+	tcase_add_test(tc, anchors_are_looked_at_where_they_are_needed);
 	tcase_add_loop_test(tc, rewrites_are_rows, 0, COUNT(rewrites));
 	tcase_add_test(tc, masquerades_are_rewrites_but_for_some_users);
 	tcase_add_test(tc, a_table_has_a_line_for_each);
