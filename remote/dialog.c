@@ -197,6 +197,8 @@ static const struct step steps[CLIENT_STEPS] = {
 	[CLIENT_IDLE] = { "nothing", "idle", NULL, NULL },
 	[CLIENT_RSET] = { "RSET command", "sending RSET",
 	    transaction_send_rset, transaction_on_rset },
+	[CLIENT_XFORWARD] = { "XFORWARD command", "sending XFORWARD",
+	    transaction_send_xforward, transaction_on_xforward },
 	[CLIENT_MAIL] = { "MAIL FROM command", "sending MAIL FROM",
 	    transaction_send_mail, transaction_on_mail },
 	[CLIENT_RCPT] = { "RCPT TO command", "sending RCPT TO",

@@ -46,6 +46,7 @@ struct client {
 	const struct client_mail *mail;
 	struct dots	 dots;
 	bool		 ahead;		/* commands do not wait for replies */
+	unsigned	 forwarded;	/* commands XFORWARD, up to this one */
 	bool		 mail_accepted;
 	unsigned	 answered;	/* recipients, by RCPT or, in LMTP,
 					 * behind the content */
@@ -93,10 +94,12 @@ bool	 transaction_is_unsure(const struct client *);
 
 /* The steps of a mail. */
 void	 transaction_send_rset(struct client *);
+void	 transaction_send_xforward(struct client *);
 void	 transaction_send_mail(struct client *);
 void	 transaction_send_rcpt(struct client *);
 void	 transaction_send_data(struct client *);
 void	 transaction_on_rset(struct client *, const struct reply *);
+void	 transaction_on_xforward(struct client *, const struct reply *);
 void	 transaction_on_mail(struct client *, const struct reply *);
 void	 transaction_on_rcpt(struct client *, const struct reply *);
 void	 transaction_on_data(struct client *, const struct reply *);
