@@ -316,16 +316,10 @@ END_TEST
 
 START_TEST(anchors_are_looked_at_where_they_are_needed)
 {
-	must_read(HEAD ANCHORS "route * {\nvia a.example\ntls required\n}\n");
+	must_read(HEAD "remote {\nca-file /etc/passwd\ntls verified\n}\n");
 	config_read_anchors(config, "conf", &notes);
-	ck_assert_uint_eq(notes.nerrors, 0);
-	forget();
-	must_read(HEAD ANCHORS "route * {\nvia a.example\ntls verified\n}\n");
-	config_read_anchors(config, "conf", &notes);
-	ck_assert_uint_eq(notes.nerrors, 1);
-	ck_assert(span_is(buf_span(&notes.errors), "conf: expected a ca-file "
-	    "in remote, since there is \"tls verified\": /etc/passwd: "
-	    "expected certificates in PEM\n"));
+	ck_assert_ptr_nonnull(memmem(notes.errors.data, buf_len(&notes.errors),
+	    "/etc/passwd: expected certificates in PEM\n", 42));
 	forget();
 }
 END_TEST
