@@ -24,7 +24,8 @@ void	 confer_routes(struct audience *);
 bool	 confer_remote(struct audience *);
 bool	 confer_sockets(struct audience *);
 
-/* The secrets of logins once more, to who runs. */
+/* The secrets of logins once more, to who runs; whom it believes. */
 void	 confer_secrets(struct audience *);
+bool	 confer_anchors(struct audience *);
 
 #endif

@@ -541,8 +541,10 @@ confer_again(struct suite *s, unsigned anew)
 			(void)confer_submission(&a);
 		if (a.role == ROLE_PASSWORDS)
 			(void)confer_passwords(&a);
-		if (a.role == ROLE_REMOTE)
+		if (a.role == ROLE_REMOTE) {
 			confer_secrets(&a);
+			(void)confer_anchors(&a);
+		}
 	}
 }
 

@@ -36,6 +36,7 @@ before_drop(struct process *p)
 	archive_init(&remote.archive, remote.loop);
 	hops_init(&remote.hops);
 	advices_init(&remote.advices);
+	content_room_init(&remote.room);
 	results_init(&remote.results);
 	ways_init(&remote.ways, remote.loop);
 	dials_init(&remote.dials, remote.loop);
@@ -324,7 +325,8 @@ static const struct program program = {
 	.role = ROLE_REMOTE,
 	.priv = {
 		.calls = PRIV_CONNECT,
-		.files = JOBS_REMOTE_MAX + POOL_MAX + QUITTING_MAX + 64
+		/* a job may have two, in a race */
+		.files = 2 * JOBS_REMOTE_MAX + POOL_MAX + QUITTING_MAX + 64
 	},
 	.credit = credit,
 	.before_drop = before_drop,

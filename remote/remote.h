@@ -9,6 +9,7 @@
 #include "remote/archive.h"
 #include "remote/advice.h"
 #include "remote/client.h"
+#include "remote/content.h"
 #include "remote/hop.h"
 #include "remote/pool.h"
 #include "remote/results.h"
@@ -28,6 +29,7 @@ struct remote {
 	struct advice_list advices;
 	struct pool	 pool;
 	struct archive	 archive;	/* dialogues that failed */
+	struct content_room room;
 	struct results	 results;
 	struct ways	 ways;
 	struct delivery_list jobs[JOB_BUCKETS];

@@ -153,6 +153,7 @@ enum {
 	ADDRESSES_MAX		= 16,		/* of one destination */
 	CONNECTS_MAX		= 1024,		/* outstanding from remote */
 	JOBS_REMOTE_MAX		= 4096,
+	CONTENT_REMOTE_MAX	= 128 << 20,	/* content of all jobs */
 	JOB_RECIPIENTS_MAX	= 100,
 	REMOTE_REPLY_MAX	= 16384,	/* octets of one reply */
 	TRACE_TEXT_MAX		= 2048,	/* one line of a dialogue, escaped */
