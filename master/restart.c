@@ -27,6 +27,8 @@ restart_wanted(const struct suite *s, enum role role)
 	switch (role) {
 	case ROLE_SMTPD:
 		return s->config->smtpd.processes;
+	case ROLE_REMOTE:
+		return s->config->remote.processes;
 	case ROLE_KEYS:
 		return s->config->ntls > 0;
 	case ROLE_PASSWORDS:

@@ -3,6 +3,7 @@
  * remote: the SMTP client.  It takes jobs of queue, asks resolver for
  * addresses, speaks to other servers, and tells queue what came of it.
  */
+#include "shared/log.h"
 #include "remote/delivery.h"
 #include "remote/secure.h"
 
@@ -34,6 +35,7 @@ before_drop(struct process *p)
 	    .final_time = 600 * 1000 };
 	pool_init(&remote.pool, remote.loop);
 	archive_init(&remote.archive, remote.loop);
+	rewrites_init(&remote.rewrites);
 	hops_init(&remote.hops);
 	advices_init(&remote.advices);
 	content_room_init(&remote.room);
@@ -205,6 +207,15 @@ on_conf_hop(struct peer *p, struct msg *m)
 }
 
 static void
+on_conf_rewrite(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!rewrites_put(&remote.rewrites, &m->conf_rewrite))
+		log_warning("what addresses become is not understood: %.*s",
+		    (int)m->conf_rewrite.from.len, m->conf_rewrite.from.ptr);
+}
+
+static void
 on_conf_anchors(struct peer *p, struct msg *m)
 {
 	(void)p;
@@ -306,6 +317,7 @@ static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_REMOTE,	on_conf_remote },
 	{ MSG_CONF_HOP,		on_conf_hop },
+	{ MSG_CONF_REWRITE,	on_conf_rewrite },
 	{ MSG_CONF_SELF,	on_conf_self },
 	{ MSG_CONF_ANCHORS,	on_conf_anchors },
 	{ MSG_CONF_ADVICE,	on_conf_advice },

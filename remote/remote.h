@@ -13,6 +13,7 @@
 #include "remote/hop.h"
 #include "remote/pool.h"
 #include "remote/results.h"
+#include "remote/rewrite.h"
 
 enum { JOB_BUCKETS = 1024 };
 
@@ -28,6 +29,7 @@ struct remote {
 	struct hop_list	 hops;
 	struct advice_list advices;
 	struct pool	 pool;
+	struct rewrites	 rewrites;
 	struct archive	 archive;	/* dialogues that failed */
 	struct content_room room;
 	struct results	 results;

@@ -152,7 +152,8 @@ enum {
 	MX_MAX			= 10,
 	ADDRESSES_MAX		= 16,		/* of one destination */
 	CONNECTS_MAX		= 1024,		/* outstanding from remote */
-	JOBS_REMOTE_MAX		= 4096,
+	REMOTES_MAX		= 16,
+	JOBS_REMOTE_MAX		= 4096,		/* of each of them */
 	CONTENT_REMOTE_MAX	= 128 << 20,	/* content of all jobs */
 	JOB_RECIPIENTS_MAX	= 100,
 	REMOTE_REPLY_MAX	= 16384,	/* octets of one reply */
