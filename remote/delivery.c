@@ -297,7 +297,7 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->report.active = m->active;
 	d->report.came = clock_wall();
 	d->record = archive_begin(&r->archive, m->message);
-	content_init(&d->content, r->queue, m->token, m->size);
+	content_init(&d->content, &r->room, m, r->queue);
 	approach_init(&d->approach, r, d->record, &approach_calls, d);
 	LIST_INSERT_HEAD(bucket(r, d->token), d, entry);
 	r->job_count++;
