@@ -35,6 +35,8 @@ restart_wanted(const struct suite *s, enum role role)
 		return s->config->passwords.kind == JUDGE_PASSWORDS;
 	case ROLE_DOVECOT:
 		return s->config->passwords.kind == JUDGE_DOVECOT;
+	case ROLE_CONNECTOR:
+		return config_has_sockets(s->config);
 	default:
 		return 1;
 	}

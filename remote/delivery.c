@@ -37,6 +37,8 @@ on_free(void *arg)
 	struct delivery	*d = arg;
 
 	recipients_clear(&d->recipients);
+	free(d->origin);
+	free(d->parameters);
 	free(d);
 }
 
@@ -51,6 +53,7 @@ delivery_free(struct delivery *d)
 	d->client = NULL;
 	approach_clear(&d->approach);
 	content_clear(&d->content);
+	passage_clear(&d->passage);
 	LIST_REMOVE(d, entry);
 	d->remote->job_count--;
 	loop_defer(d->remote->loop, &d->freeing, on_free, d);
@@ -267,6 +270,15 @@ begin(struct delivery *d)
 
 /* ---- the job ------------------------------------------------------------- */
 
+static void
+keep_origin(struct delivery *d, const struct msg_job *m)
+{
+	d->origin = span_dup(m->client);
+	d->parameters = span_dup(m->parameters);
+	d->xforward = (struct xforward){ d->origin, d->parameters, m->message,
+	    m->flags & MESSAGE_LOCAL };
+}
+
 void
 delivery_new(struct remote *r, const struct msg_job *m)
 {
@@ -276,6 +288,8 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->token = m->token;
 	d->flags = m->flags;
 	d->sender = m->sender;
+	if (hops_xforward(&r->hops))
+		keep_origin(d, m);
 	recipients_init(&d->recipients, m->recipients);
 	(void)span_copy(m->destination, d->name, sizeof d->name);
 	d->report.message = m->message;

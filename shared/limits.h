@@ -151,6 +151,7 @@ enum {
 	CNAMES_MAX		= 8,		/* to one name */
 	MX_MAX			= 10,
 	ADDRESSES_MAX		= 16,		/* of one destination */
+	CONNECTS_MAX		= 1024,		/* outstanding from remote */
 	REMOTES_MAX		= 16,
 	JOBS_REMOTE_MAX		= 4096,		/* of each of them */
 	JOB_RECIPIENTS_MAX	= 100,
