@@ -503,6 +503,7 @@ static bool	 (*const conferrers[ROLE_COUNT])(struct audience *) = {
 	[ROLE_KEYS]	= confer_certificates,
 	[ROLE_PASSWORDS] = confer_passwords,
 	[ROLE_DOVECOT]	= confer_dovecot,
+	[ROLE_CONNECTOR] = confer_sockets,
 };
 
 static bool
@@ -540,8 +541,10 @@ confer_again(struct suite *s, unsigned anew)
 			(void)confer_submission(&a);
 		if (a.role == ROLE_PASSWORDS)
 			(void)confer_passwords(&a);
-		if (a.role == ROLE_REMOTE)
+		if (a.role == ROLE_REMOTE) {
 			confer_secrets(&a);
+			(void)confer_anchors(&a);
+		}
 	}
 }
 

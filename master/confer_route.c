@@ -53,6 +53,22 @@ confer_routes(struct audience *a)
 	}
 }
 
+/* Of two routes with the same path the second changes nothing. */
+bool
+confer_sockets(struct audience *a)
+{
+	const struct config	*c = a->suite->config;
+	struct msg		 m = { .type = MSG_CONF_SOCKET };
+	unsigned		 i;
+
+	for (i = 0; i < c->nroutes; i++) {
+		m.conf_socket.path = config_socket_of(&c->routes[i]);
+		if (m.conf_socket.path.len > 0)
+			audience_say(a, &m);
+	}
+	return true;
+}
+
 /* ---- hops ---------------------------------------------------------------- */
 
 static struct msg
@@ -204,7 +220,8 @@ confer_self(struct audience *a)
 
 /* ---- the rest ------------------------------------------------------------ */
 
-static bool
+/* Not in the picture: who runs hears of another file. */
+bool
 confer_anchors(struct audience *a)
 {
 	const struct config	*c = a->suite->config;
@@ -219,7 +236,8 @@ confer_anchors(struct audience *a)
 		return false;
 	}
 	m.conf_anchors.path = span_of(c->remote.anchors);
-	audience_say(a, &m);
+	if (a->child != NULL)
+		peer_put(a->child->peer, &m);
 	fd_close(&m.fds[0]);
 	return true;
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 #include "master/config_table.h"
 #include "shared/alloc.h"
 #include "shared/fd.h"
+#include "shared/log.h"
+#include "shared/pem.h"
 
 #define ANCHORS	"/etc/ssl/certs/ca-certificates.crt"	/* Debian's */
 
@@ -85,6 +88,28 @@ config_has_sources(const struct config *c)
 	return s->has4 || s->has6;
 }
 
+struct span
+config_socket_of(const struct config_route *r)
+{
+	struct span	 path, to = span_of(r->destination);
+
+	if (!span_starts(to, "unix:/") && !span_starts(to, "lmtp:/"))
+		return span_of("");
+	(void)span_cut(span_skip(to, 5), ';', &path);
+	return path;
+}
+
+bool
+config_has_sockets(const struct config *c)
+{
+	unsigned	 i;
+
+	for (i = 0; i < c->nroutes; i++)
+		if (config_socket_of(&c->routes[i]).len > 0)
+			return true;
+	return false;
+}
+
 /* ---- secrets ------------------------------------------------------------- */
 
 /* The first line of the file, less its end. */
@@ -136,6 +161,31 @@ config_read_secrets(struct config *c, const char *file,
 	}
 }
 
+/* ---- whom we believe ----------------------------------------------------- */
+
+static const char *
+look_at_anchors(const char *path)
+{
+	int		 fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+			    O_NONBLOCK);
+	X509_STORE	*store = X509_STORE_new();
+	const char	*why = "expected certificates in PEM";
+	size_t		 len;
+	char		*text = fd == -1 ? NULL : pem_read(fd,
+			    ANCHORS_FILE_MAX, &len);
+
+	if (store == NULL)
+		fatal("out of memory");
+	if (text == NULL)
+		why = strerror(errno);
+	else if (pem_add_anchors(span_make(text, len), store) > 0)
+		why = NULL;
+	X509_STORE_free(store);
+	free(text);
+	fd_close(&fd);
+	return why;
+}
+
 /* ---- what cannot be ------------------------------------------------------ */
 
 /* The first block without conditions of a pattern is the last of it. */
@@ -155,6 +205,7 @@ config_check_routes(const struct config *c, const char *file,
     struct config_notes *notes)
 {
 	const struct config_route	*r = c->routes;
+	const char			*why;
 	unsigned			 i, j;
 
 	for (i = 0; i < c->nroutes; i++) {
@@ -166,7 +217,8 @@ config_check_routes(const struct config *c, const char *file,
 				    "line %u says it is local", r[i].pattern,
 				    c->domains[j].line);
 	}
-	if (config_needs_anchors(c) && access(c->remote.anchors, R_OK) == -1)
+	if (config_needs_anchors(c) &&
+	    (why = look_at_anchors(c->remote.anchors)) != NULL)
 		ERROR(0, "expected a ca-file in remote, since there is \"tls "
-		    "verified\": %s: %s", c->remote.anchors, strerror(errno));
+		    "verified\": %s: %s", c->remote.anchors, why);
 }

@@ -183,6 +183,8 @@ message_origin(const struct message *m)
 {
 	if (m->letter != NULL)
 		return letter_origin(m->letter);
+	if (m->client == NULL)
+		return (struct origin){ span_of(""), span_of(""), span_of("") };
 	return (struct origin){ span_of(m->client), span_of(m->identity),
 	    span_of(m->parameters) };
 }

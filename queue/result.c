@@ -118,6 +118,30 @@ fail(struct queue *q, struct recipient *r, int by, const struct reply *reply,
 	put_row(q, r, by, &row, false);
 }
 
+/*
+ * remote itself does not know the destination, which a reload has taken away:
+ * where the recipient goes is asked anew at its next attempt.  What a server
+ * says so comes with that server's name.
+ */
+static bool
+is_unknown(const struct queue *q, int by, const struct reply *reply,
+    struct span relay)
+{
+	return by != -1 && q->deliverers[by].by == BY_REMOTE &&
+	    relay.len == 0 && reply->code == 451 && reply->class == 4 &&
+	    reply->subject == 3 && reply->detail == 5;
+}
+
+static void
+forget_destination(struct queue *q, struct recipient *r)
+{
+	struct destination	*d = r->destination;
+
+	r->destination = NULL;
+	if (d != NULL)
+		destination_leave(q, d);
+}
+
 /* Whole seconds, so that what failed together is tried together. */
 static void
 defer(struct queue *q, struct recipient *r, int by, const struct reply *reply,
@@ -133,6 +157,8 @@ defer(struct queue *q, struct recipient *r, int by, const struct reply *reply,
 	}
 	if (by == -1)
 		recipient_log(r, "deferred", reply);
+	if (is_unknown(q, by, reply, relay))
+		forget_destination(q, r);
 	row = recipient_row(r, ROW_WAITING);
 	row.due = (now / MICROSECONDS + 1 + backoff_seconds(r->attempts,
 	    q->retry_first, q->retry_max)) * MICROSECONDS;

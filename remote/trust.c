@@ -4,31 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "shared/log.h"
 #include "shared/pem.h"
 #include "remote/trust.h"
-
-static unsigned
-add_all(X509_STORE *store, struct span pem)
-{
-	BIO		*in = BIO_new_mem_buf(pem.ptr, pem.len);
-	X509		*c;
-	unsigned	 n = 0;
-
-	if (in == NULL)
-		fatal("tls: no memory");
-	while ((c = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL) {
-		n += X509_STORE_add_cert(store, c) == 1;
-		X509_free(c);
-	}
-	BIO_free(in);
-	ERR_clear_error();
-	return n;
-}
 
 X509_STORE *
 trust_read(int fd, const char **why)
@@ -43,7 +23,7 @@ trust_read(int fd, const char **why)
 	store = X509_STORE_new();
 	if (store == NULL)
 		fatal("tls: no memory");
-	if (add_all(store, span_make(text, len)) == 0) {
+	if (pem_add_anchors(span_make(text, len), store) == 0) {
 		X509_STORE_free(store);
 		store = NULL;
 	}

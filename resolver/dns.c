@@ -13,7 +13,9 @@
 
 struct server {
 	struct lane	*first[DNS_LANES];
-	struct lane	*later[DNS_ROUNDS - 1];
+	struct lane	*later[DNS_ROUNDS - 2];
+	struct lane	*last;		/* this one and `bare`: without EDNS */
+	struct lane	*bare;
 	struct lane	*tcp[DNS_LANES_TCP];
 	STAILQ_HEAD(, asked) waiting;	/* for one of these */
 	unsigned	 misses;	/* tries in a row without any reply */
@@ -32,7 +34,8 @@ struct asked {
 	uint8_t		 order[DNS_SERVERS_MAX];
 	unsigned	 failed;	/* servers that said so: a bit each */
 	struct server	*server;	/* of this try */
-	struct instant	 since;		/* waits for TCP */
+	struct instant	 since;		/* it is asked */
+	struct instant	 tcp_since;	/* it waits for TCP */
 	bool		 tcp, edns;
 	bool		 refused_edns;
 	void		(*answered)(void *, const struct dns_answer *);
@@ -131,6 +134,13 @@ on_failure(struct asked *a, unsigned code)
 	try_next(a, true);
 }
 
+static bool
+is_cut(const struct asked *a, struct span reply)
+{
+	return packet_is_cut(reply) || (!a->tcp && reply.len == LANE_CUT &&
+	    !packet_is_whole(reply));
+}
+
 static void
 on_reply(struct asked *a, struct span reply)
 {
@@ -143,12 +153,12 @@ on_reply(struct asked *a, struct span reply)
 	code = packet_code(reply);
 	if (code != ns_r_noerror && code != ns_r_nxdomain) {
 		on_failure(a, code);
-	} else if (!packet_is_cut(reply)) {
+	} else if (!is_cut(a, reply)) {
 		learn(a);
 		answer(a, reply);
 	} else if (!a->tcp) {
 		a->tcp = true;
-		a->since = loop_now(a->dns->loop);
+		a->tcp_since = loop_now(a->dns->loop);
 		again(a);
 	} else
 		try_next(a, true);
@@ -220,7 +230,7 @@ go_on_by_tcp(struct server *s)
 	struct lane	*lane;
 
 	while ((a = STAILQ_FIRST(&s->waiting)) != NULL) {
-		if (clock_ms_between(a->since, loop_now(a->dns->loop)) >
+		if (clock_ms_between(a->tcp_since, loop_now(a->dns->loop)) >
 		    DNS_PATIENCE) {
 			STAILQ_REMOVE_HEAD(&s->waiting, entry);
 			answer(a, span_of(""));
@@ -240,6 +250,10 @@ draw_lane(const struct asked *a)
 {
 	unsigned	 round = a->step / a->dns->count, i, n;
 
+	if (round == DNS_ROUNDS - 1)
+		return a->server->last;
+	if (!a->edns)
+		return a->server->bare;
 	if (round > 0)
 		return a->server->later[round - 1];
 	n = arc4random_uniform(DNS_LANES);
@@ -264,6 +278,8 @@ find_server(struct asked *a)
 	struct dns	*d = a->dns;
 	unsigned	 i;
 
+	if (clock_ms_between(a->since, loop_now(d->loop)) > DNS_TIME_ALL)
+		return false;
 	for (; a->step < DNS_ROUNDS * d->count; a->step++) {
 		i = a->order[a->step % d->count];
 		if (a->failed & 1u << i)
@@ -345,6 +361,7 @@ dns_ask(struct dns *d, const struct packet_name *name, unsigned type,
 	a->dns = d;
 	a->name = *name;
 	a->type = type;
+	a->since = loop_now(d->loop);
 	a->answered = answered;
 	a->arg = arg;
 	put_in_order(a);
@@ -361,22 +378,25 @@ server_init(struct server *s, struct loop *loop)
 
 	STAILQ_INIT(&s->waiting);
 	for (i = 0; i < DNS_LANES; i++)
-		s->first[i] = lane_new(loop, false, DNS_TIME);
-	for (i = 0; i < DNS_ROUNDS - 1; i++)
-		s->later[i] = lane_new(loop, false, DNS_TIME << (i + 1));
+		s->first[i] = lane_new(loop, LANE_EDNS, DNS_TIME);
+	for (i = 0; i < DNS_ROUNDS - 2; i++)
+		s->later[i] = lane_new(loop, LANE_EDNS, DNS_TIME << (i + 1));
+	s->last = lane_new(loop, LANE_PLAIN, DNS_TIME << (DNS_ROUNDS - 1));
+	s->bare = lane_new(loop, LANE_PLAIN, DNS_TIME);
 	for (i = 0; i < DNS_LANES_TCP; i++)
-		s->tcp[i] = lane_new(loop, true, DNS_TIME_TCP);
+		s->tcp[i] = lane_new(loop, LANE_TCP, DNS_TIME_TCP);
 }
 
 static bool
 set_server(struct server *s, const char *text)
 {
 	unsigned	 i;
-	bool		 good = true;
+	bool		 good = lane_set_server(s->last, text) &&
+			    lane_set_server(s->bare, text);
 
 	for (i = 0; i < DNS_LANES; i++)
 		good = good && lane_set_server(s->first[i], text);
-	for (i = 0; i < DNS_ROUNDS - 1; i++)
+	for (i = 0; i < DNS_ROUNDS - 2; i++)
 		good = good && lane_set_server(s->later[i], text);
 	for (i = 0; i < DNS_LANES_TCP; i++)
 		good = good && lane_set_server(s->tcp[i], text);

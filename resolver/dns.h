@@ -18,11 +18,13 @@ enum {
 	DNS_SERVERS_MAX	= 4,
 
 	/* rounds through the servers; milliseconds of a try in the first, each
-	 * has twice those of the one before; by TCP, and to wait for one */
+	 * has twice those of the one before; by TCP, and to wait for one; and
+	 * after which no other try begins */
 	DNS_ROUNDS	= 3,
 	DNS_TIME	= 2000,
 	DNS_TIME_TCP	= 5000,
 	DNS_PATIENCE	= 15000,
+	DNS_TIME_ALL	= 30000,
 
 	/* of a server that nobody listens at: until it is asked again */
 	DNS_PAUSE	= 500,
@@ -33,14 +35,14 @@ enum {
 	/* of one that does not know EDNS: for how long it is spared it */
 	DNS_PLAIN	= 3600000,
 
-	/* ways to one server: for the first try, for each later, for TCP; all
-	 * questions of the first are spread over these ports */
+	/* ways to one server: for the first try, for each later, without EDNS,
+	 * by TCP; all questions of the first are spread over these ports */
 	DNS_LANES	= 4,
 	DNS_LANES_TCP	= 4,
 	DNS_PORT_USES	= 64,	/* that a port has, if another is free */
 	DNS_LANE_SOCKETS = 2,
 	DNS_SOCKETS_MAX	= DNS_SERVERS_MAX * DNS_LANE_SOCKETS *
-			    (DNS_LANES + DNS_ROUNDS - 1 + DNS_LANES_TCP)
+			    (DNS_LANES + DNS_ROUNDS + DNS_LANES_TCP)
 };
 
 /* secure: a server on this machine says that it has proof (AD). */

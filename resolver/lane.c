@@ -224,15 +224,20 @@ open_channel(ares_channel *channel, struct ares_options *o, int mask)
 		fatal("c-ares: %s", ares_strerror(status));
 }
 
-/* What a server says is ours to judge, and all further tries are, too. */
+/*
+ * What a server says is ours to judge, and all further tries are, too.  c-ares
+ * has to know of EDNS, or it cuts replies to 512 octets; but then it cuts EDNS
+ * off what got FORMERR, be it there or not.
+ */
 struct lane *
-lane_new(struct loop *loop, bool tcp, int64_t ms)
+lane_new(struct loop *loop, enum lane_kind kind, int64_t ms)
 {
 	struct lane		*l = xcalloc(1, sizeof *l);
 	struct ares_options	 o = {
-		.flags = ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH |
-		    ARES_FLAG_NOALIASES | ARES_FLAG_IGNTC |
-		    ARES_FLAG_NOCHECKRESP | (tcp ? ARES_FLAG_USEVC : 0),
+		.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES |
+		    ARES_FLAG_IGNTC | ARES_FLAG_NOCHECKRESP |
+		    (kind == LANE_EDNS ? ARES_FLAG_EDNS : 0) |
+		    (kind == LANE_TCP ? ARES_FLAG_USEVC : 0),
 		.timeout = (int)ms, .tries = 1, .lookups = "b",
 		.ednspsz = DNS_EDNS,
 		.sock_state_cb = on_socket_state, .sock_state_cb_data = l

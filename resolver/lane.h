@@ -18,9 +18,15 @@ enum lane_end {
 
 struct lane;
 
+/* By UDP for questions with EDNS only, or without it only, or by TCP. */
+enum lane_kind { LANE_EDNS, LANE_PLAIN, LANE_TCP };
+
 /* Only while files can be read: c-ares looks for its own.  `ms`: until a try
  * is over. */
-struct lane	*lane_new(struct loop *, bool tcp, int64_t ms);
+struct lane	*lane_new(struct loop *, enum lane_kind, int64_t ms);
+
+/* After a FORMERR c-ares may cut a reply to so much, and not say so. */
+enum { LANE_CUT = 512 };
 
 /* "192.0.2.53:53", "[2001:db8::53]:53".  Not while a question is open. */
 bool		 lane_set_server(struct lane *, const char *);

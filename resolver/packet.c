@@ -270,3 +270,20 @@ packet_next_authority(struct packet_reader *r, struct packet_record *x)
 {
 	return r->answers > 0 ? PACKET_BROKEN : next(r, &r->authorities, x);
 }
+
+bool
+packet_is_whole(struct span s)
+{
+	struct packet_reader	 r;
+	struct packet_record	 x;
+	enum packet_step	 step = PACKET_BROKEN;
+
+	if (!packet_open(&r, s))
+		return false;
+	while ((step = packet_next_answer(&r, &x)) == PACKET_RECORD)
+		;
+	while (step == PACKET_END && r.authorities > 0)
+		if (packet_next_authority(&r, &x) == PACKET_BROKEN)
+			step = PACKET_BROKEN;
+	return step == PACKET_END;
+}

@@ -87,6 +87,9 @@ struct packet_reader {
 /* Stands in front of the answers then.  False: header or question is broken. */
 bool	 packet_open(struct packet_reader *, struct span);
 
+/* Are the answers and authorities there that its header speaks of? */
+bool	 packet_is_whole(struct span);
+
 enum packet_step { PACKET_RECORD, PACKET_END, PACKET_BROKEN };
 
 /* Answers first; authorities only when these have ended. */

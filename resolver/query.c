@@ -29,7 +29,7 @@ struct query {
 	uint64_t	 token;
 	enum resolve_kind kind;
 	char		 name[HOST_TEXT_MAX + 1];
-	struct exchangers exchangers;
+	struct exchangers *exchangers;	/* once it runs */
 	struct question	*v6, *v4;	/* about each of them */
 	unsigned	 open;		/* questions without answer */
 	bool		 later;		/* one of them failed for now */
@@ -43,7 +43,7 @@ queries_init(struct queries *all, struct cache *cache)
 	all->cache = cache;
 	TAILQ_INIT(&all->running);
 	TAILQ_INIT(&all->waiting);
-	all->count = all->running_count = 0;
+	all->running_count = 0;
 }
 
 /* ---- the answer ---------------------------------------------------------- */
@@ -68,7 +68,7 @@ finish(struct query *q, enum resolved_outcome outcome)
 		put_resolved(q->peer, q->token, outcome, q);
 	TAILQ_REMOVE(&q->all->running, q, entry);
 	q->all->running_count--;
-	q->all->count--;
+	free(q->exchangers);
 	free(q->v6);
 	free(q->v4);
 	free(q);
@@ -100,9 +100,9 @@ finish_found(struct query *q)
 	const struct exchanger	*x;
 	unsigned		 i, k, most;
 
-	most = q->exchangers.count > 1 ? SHARED_ADDRESSES_MAX : ADDRESSES_MAX;
-	for (i = 0; i < q->exchangers.count; i++) {
-		x = &q->exchangers.list[i];
+	most = q->exchangers->count > 1 ? SHARED_ADDRESSES_MAX : ADDRESSES_MAX;
+	for (i = 0; i < q->exchangers->count; i++) {
+		x = &q->exchangers->list[i];
 		for (k = 0; k < most; k++) {
 			tell(q, x, &q->v6[i], k);
 			tell(q, x, &q->v4[i], k);
@@ -151,13 +151,13 @@ ask_address(struct query *q, struct question *of, int family, const char *host)
 static void
 ask_addresses(struct query *q)
 {
-	unsigned	 i, n = q->exchangers.count;
+	unsigned	 i, n = q->exchangers->count;
 
 	q->v6 = xcalloc(n + 1, sizeof *q->v6);
 	q->v4 = xcalloc(n + 1, sizeof *q->v4);
 	q->open = 1;
 	for (i = 0; i < n; i++) {
-		const char	*host = q->exchangers.list[i].host;
+		const char	*host = q->exchangers->list[i].host;
 
 		ask_address(q, &q->v6[i], AF_INET6, host);
 		ask_address(q, &q->v4[i], AF_INET, host);
@@ -168,11 +168,11 @@ ask_addresses(struct query *q)
 static void
 ask_name_itself(struct query *q)
 {
-	struct exchanger	*x = &q->exchangers.list[0];
+	struct exchanger	*x = &q->exchangers->list[0];
 
 	memset(x, 0, sizeof *x);
 	(void)span_copy(span_of(q->name), x->host, sizeof x->host);
-	q->exchangers.count = 1;
+	q->exchangers->count = 1;
 	ask_addresses(q);
 }
 
@@ -195,7 +195,7 @@ on_exchangers(void *arg, const struct followed *x)
 
 	q->secure = x->secure;
 	if (status == RECORD_OK)
-		status = record_read_mx(x->reply, &q->exchangers);
+		status = record_read_mx(x->reply, q->exchangers);
 	switch (status) {
 	case RECORD_OK:
 		ask_addresses(q);
@@ -225,10 +225,6 @@ query_new(struct queries *all, struct peer *p, const struct msg_resolve *m)
 		put_resolved(p, m->token, RESOLVED_UNKNOWN, NULL);
 		return;
 	}
-	if (all->count == QUESTIONS_MAX) {
-		put_resolved(p, m->token, RESOLVED_LATER, NULL);
-		return;
-	}
 	q = xcalloc(1, sizeof *q);
 	q->all = all;
 	q->peer = p;
@@ -237,7 +233,6 @@ query_new(struct queries *all, struct peer *p, const struct msg_resolve *m)
 	q->kind = m->kind;
 	q->secure = true;
 	TAILQ_INSERT_TAIL(&all->waiting, q, entry);
-	all->count++;
 }
 
 void
@@ -250,6 +245,7 @@ queries_go(struct queries *all)
 		TAILQ_REMOVE(&all->waiting, q, entry);
 		TAILQ_INSERT_TAIL(&all->running, q, entry);
 		all->running_count++;
+		q->exchangers = xcalloc(1, sizeof *q->exchangers);
 		if (q->kind == RESOLVE_MX)
 			follow_ask(all->cache, q->name, ns_t_mx,
 			    on_exchangers, q);

@@ -16,19 +16,19 @@ struct query;
 
 TAILQ_HEAD(query_list, query);
 
-/* The rest waits: a ceiling for memory, far above what is usual. */
+/* The rest, up to QUESTIONS_MAX of each remote, waits and needs little: a
+ * ceiling for memory, far above what is usual. */
 enum { QUERIES_AT_ONCE = 1024 };
 
 struct queries {
 	struct cache	*cache;
 	struct query_list running, waiting;
 	unsigned	 running_count;
-	unsigned	 count;		/* of both */
 };
 
 void	 queries_init(struct queries *, struct cache *);
 
-/* Waits for queries_go; what passes QUESTIONS_MAX is answered "later". */
+/* Waits for queries_go. */
 void	 query_new(struct queries *, struct peer *, const struct msg_resolve *);
 
 /* At the end of each turn: begins what waits, as far as may be. */

@@ -173,6 +173,24 @@ pem_key(struct span pem, const char **why)
 	return NULL;
 }
 
+unsigned
+pem_add_anchors(struct span pem, X509_STORE *store)
+{
+	BIO		*in = BIO_new_mem_buf(pem.ptr, pem.len);
+	X509		*c;
+	unsigned	 n = 0;
+
+	if (in == NULL)
+		fatal("out of memory");
+	while ((c = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL) {
+		n += X509_STORE_add_cert(store, c) == 1;
+		X509_free(c);
+	}
+	BIO_free(in);
+	ERR_clear_error();
+	return n;
+}
+
 bool
 pem_key_name(const EVP_PKEY *key, uint8_t name[KEY_NAME_SIZE])
 {

@@ -9,16 +9,19 @@ It answers by UDP, and by TCP what was truncated.  What it was not told of does
 not exist, or is whatever `otherwise` says.  `asked` counts the questions.
 """
 import collections
+import contextlib
 import ipaddress
 import socket
 import socketserver
 import struct
 import threading
 
-TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "MX": 15, "AAAA": 28}
+TYPES = {"A": 1, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16,
+         "AAAA": 28}
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 SILENCE = "silence"
 UDP_MAX = 1232
+SO_RCVBUFFORCE = 33
 
 
 def wire_name(name):
@@ -35,7 +38,35 @@ def pointer_of(address):
 def data_of(kind, value):
     if kind in ("A", "AAAA"):
         return ipaddress.ip_address(value).packed
+    if kind == "MX":
+        return struct.pack(">H", value[0]) + wire_name(value[1])
     return wire_name(value)
+
+
+def take_question(packet):
+    """Its name, its type, and where it ends."""
+    at, labels = 12, []
+    while packet[at]:
+        labels.append(packet[at + 1:at + 1 + packet[at]])
+        at += 1 + packet[at]
+    return (b".".join(labels).decode("latin-1").lower(),
+            int.from_bytes(packet[at + 1:at + 3], "big"), at + 5)
+
+
+def reply_to(question, *records, flags=0x8580, authorities=()):
+    """A whole reply: each record is (owner or None, type, ttl, data)."""
+    body = b""
+    for owner, kind, ttl, data in (*records, *authorities):
+        body += (b"\xc0\x0c" if owner is None else wire_name(owner)) + \
+            struct.pack(">HHIH", kind, 1, ttl, len(data)) + data
+    end = take_question(question)[2]
+    return question[:2] + struct.pack(
+        ">HHHHH", flags, 1, len(records), len(authorities), 0) + \
+        question[12:end] + body
+
+
+def has_edns(question):
+    return question[10:12] != b"\0\0"
 
 
 class Server:
@@ -63,7 +94,9 @@ class Server:
 
     def say(self, name, kind, *values, ttl=1):
         """The values of a name, or a code, or SILENCE, or a whole answer's
-        octets behind the question, with their count: (count, octets)."""
+        octets behind the question, with their count: (count, octets); or a
+        function that makes a reply of the question and its sender, None
+        being none; by TCP the sender is None."""
         self.known[name.lower(), TYPES[kind]] = (kind, ttl, values)
 
     def point(self, address, *names, ttl=1):
@@ -71,21 +104,19 @@ class Server:
 
     # ---- answers -----------------------------------------------------------
 
-    def answer(self, question):
+    def answer(self, question, client=None):
         """None: there is none."""
-        at, labels = 12, []
-        while question[at]:
-            labels.append(question[at + 1:at + 1 + question[at]])
-            at += 1 + question[at]
-        name = b".".join(labels).decode("latin-1").lower()
-        kind, = struct.unpack(">H", question[at + 1:at + 3])
+        name, kind, end = take_question(question)
         self.asked[name, kind] += 1
+        said = self.known.get((name, kind))
+        if said is not None and callable(said[2][0]):
+            return said[2][0](question, client)
         count, code, body = self.find(name, kind)
         if code == SILENCE:
             return None
         return question[:2] + struct.pack(
             ">BBHHHH", 0x85, 0x80 | code, 1, count, 0, 0) + \
-            question[12:at + 5] + body
+            question[12:end] + body
 
     def find(self, name, kind):
         if (name, kind) not in self.known:
@@ -95,7 +126,7 @@ class Server:
         if values and (values[0] == SILENCE or isinstance(values[0], int)):
             return 0, values[0], b""
         if values and isinstance(values[0], tuple) and \
-                isinstance(values[0][0], int):
+                isinstance(values[0][1], bytes):
             return values[0][0], NOERROR, values[0][1]
         body = b""
         for v in values:
@@ -106,11 +137,11 @@ class Server:
 
     def by_udp(self, request, client, _):
         question, s = request
-        reply = self.answer(question)
+        reply = self.answer(question, client)
         if reply is None:
             return
         if len(reply) > UDP_MAX:
-            end = question.index(b"\0", 12) + 5
+            end = take_question(question)[2]
             reply = reply[:2] + bytes([reply[2] | 2]) + reply[3:6] + \
                 bytes(6) + reply[12:end]
         s.sendto(reply, client)
@@ -126,3 +157,33 @@ class Server:
                 s.sendall(len(reply).to_bytes(2, "big") + reply)
         except OSError:
             pass
+
+
+class Quick:
+    """One for crowds: `answer` makes a reply of each question, by UDP alone."""
+
+    def __init__(self, address, answer):
+        self.answer, self.count = answer, 0
+        self.socket = socket.socket(
+            socket.AF_INET6 if ":" in address[0] else socket.AF_INET,
+            socket.SOCK_DGRAM)
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 23)
+        self.socket.bind(address)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):      # but it wakes who reads
+            self.socket.shutdown(socket.SHUT_RDWR)
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                question, client = self.socket.recvfrom(512)
+                if not question:
+                    return
+                self.count += 1
+                self.socket.sendto(self.answer(question), client)

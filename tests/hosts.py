@@ -174,11 +174,21 @@ class Net:
     # ---- names -------------------------------------------------------------
 
     def zone(self, name, *records):
-        """Each record is a zone file's line, owner first."""
+        """Each record is a zone file's line, owner first.  Without any the
+        zone is broken: SERVFAIL is all that is said of it."""
         self.zones[name] = records
 
-    def serve_dns(self):
-        """Starts nsd, or lets it read the zones again."""
+    def peer(self, path):
+        return os.path.join(self.peers, "root", path)
+
+    def peer_environment(self):
+        return dict(os.environ, LD_LIBRARY_PATH=":".join(
+            self.peer(d) for d in
+            ("usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu")))
+
+    def serve_dns(self, prepare=None):
+        """Starts nsd, or lets it read the zones again; `prepare` may change
+        NAME.zone in the directory that it is given."""
         directory = os.path.join(self.dir, "nsd")
         config = ["server:", " ip-address: " + DNS, " username: \"\"",
                   " chroot: \"\"", " zonesdir: \"%s\"" % directory,
@@ -190,24 +200,23 @@ class Net:
             head = ["$ORIGIN %s." % name, "$TTL 1",
                     "@ SOA ns root 1 3600 600 86400 1", "@ NS ns",
                     "ns A " + DNS]
-            write(os.path.join(directory, name + ".zone"),
-                  "\n".join(head + list(records)) + "\n")
+            if records:
+                write(os.path.join(directory, name + ".zone"),
+                      "\n".join(head + list(records)) + "\n")
             config += ["zone:", " name: " + name,
                        " zonefile: %s.zone" % name]
         write(os.path.join(directory, "conf"), "\n".join(config) + "\n")
         if self.server is not None:
             self.server.terminate()
             self.server.wait()
-        root = os.path.join(self.peers, "root")
-        env = dict(os.environ, LD_LIBRARY_PATH=":".join(
-            os.path.join(root, d) for d in
-            ("usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu")))
+        if prepare is not None:
+            prepare(directory)
         log = open(os.path.join(directory, "log"), "w")
         self.server = subprocess.Popen(
-            ["ip", "netns", "exec", self.dns,
-             os.path.join(root, "usr/sbin/nsd"), "-d",
+            ["ip", "netns", "exec", self.dns, self.peer("usr/sbin/nsd"), "-d",
              "-c", os.path.join(directory, "conf")],
-            env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            env=self.peer_environment(), stdout=log, stderr=log,
+            stdin=subprocess.DEVNULL)
         log.close()
         wait_for("the DNS server", self.dns_answers)
 

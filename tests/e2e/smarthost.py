@@ -7,7 +7,6 @@ passwords, and another host of ours, as smarthosts.
 All scripted cases run side by side, each with a name and an address of its own.
 """
 import base64
-import hashlib
 import json
 import os
 import re
@@ -20,21 +19,22 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
 import dovecot  # noqa: E402
 import hosts    # noqa: E402
+import peer     # noqa: E402
 import postfix  # noqa: E402
-import scram    # noqa: E402
+from peer import (CLOSE, HANDSHAKE, HELLO, PASSWORD, SILENCE,  # noqa: E402
+                  TOKEN, USER)
 
 ZONE = "peer.example"
 FIRST = 100
-USER, PASSWORD, WRONG = "joe", "s3same ,=%", "not this one"
-TOKEN = "ya29." + "x" * 900
+WRONG = "not this one"
 BASE = """\
 relay-from 10.99.0.0/24 127.0.0.0/8
 remote {
     ca-file /etc/relais/ca.pem
+    command-time 12s
 }
 """
 SENT, LATER = "sent", "deferred"
-CLOSE, HANDSHAKE, HELLO = object(), object(), object()
 EHLO = b"250-peer.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n"
 GOOD = {"": b"220 peer.example ESMTP\r\n",
         "EHLO": EHLO + b"250 STARTTLS\r\n",
@@ -170,190 +170,14 @@ CASES = [
 ]
 
 
-# ---- certificates -----------------------------------------------------------
-
-def make_certificates(directory):
-    """{name: context for a server}; "ca" signs all but "alone", "stranger"."""
-    def path(name):
-        return os.path.join(directory, name)
-
-    def ca(name):
-        hosts.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                  "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
-                  "/CN=" + name, "-keyout", path(name + ".key"), "-out",
-                  path(name + ".pem"))
-
-    def issue(name, by, alt, days="30"):
-        hosts.write(path(name + ".ext"), "subjectAltName=" + ",".join(
-            "DNS:" + a for a in alt) + "\n")
-        hosts.run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
-                  "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=peer",
-                  "-keyout", path(name + ".key"), "-out", path(name + ".csr"))
-        hosts.run("openssl", "x509", "-req", "-in", path(name + ".csr"),
-                  "-CA", path(by + ".pem"), "-CAkey", path(by + ".key"),
-                  "-days", days, "-extfile", path(name + ".ext"), "-out",
-                  path(name + ".pem"))
-
-    os.makedirs(directory)
-    for name in "ca", "nobody", "alone":
-        ca(name)
-    good = ["*." + ZONE, "mail.s2.example", "s3.example"]
-    issue("good", "ca", good)
-    issue("other", "ca", ["other.example"])
-    issue("expired", "ca", good, "-1")
-    issue("stranger", "nobody", good)
-    return {n: path(n) for n in ("good", "other", "expired", "alone",
-                                 "stranger", "ca")}
-
-
-def context(case, certificates):
-    c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    base = certificates[case.certificate]
-    c.load_cert_chain(base + ".pem", base + ".key")
-    if case.most < ssl.TLSVersion.TLSv1_2:
-        c.set_ciphers("ALL@SECLEVEL=0")
-        c.minimum_version = ssl.TLSVersion.TLSv1
-    c.maximum_version = case.most
-    c.sni_callback = lambda s, name, _: case.names.append(name)
-    return c
-
-
-# ---- the scripted servers ---------------------------------------------------
-
-class Session:
-    def __init__(self, case, connection, tls):
-        self.case, self.socket, self.context = case, connection, tls
-        self.input, self.secured = b"", False
-
-    def line(self):
-        while b"\r\n" not in self.input:
-            got = self.socket.recv(65536)
-            if not got:
-                raise EOFError
-            self.input += got
-        line, self.input = self.input.split(b"\r\n", 1)
-        return line
-
-    def shake(self):
-        self.socket = self.context.wrap_socket(
-            self.socket, server_side=True, suppress_ragged_eofs=False)
-        self.case.resumed.append(self.socket.session_reused)
-        self.secured, self.input = True, b""
-
-    def say(self, what):
-        for piece in what if isinstance(what, tuple) else (what,):
-            if piece is CLOSE:
-                raise EOFError
-            if piece is HELLO:  # the client's, which is TLS
-                self.socket.recv(65536)
-            elif piece is HANDSHAKE:
-                self.shake()
-            else:
-                self.socket.sendall(piece)
-
-    def replies(self):
-        return self.case.tls if self.secured else self.case.replies
-
-    def run(self):
-        if self.case.port == 465 and self.case.certificate != "none":
-            self.shake()
-        self.say(self.replies()[""])
-        while True:
-            line = self.line().decode("latin-1")
-            self.case.lines.append((self.secured, line))
-            verb = line.split(" ")[0].upper()
-            if verb == "AUTH":
-                self.login(line.split(" ")[1:])
-                continue
-            self.say(self.replies().get(verb, b"500 what\r\n"))
-            if verb == "DATA":
-                while self.line() != b".":
-                    pass
-                self.case.taken += 1
-                self.say(self.replies()["."])
-            if verb == "QUIT":
-                return
-
-    # ---- AUTH
-
-    def ask(self, challenge=b""):
-        self.say(b"334 " + base64.b64encode(challenge) + b"\r\n")
-        line = self.line()
-        self.case.lines.append((self.secured, line.decode("latin-1")))
-        if line == b"*":
-            raise EOFError
-        return base64.b64decode(line)
-
-    def login(self, words):
-        scripted = self.case.tls.get(words[0])
-        if scripted:
-            self.say(scripted)
-            return
-        first = base64.b64decode(words[1]) if len(words) > 1 else None
-        good = {"PLAIN": self.plain, "LOGIN": self.by_login,
-                "SCRAM-SHA-256": self.scram, "XOAUTH2": self.xoauth2}[
-                    words[0]](first)
-        self.say(b"235 2.7.0 in\r\n" if good else b"535 5.7.8 no\r\n")
-
-    def plain(self, first):
-        if first is None:
-            first = self.ask()
-        return first == b"\0%s\0%s" % (USER.encode(), PASSWORD.encode())
-
-    def by_login(self, _):
-        return [self.ask(b"Username:"), self.ask(b"Password:")] == [
-            USER.encode(), PASSWORD.encode()]
-
-    def xoauth2(self, first):
-        if first is None:
-            first = self.ask()
-        if first == b"user=%s\1auth=Bearer %s\1\1" % (USER.encode(),
-                                                      TOKEN.encode()):
-            return True
-        assert self.ask(b'{"status":"401"}') == b""
-        return False
-
-    def scram(self, first):
-        _, _, bare = first.split(b",", 2)
-        nonce = re.search(b"r=(.*)", bare).group(1) + b"server"
-        mine = b"r=" + nonce + b",s=" + base64.b64encode(b"salt") + b",i=4096"
-        last = self.ask(mine)
-        final, proof = last.rsplit(b",p=", 1)
-        salted = hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), b"salt",
-                                     4096)
-        signed = b",".join((bare, mine, final))
-        client = scram.digest(salted, b"Client Key")
-        want = bytes(a ^ b for a, b in zip(client, scram.digest(
-            hashlib.sha256(client).digest(), signed)))
-        if base64.b64decode(proof) != want:
-            return False
-        signature = base64.b64encode(scram.digest(scram.digest(
-            salted, b"Server Key"), signed))
-        if "v=" not in self.case.tls:
-            return self.ask(b"v=" + signature) == b""
-        if self.case.tls["v="] is not None:
-            self.ask(base64.b64decode(self.case.tls["v="]))
-        return True
-
-
-def serve(case, listener, tls):
-    while True:
-        connection, _ = listener.accept()
-        case.seen += 1
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        session = Session(case, connection, tls)
-        try:
-            session.run()
-        except (EOFError, OSError):
-            pass
-        session.socket.close()  # without a word
-
-
 NEXT = [Case("next-a", VERIFIED, None, None, certificate="expired"),
         Case("next-b", VERIFIED, None, None)]
 RESUMED = Case("resumed", "", SENT, None, tls={
     ".": (GOOD["."], CLOSE)})
-SERVERS = CASES + NEXT + [RESUMED]
+KNOWN_LATER = Case("known-later", VERIFIED, SENT, None, certificate="stranger")
+SILENT = Case("silent", "", SENT, "2.0.0", r"taken\)$",
+              {"STARTTLS": (b"220 go on\r\n", SILENCE)}, connections=2)
+SERVERS = CASES + NEXT + [RESUMED, KNOWN_LATER, SILENT]
 MX = """\
 route next.peer.example {
     via next.peer.example
@@ -397,18 +221,18 @@ passwords file /etc/relais/passwords
 """
 
 
-def open_servers(net, peer, certificates):
+def open_servers(net, servers, certificates):
     records = ["next MX 10 next-a", "next MX 20 next-b"]
     for i, case in enumerate(SERVERS):
         ip = "10.99.0.%d" % (FIRST + i)
         records.append("%s A %s" % (case.name, ip))
-        hosts.run("ip", "-n", peer.ns, "addr", "add", ip + "/24", "dev",
+        hosts.run("ip", "-n", servers.ns, "addr", "add", ip + "/24", "dev",
                   "eth0")
-        listener = hosts.inside(peer.ns, lambda ip=ip, case=case:
+        listener = hosts.inside(servers.ns, lambda ip=ip, case=case:
                                 socket.create_server((ip, case.port)))
-        tls = context(case, certificates) if case.certificate != "none" \
+        tls = peer.context(case, certificates) if case.certificate != "none" \
             else None
-        threading.Thread(target=serve, args=(case, listener, tls),
+        threading.Thread(target=peer.serve, args=(case, listener, tls),
                          daemon=True).start()
     net.zone("s1.example", "@ MX 10 mail", "mail A 10.99.0.1")
     net.zone("s2.example", "@ MX 10 mail", "mail A 10.99.0.2")
@@ -518,6 +342,26 @@ def next_host(check, s1):
                 NEXT[0].taken == 0 and NEXT[1].taken == 1)
 
 
+def other_anchors(check, s1, certificates):
+    """A reload brings them, and ends nothing; what is none is refused."""
+    ca = s1.path("etc/relais/ca.pem")
+    before = s1.pids("remote")
+    with open(os.path.join(os.path.dirname(certificates["ca"]),
+                           "nobody.pem")) as f:
+        hosts.write(ca, f.read())
+    s1.run("relais", "reload")
+    with s1.smtp() as client:
+        send(client, "r@" + KNOWN_LATER.host)
+    got = wait_verdict(s1, "r@" + KNOWN_LATER.host)
+    check.claim("other anchors hold after a reload, without another process: "
+                "%s" % got, got[0][1] == SENT and s1.pids("remote") == before)
+    hosts.write(ca, "no certificates\n")
+    done = s1.run("relais", "check", check=False)
+    check.claim("a file of none is an error of the configuration",
+                done.returncode == 78 and "ca.pem: expected certificates in "
+                "PEM" in done.stdout + done.stderr)
+
+
 def in_queue(s1):
     lines = s1.run("relais", "--json", "queue", "list").stdout.splitlines()
     return {r["address"]: r for line in lines
@@ -569,6 +413,17 @@ def a_postfix(check, s1, s2):
         "4.7.8", LATER))
 
 
+def large_ones(check, s1, s2):
+    """Content of many records, under TLS and a login."""
+    for name in os.listdir(s2.path("home/u0/Maildir/new")):
+        os.unlink(s2.path("home/u0/Maildir/new", name))
+    sent = {k: v for k, v in postfix.letters().items()
+            if k in ("3m", "64k", "dots")}
+    for octets in sent.values():
+        postfix.submit(s1, "jqp@s1.example", ["u0@s2.example"], octets)
+    postfix.are_whole(check, s2, "u0", sent)
+
+
 def ourselves(check, s1, s3):
     got = wait_verdict(s1, "u0@s3.example")
     check.claim("relais to relais is under TLS: %s" % got,
@@ -581,7 +436,8 @@ def ourselves(check, s1, s3):
 
 
 def make_hosts(net):
-    certificates = make_certificates(os.path.join(net.dir, "certificates"))
+    certificates = peer.make_certificates(
+        os.path.join(net.dir, "certificates"), ZONE)
     s1 = net.host("s1", users=["jqp"])
     s2 = postfix.Postfix(net, "s2", 2, users=["u0", "u1", "u2"])
     net.hosts["s2"] = s2
@@ -595,7 +451,7 @@ def make_hosts(net):
     with open(s2.path("etc/postfix/master.cf"), "a") as f:
         f.write("tlsmgr unix - - n 1000? 1 tlsmgr\n")
     s3.run("relais", "passwd", USER, input=PASSWORD + "\n")
-    return s1, s2, s3
+    return s1, s2, s3, certificates
 
 
 def letters(s1):
@@ -603,6 +459,7 @@ def letters(s1):
         for case in CASES:
             send(client, "r@" + case.host)
         send(client, "r@next." + ZONE)
+        send(client, "r@" + SILENT.host)
         send(client, "u0@s3.example", "u1@s3.example")
         for i in range(len(MECHANISMS) + 1):
             send(client, "u%d@s2.example" % i)
@@ -611,7 +468,7 @@ def letters(s1):
 def main():
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
-        s1, s2, s3 = make_hosts(net)
+        s1, s2, s3, certificates = make_hosts(net)
         with dovecot.Dovecot(net.peers, os.path.join(s2.queue, "dovecot"),
                              [USER + ":{PLAIN}" + PASSWORD]):
             for host in s2, s3, s1:
@@ -625,8 +482,12 @@ def main():
             next_host(check, s1)
             closed(check, s1)
             a_postfix(check, s1, s2)
+            large_ones(check, s1, s2)
+            other_anchors(check, s1, certificates)
             ourselves(check, s1, s3)
             no_secrets(check, s1)
+            wait_verdict(s1, "r@" + SILENT.host)
+            judge(check, SILENT, s1.log())
             s1.stop()
         check.claim("no error in our log", not re.search(
             r"\b(error|fatal|panic):", s1.log()))

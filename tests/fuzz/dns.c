@@ -95,7 +95,8 @@ names(struct span reply)
 	unsigned		 i;
 
 	fuzz_claim(all.count <= NAMES_OF_ADDRESS_MAX, "names are bounded");
-	fuzz_claim(all.count == 0 || status == RECORD_OK, "names are an answer");
+	fuzz_claim(all.count == 0 || status == RECORD_OK,
+	    "names are an answer");
 	for (i = 0; i < all.count; i++)
 		fuzz_claim(is_host(all.list[i]), "a name is a host's");
 }

@@ -82,7 +82,8 @@ ask(unsigned choice)
 	if (all.asked - all.told >= OPEN_MAX)
 		return;
 	all.asked++;
-	follow_ask(all.cache, hosts[choice / TYPES % HOSTS], types[choice % TYPES],
+	follow_ask(all.cache, hosts[choice / TYPES % HOSTS],
+	    types[choice % TYPES],
 	    on_followed, NULL);
 }
 

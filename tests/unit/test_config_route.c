@@ -10,21 +10,36 @@
 
 #include "master/config.h"
 #include "shared/alloc.h"
+#include "tests/unit/anchors.h"
 
 #define HEAD	"hostname mail.example.org\npostmaster joe@a.example\n" \
 		"listen smtp {\n}\n"		/* four lines */
-#define ANCHORS	"remote {\nca-file /etc/passwd\n}\n"
+#define ANCHORS	"remote {\nca-file ANCHORS-FILE\n}\n"
 
 static struct config		*config;
 static struct config_notes	 notes;
 
+static const char		*anchors;
+
+/* ANCHORS-FILE stands for the path of theirs. */
 static void
 read_text(const char *text)
 {
+	const char	*word = "ANCHORS-FILE", *at = strstr(text, word);
+	struct buf	 whole;
+
+	buf_init(&whole, 1 << 16);
+	if (at != NULL) {
+		(void)buf_put(&whole, span_make(text, at - text));
+		(void)buf_put(&whole, span_of(anchors));
+		text = at + strlen(word);
+	}
+	(void)buf_put(&whole, span_of(text));
 	config_notes_init(&notes);
 	config = config_new();
-	config_parse(config, "conf", span_of(text), &notes);
+	config_parse(config, "conf", buf_span(&whole), &notes);
 	config_check(config, "conf", &notes);
+	buf_clear(&whole);
 }
 
 static void
@@ -216,7 +231,7 @@ START_TEST(a_hop_has_the_rest_of_remote)
 	    "route c.example {\nvia x.example\nfallback no\ntls no\n"
 	    "xforward no\nsource ::1\n}\n"
 	    "route d.example {\nlmtp /run/lmtp\nmails 2\n}\n"
-	    "remote {\nca-file /etc/passwd\ntls required\nxforward yes\n"
+	    "remote {\nca-file ANCHORS-FILE\ntls required\nxforward yes\n"
 	    "source 127.0.0.1\nhelo h.example\nfallback f.example\n"
 	    "recipients 7\nmails 8\n}\n");
 	h = config->hops;
@@ -498,7 +513,7 @@ static const struct {
 	    "expected a file that is there (No such file or directory), not "
 	    "\"/nowhere/at-all\"\n" },
 	{ HEAD "remote {\nprocesses 0\n}\n", "conf:6: processes: expected a "
-	    "number from 1 to 1, not \"0\"\n" },
+	    "number from 1 to 16, not \"0\"\n" },
 	{ HEAD "self a.example\n", "conf:5: self: expected an address such "
 	    "as 0.0.0.0 or ::, not \"a.example\"\n" },
 	{ HEAD "rewrite a.example b.example\n", "conf:5: rewrite: expected "
@@ -564,7 +579,11 @@ main(void)
 	    COUNT(mistakes));
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
+	anchors = anchors_write();
+	if (anchors == NULL)
+		return EXIT_FAILURE;
 	srunner_run_all(r, CK_NORMAL);
+	unlink(anchors);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -4,6 +4,7 @@
 
 #include "shared/alloc.h"
 #include "remote/domains.h"
+#include "remote/mechanism.h"
 #include "remote/offer.h"
 
 static const struct {
@@ -19,6 +20,12 @@ static const struct {
 	{ "8BITMIME",		{ .extensions = OFFER_8BITMIME } },
 	{ "CHUNKING",		{ .extensions = OFFER_CHUNKING } },
 	{ "XCHUNKING",		{ .extensions = 0 } },
+	{ "STARTTLS",		{ .extensions = OFFER_STARTTLS } },
+	{ "AUTH",		{ .mechanisms = 0 } },
+	{ "AUTH LOGIN Plain CRAM-MD5", { .mechanisms =
+	    1 << MECHANISM_LOGIN | 1 << MECHANISM_PLAIN } },
+	{ "AUTH SCRAM-SHA-256-PLUS", { .mechanisms =
+	    1 << MECHANISM_SCRAM_PLUS } },
 	{ "SIZE",		{ .extensions = OFFER_SIZE } },
 	{ "SIZE 0",		{ .extensions = OFFER_SIZE } },
 	{ "SIZE 10",		{ .extensions = OFFER_SIZE, .size = 10 } },
@@ -47,7 +54,8 @@ START_TEST(a_line_says_what_it_says)
 
 	offer_line(&o, span_of(lines[_i].line));
 	ck_assert_msg(o.extensions == w->extensions && o.size == w->size &&
-	    o.mails == w->mails && o.recipients == w->recipients &&
+	    o.mechanisms == w->mechanisms && o.mails == w->mails &&
+	    o.recipients == w->recipients &&
 	    o.domains == w->domains, "%s", lines[_i].line);
 }
 END_TEST
