@@ -71,6 +71,13 @@ secure_avoid(struct secure *s, const struct endpoint *e)
 	(void)e;
 }
 
+bool
+secure_resumes(const SSL *ssl)
+{
+	(void)ssl;
+	return false;
+}
+
 void
 secure_forget(struct secure *s, const SSL *ssl)
 {
