@@ -37,7 +37,7 @@ on_free(void *arg)
 	struct delivery	*d = arg;
 
 	recipients_clear(&d->recipients);
-	free(d->from);
+	free(d->origin);
 	free(d->parameters);
 	free(d);
 }
@@ -273,9 +273,9 @@ begin(struct delivery *d)
 static void
 keep_origin(struct delivery *d, const struct msg_job *m)
 {
-	d->from = span_dup(m->client);
+	d->origin = span_dup(m->client);
 	d->parameters = span_dup(m->parameters);
-	d->xforward = (struct xforward){ d->from, d->parameters, m->message,
+	d->xforward = (struct xforward){ d->origin, d->parameters, m->message,
 	    m->flags & MESSAGE_LOCAL };
 }
 

@@ -21,7 +21,7 @@ struct delivery {
 	uint64_t	 token;
 	uint32_t	 flags;
 	struct addr	 sender;
-	char		*from, *parameters;	/* of XFORWARD, or NULL */
+	char		*origin, *parameters;	/* of XFORWARD, or NULL */
 	struct xforward	 xforward;
 	struct recipients recipients;
 	char		 name[DESTINATION_TEXT_MAX + 1];
