@@ -318,8 +318,7 @@ START_TEST(anchors_are_looked_at_where_they_are_needed)
 {
 	must_read(HEAD "remote {\nca-file /etc/passwd\ntls verified\n}\n");
 	config_read_anchors(config, "conf", &notes);
-	ck_assert_ptr_nonnull(memmem(notes.errors.data, buf_len(&notes.errors),
-	    "/etc/passwd: expected certificates in PEM\n", 42));
+	ck_assert_uint_eq(notes.nerrors, 1);
 	forget();
 }
 END_TEST
