@@ -10,7 +10,8 @@
 /* Whom others ask comes first, who carries out the orders last. */
 static const char *const roles[] = {
 	"logger", "keys", "users", "passwords", "dovecot", "lookup",
-	"resolver", "queue", "remote", "local", "monitor", "smtpd", "control"
+	"resolver", "connector", "queue", "remote", "local", "monitor",
+	"smtpd", "control"
 };
 
 enum { REQUEST_SIZE = 64 };

@@ -22,6 +22,7 @@ void	 picture_put(struct buf *picture, const void *what, size_t len);
  * value cannot be had, which was told. */
 void	 confer_routes(struct audience *);
 bool	 confer_remote(struct audience *);
+bool	 confer_sockets(struct audience *);
 
 /* The secrets of logins once more, to who runs; whom it believes. */
 void	 confer_secrets(struct audience *);

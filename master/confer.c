@@ -503,6 +503,7 @@ static bool	 (*const conferrers[ROLE_COUNT])(struct audience *) = {
 	[ROLE_KEYS]	= confer_certificates,
 	[ROLE_PASSWORDS] = confer_passwords,
 	[ROLE_DOVECOT]	= confer_dovecot,
+	[ROLE_CONNECTOR] = confer_sockets,
 };
 
 static bool

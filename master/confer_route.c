@@ -53,6 +53,22 @@ confer_routes(struct audience *a)
 	}
 }
 
+/* Of two routes with the same path the second changes nothing. */
+bool
+confer_sockets(struct audience *a)
+{
+	const struct config	*c = a->suite->config;
+	struct msg		 m = { .type = MSG_CONF_SOCKET };
+	unsigned		 i;
+
+	for (i = 0; i < c->nroutes; i++) {
+		m.conf_socket.path = config_socket_of(&c->routes[i]);
+		if (m.conf_socket.path.len > 0)
+			audience_say(a, &m);
+	}
+	return true;
+}
+
 /* ---- hops ---------------------------------------------------------------- */
 
 static struct msg

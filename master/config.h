@@ -365,6 +365,10 @@ void	 config_check_routes(const struct config *, const char *file,
 /* Somebody is verified: that is by the file `remote.anchors`. */
 bool	 config_needs_anchors(const struct config *);
 bool	 config_has_sources(const struct config *);
+bool	 config_has_sockets(const struct config *);
+
+/* The path of a route's Unix socket; empty: it leads to none. */
+struct span	 config_socket_of(const struct config_route *);
 
 /* Reads the secrets of logins. */
 void	 config_read_secrets(struct config *, const char *file,

@@ -88,6 +88,28 @@ config_has_sources(const struct config *c)
 	return s->has4 || s->has6;
 }
 
+struct span
+config_socket_of(const struct config_route *r)
+{
+	struct span	 path, to = span_of(r->destination);
+
+	if (!span_starts(to, "unix:/") && !span_starts(to, "lmtp:/"))
+		return span_of("");
+	(void)span_cut(span_skip(to, 5), ';', &path);
+	return path;
+}
+
+bool
+config_has_sockets(const struct config *c)
+{
+	unsigned	 i;
+
+	for (i = 0; i < c->nroutes; i++)
+		if (config_socket_of(&c->routes[i]).len > 0)
+			return true;
+	return false;
+}
+
 /* ---- secrets ------------------------------------------------------------- */
 
 /* The first line of the file, less its end. */

@@ -25,6 +25,7 @@ static const struct {
 	{ ROLE_SMTPD,	 "relais-smtpd",	GROUND_EMPTY },
 	{ ROLE_QUEUE,	 "relais-queue",	GROUND_QUEUE },
 	{ ROLE_REMOTE,	 "relais-remote",	GROUND_EMPTY },
+	{ ROLE_CONNECTOR, "relais-remote",	GROUND_SLASH },
 	{ ROLE_LOCAL,	 "relais-local",	GROUND_EMPTY },
 	{ ROLE_AGENT,	 NULL,			GROUND_SLASH },
 	{ ROLE_LOOKUP,	 "relais-lookup",	GROUND_EMPTY },

@@ -27,12 +27,16 @@ restart_wanted(const struct suite *s, enum role role)
 	switch (role) {
 	case ROLE_SMTPD:
 		return s->config->smtpd.processes;
+	case ROLE_REMOTE:
+		return s->config->remote.processes;
 	case ROLE_KEYS:
 		return s->config->ntls > 0;
 	case ROLE_PASSWORDS:
 		return s->config->passwords.kind == JUDGE_PASSWORDS;
 	case ROLE_DOVECOT:
 		return s->config->passwords.kind == JUDGE_DOVECOT;
+	case ROLE_CONNECTOR:
+		return config_has_sockets(s->config);
 	default:
 		return 1;
 	}

@@ -18,6 +18,7 @@ static const unsigned	 stages[ROLE_COUNT] = {
 	[ROLE_PASSWORDS] = 3,
 	[ROLE_DOVECOT]	= 3,
 	[ROLE_RESOLVER]	= 3,
+	[ROLE_CONNECTOR] = 3,
 	[ROLE_MONITOR]	= 3,
 	[ROLE_LOGGER]	= STAGE_LOGGER,
 };

@@ -26,8 +26,8 @@ enum {
  * it will ask. */
 static const enum role	 order[] = {
 	ROLE_LOGGER, ROLE_KEYS, ROLE_USERS, ROLE_PASSWORDS, ROLE_DOVECOT,
-	ROLE_LOOKUP, ROLE_RESOLVER, ROLE_QUEUE, ROLE_REMOTE, ROLE_LOCAL,
-	ROLE_MONITOR, ROLE_CONTROL, ROLE_SMTPD
+	ROLE_LOOKUP, ROLE_RESOLVER, ROLE_CONNECTOR, ROLE_QUEUE, ROLE_REMOTE,
+	ROLE_LOCAL, ROLE_MONITOR, ROLE_CONTROL, ROLE_SMTPD
 };
 
 /* ---- what children say -------------------------------------------------- */

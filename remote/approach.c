@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,10 +155,53 @@ approach_next(struct approach *a)
 		    "loopback, unspecified or multicast", a->to.name));
 }
 
+/* ---- a Unix socket ------------------------------------------------------- */
+
+static struct endpoint
+socket_of(const struct approach *a)
+{
+	struct endpoint	 e = { .family = AF_UNIX };
+
+	(void)span_copy(span_of(a->remote->clients.hostname), e.host,
+	    sizeof e.host);
+	(void)span_copy(span_of(a->to.name), e.path, sizeof e.path);
+	return e;
+}
+
+static void
+on_dial(void *arg, const struct dial_end *e)
+{
+	struct approach	*a = arg;
+	struct endpoint	 at = socket_of(a);
+
+	if (e->fd != -1)
+		a->calls->open(a->arg, e->fd, &at);
+	else if (e->known)
+		fail_connecting(a, &at, e->error);
+	else
+		end(a, true, reply_make(451, "4.3.5",
+		    "no route leads to this socket: %s", a->to.name));
+}
+
+static void
+dial(struct approach *a)
+{
+	struct endpoint	 at = socket_of(a);
+
+	recorder_connect(a->record, &at);
+	dial_start(&a->dial, a->to.name, a->remote->clients.connect_time);
+}
+
+/* ---- the same host once more --------------------------------------------- */
+
 void
 approach_once_more(struct approach *a, const struct endpoint *at)
 {
 	a->once_more = *at;
+	if (at->family == AF_UNIX) {
+		dial(a);
+		return;
+	}
 	recorder_connect(a->record, at);
 	race_start(&a->race, &a->once_more, NULL, a->hop,
 	    a->remote->clients.connect_time);
@@ -217,6 +262,7 @@ approach_init(struct approach *a, struct remote *r, struct recording *record,
 	a->arg = arg;
 	way_init(&a->way, &r->ways, on_way, a);
 	race_init(&a->race, r->loop, on_race, a);
+	dial_init(&a->dial, &r->dials, on_dial, a);
 }
 
 void
@@ -224,6 +270,7 @@ approach_clear(struct approach *a)
 {
 	way_clear(&a->way);
 	race_clear(&a->race);
+	dial_clear(&a->dial);
 }
 
 bool
@@ -251,5 +298,8 @@ void
 approach_anew(struct approach *a)
 {
 	a->failed = a->failed && a->fell_back;	/* that is why */
-	way_find(&a->way, &a->to, a->remote->resolver);
+	if (a->to.kind == DESTINATION_SOCKET)
+		dial(a);
+	else
+		way_find(&a->way, &a->to, a->remote->resolver);
 }

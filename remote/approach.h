@@ -3,6 +3,7 @@
 #define REMOTE_APPROACH_H
 
 #include "remote/client.h"
+#include "remote/dial.h"
 #include "remote/hop.h"
 #include "remote/race.h"
 #include "remote/recorder.h"
@@ -38,6 +39,7 @@ struct approach {
 	bool		 fell_back;	/* it is the fall-back's by now */
 	struct way	 way;
 	struct race	 race;
+	struct dial	 dial;		/* instead of both, of a socket */
 	struct endpoint	 once_more;	/* while it is tried again */
 	bool		 failed;	/* `failure` is set */
 	struct client_event failure;	/* the best hope of all hosts tried */

@@ -61,7 +61,7 @@ say_answer(struct client *c)
 
 	buf_init(&line, LOGIN_LINE_MAX + 2);
 	(void)buf_reserve(&line, LOGIN_LINE_MAX + 2);
-	if (!login_hear(c->login, span_of(c->challenge), &line)) {
+	if (!login_hear(c->login, span_of(c->login->challenge), &line)) {
 		buf_wipe(&line);
 		fail(c, "4.7.8", false, "it does not answer as one who knows "
 		    "the password");
@@ -128,8 +128,9 @@ auth_send(struct client *c)
 void
 auth_on_line(struct client *c, struct span text)
 {
-	if (!span_copy(text, c->challenge, sizeof c->challenge))
-		c->challenge[0] = '\0';
+	if (c->login != NULL && !span_copy(text, c->login->challenge,
+	    sizeof c->login->challenge))
+		c->login->challenge[0] = '\0';
 }
 
 /* 504, 534: this mechanism is not for us.  A channel that is bound otherwise

@@ -11,6 +11,7 @@
 #include "remote/hop.h"
 #include "remote/offer.h"
 #include "remote/recorder.h"
+#include "remote/xforward.h"
 
 /* What all connections share; the program's, and outlives them. */
 struct clients {
@@ -45,7 +46,7 @@ enum client_step {
 	CLIENT_TLS,			/* its handshake */
 	CLIENT_AUTH,
 	CLIENT_IDLE,			/* between mails */
-	CLIENT_RSET, CLIENT_MAIL, CLIENT_RCPT, CLIENT_DATA,
+	CLIENT_RSET, CLIENT_XFORWARD, CLIENT_MAIL, CLIENT_RCPT, CLIENT_DATA,
 	CLIENT_CONTENT,			/* content goes out */
 	CLIENT_CHUNK,			/* in chunks, which are answered */
 	CLIENT_DOT,			/* the verdict on it is awaited */
@@ -61,7 +62,7 @@ struct client_event {
 	bool		 said;		/* by the other side, word for word */
 	bool		 timed_out;
 	bool		 again;		/* the same host: on a new connection
-					 * it is spoken to in plain text */
+					 * it is spoken to otherwise */
 	bool		 for_all;	/* any other host would say it, too */
 	bool		 unsure;	/* it may have the whole message */
 	bool		 no_chunks;	/* BDAT was offered and is unknown */
@@ -95,6 +96,7 @@ struct client_mail {
 	uint64_t	 size;
 	bool		 eight_bit;
 	unsigned	 recipients;	/* at most JOB_RECIPIENTS_MAX */
+	const struct xforward *xforward;	/* NULL: nobody's business */
 	const struct addr *(*recipient)(void *, unsigned);
 	void		*arg;
 };

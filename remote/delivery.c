@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+
 #include <stdlib.h>
 
 #include "shared/alloc.h"
@@ -35,6 +37,8 @@ on_free(void *arg)
 	struct delivery	*d = arg;
 
 	recipients_clear(&d->recipients);
+	free(d->origin);
+	free(d->parameters);
 	free(d);
 }
 
@@ -49,9 +53,20 @@ delivery_free(struct delivery *d)
 	d->client = NULL;
 	approach_clear(&d->approach);
 	content_clear(&d->content);
+	passage_clear(&d->passage);
 	LIST_REMOVE(d, entry);
 	d->remote->job_count--;
 	loop_defer(d->remote->loop, &d->freeing, on_free, d);
+}
+
+static void
+turn_family(struct delivery *d)
+{
+	const struct endpoint	*e = client_endpoint(d->client);
+
+	if (e->family != AF_UNIX)
+		families_turn(&d->remote->ways.families, e->host, e->family,
+		    loop_now(d->remote->loop));
 }
 
 /* A failure in the other side's own words may be one that a rule knows. */
@@ -60,10 +75,14 @@ advise(struct delivery *d, const struct client_event *e)
 {
 	struct client_event	 copy = *e;
 
-	if (e->said && !reply_is_success(&e->reply))
-		advised_look(&d->advised, &d->remote->advices,
-		    span_of(d->approach.to.name), e->step == CLIENT_RCPT,
-		    &copy.reply);
+	if (!e->said || reply_is_success(&e->reply))
+		return copy;
+	advised_look(&d->advised, &d->remote->advices,
+	    span_of(d->approach.to.name), e->step == CLIENT_RCPT,
+	    &copy.reply);
+	if (d->client != NULL && d->advised.rule != NULL &&
+	    d->advised.rule->advice == ADVICE_FAMILY)
+		turn_family(d);
 	return copy;
 }
 
@@ -251,6 +270,15 @@ begin(struct delivery *d)
 
 /* ---- the job ------------------------------------------------------------- */
 
+static void
+keep_origin(struct delivery *d, const struct msg_job *m)
+{
+	d->origin = span_dup(m->client);
+	d->parameters = span_dup(m->parameters);
+	d->xforward = (struct xforward){ d->origin, d->parameters, m->message,
+	    m->flags & MESSAGE_LOCAL };
+}
+
 void
 delivery_new(struct remote *r, const struct msg_job *m)
 {
@@ -260,6 +288,8 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->token = m->token;
 	d->flags = m->flags;
 	d->sender = m->sender;
+	if (hops_xforward(&r->hops))
+		keep_origin(d, m);
 	recipients_init(&d->recipients, m->recipients);
 	(void)span_copy(m->destination, d->name, sizeof d->name);
 	d->report.message = m->message;

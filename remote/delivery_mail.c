@@ -3,6 +3,9 @@
  * The mails of a job: mostly one.  More of them, on this connection or the
  * next, when the other side takes fewer recipients at once.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "remote/delivery_private.h"
 
 /* ---- content ------------------------------------------------------------- */
@@ -16,18 +19,58 @@ refuse_content(struct delivery *d)
 	    "message has a bare CR or LF and is not sent"));
 }
 
+/* Content on its way through the border, until some has come out; false: more
+ * of it must be here first. */
+static bool
+pass(struct delivery *d)
+{
+	struct passage	*p = &d->passage;
+	struct span	 piece;
+
+	while (buf_len(&p->out) == 0 && !passage_is_over(p)) {
+		piece = content_piece(&d->content);
+		if (piece.len == 0 && !content_is_spent(&d->content))
+			return false;
+		passage_put(p, piece);
+		content_drop(&d->content);
+		if (content_is_spent(&d->content))
+			passage_end(p);
+	}
+	return true;
+}
+
+/* One that came out, or, behind the header, one as it is. */
+static enum dots_status
+put_piece(struct delivery *d)
+{
+	struct buf		*out = &d->passage.out;
+	struct span		 piece;
+	enum dots_status	 status;
+
+	if (passage_is_over(&d->passage)) {
+		status = client_put(d->client, content_piece(&d->content),
+		    content_is_last(&d->content));
+		content_drop(&d->content);
+		return status;
+	}
+	piece = span_head(buf_span(out), RING_SLOT);
+	status = client_put(d->client, piece, piece.len == buf_len(out) &&
+	    content_is_spent(&d->content));
+	buf_drop(out, piece.len);
+	buf_trim(out);
+	return status;
+}
+
 static void
 feed(struct delivery *d)
 {
-	enum dots_status	 status;
-	struct span		 piece = content_piece(&d->content);
-
-	if (!d->hungry || (piece.len == 0 && !content_is_spent(&d->content)))
+	if (!d->hungry || !pass(d))
+		return;
+	if (passage_is_over(&d->passage) && !content_is_spent(&d->content) &&
+	    content_piece(&d->content).len == 0)
 		return;
 	d->hungry = false;
-	status = client_put(d->client, piece, content_is_last(&d->content));
-	content_drop(&d->content);
-	if (status != DOTS_OK)
+	if (put_piece(d) != DOTS_OK)
 		refuse_content(d);
 }
 
@@ -55,12 +98,18 @@ settle_given(struct delivery *d, const struct client_event *e)
 			delivery_settle(d, r, e);
 }
 
+/* As he is known outside; borrowed until the next. */
 static const struct addr *
 recipient_at(void *arg, unsigned i)
 {
-	struct delivery	*d = arg;
+	struct delivery		*d = arg;
+	const struct addr	*a;
 
-	return &recipients_given(&d->recipients, i)->address;
+	a = &recipients_given(&d->recipients, i)->address;
+	if (!rewrites_map(&d->remote->rewrites, REWRITE_RECIPIENT, a,
+	    &d->rcpt))
+		return a;
+	return &d->rcpt;
 }
 
 static void
@@ -84,12 +133,61 @@ let_go(struct delivery *d)
 		pool_put(&d->remote->pool, c, span_of(d->approach.name));
 }
 
+/*
+ * The address of ours by which all of the mail's recipients have it, so that a
+ * loop shows when it comes back to it.  One that brought only some of them is
+ * no business of the others.
+ */
+static const struct addr *
+common_origin(struct delivery *d)
+{
+	struct recipients	*all = &d->recipients;
+	const struct recipient	*first = recipients_given(all, 0), *r;
+	unsigned		 i;
+
+	if (addr_domain(&first->original).len == 0)
+		return NULL;
+	for (i = 0; i < all->given; i++) {
+		r = recipients_given(all, i);
+		if (addr_equal(&r->original, &r->address) ||
+		    !addr_equal(&r->original, &first->original))
+			return NULL;
+	}
+	return &first->original;
+}
+
+/* How many octets may be added to the content. */
+static uint64_t
+begin_passage(struct delivery *d)
+{
+	const struct rewrites	*table = &d->remote->rewrites;
+	const struct addr	*origin = common_origin(d);
+	char			 first[ADDR_TEXT_MAX + 32] = "";
+
+	passage_clear(&d->passage);
+	if (origin != NULL)
+		(void)snprintf(first, sizeof first, "Delivered-To: %s\r\n",
+		    origin->text);
+	if (first[0] == '\0' && !(table->where & REWRITE_HEADER))
+		return 0;
+	passage_begin(&d->passage, table, span_of(first));
+	return strlen(first) + (table->where & REWRITE_HEADER ?
+	    PASSAGE_GROWTH : 0);
+}
+
 static void
 begin_mail(struct delivery *d)
 {
-	d->mail = (struct client_mail){ .sender = &d->sender,
-	    .size = d->content.size, .eight_bit = d->flags & MESSAGE_8BIT,
+	const struct addr	*from = &d->sender;
+	uint64_t		 more = begin_passage(d);
+
+	if (rewrites_map(&d->remote->rewrites, REWRITE_SENDER, from, &d->from))
+		from = &d->from;
+	d->mail = (struct client_mail){ .sender = from,
+	    .size = d->content.size + more,
+	    .eight_bit = d->flags & MESSAGE_8BIT,
 	    .recipients = d->recipients.given, .recipient = recipient_at,
+	    .xforward = d->approach.hop->xforward ? &d->xforward : NULL,
 	    .arg = d };
 	d->mail_accepted = false;
 	content_pull(&d->content);
@@ -146,7 +244,7 @@ delivery_on_over(void *arg)
 {
 	struct delivery	*d = arg;
 
-	d->hungry = false;
+	d->hungry = d->mail_accepted = false;
 	if (recipients_take_back(&d->recipients) == 0) {
 		let_go(d);
 		delivery_finish(d, true, NULL);

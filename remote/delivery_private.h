@@ -4,6 +4,7 @@
 
 #include "remote/content.h"
 #include "remote/delivery.h"
+#include "remote/passage.h"
 #include "remote/recipients.h"
 #include "remote/report.h"
 
@@ -20,6 +21,8 @@ struct delivery {
 	uint64_t	 token;
 	uint32_t	 flags;
 	struct addr	 sender;
+	char		*origin, *parameters;	/* of XFORWARD, or NULL */
+	struct xforward	 xforward;
 	struct recipients recipients;
 	char		 name[DESTINATION_TEXT_MAX + 1];
 
@@ -32,6 +35,9 @@ struct delivery {
 	/* its mail */
 	struct client_mail mail;
 	struct content	 content;
+	struct passage	 passage;	/* what content goes through */
+	struct addr	 from;		/* the sender as he is known outside */
+	struct addr	 rcpt;		/* likewise, the recipient put last */
 	bool		 mail_accepted;
 	bool		 put_off;	/* this host does not want it now */
 	bool		 waiting;	/* it begins when content is here */

@@ -13,7 +13,6 @@ struct step {
 	const char	*doing;		/* "lost connection while …" */
 	void		(*send)(struct client *);
 	void		(*answered)(struct client *, const struct reply *);
-	bool		 goes_on;	/* 3xx may answer it */
 };
 
 static const struct step steps[CLIENT_STEPS];
@@ -194,16 +193,18 @@ static const struct step steps[CLIENT_STEPS] = {
 	[CLIENT_TLS] = { "TLS", "performing the TLS handshake",
 	    starttls_shake, NULL },
 	[CLIENT_AUTH] = { "AUTH command", "logging in", auth_send,
-	    auth_on_reply, true },
+	    auth_on_reply },
 	[CLIENT_IDLE] = { "nothing", "idle", NULL, NULL },
 	[CLIENT_RSET] = { "RSET command", "sending RSET",
 	    transaction_send_rset, transaction_on_rset },
+	[CLIENT_XFORWARD] = { "XFORWARD command", "sending XFORWARD",
+	    transaction_send_xforward, transaction_on_xforward },
 	[CLIENT_MAIL] = { "MAIL FROM command", "sending MAIL FROM",
 	    transaction_send_mail, transaction_on_mail },
 	[CLIENT_RCPT] = { "RCPT TO command", "sending RCPT TO",
 	    transaction_send_rcpt, transaction_on_rcpt },
 	[CLIENT_DATA] = { "DATA command", "sending DATA command",
-	    transaction_send_data, transaction_on_data, true },
+	    transaction_send_data, transaction_on_data },
 	[CLIENT_CONTENT] = { "message content", "sending message body",
 	    NULL, transaction_on_content },
 	[CLIENT_CHUNK] = { "BDAT command", "sending message body",
@@ -221,7 +222,8 @@ step_time(const struct client *c)
 	case CLIENT_CONNECT:
 		return c->all->connect_time;
 	case CLIENT_TLS:
-		return TLS_HANDSHAKE_TIME;
+		return c->all->command_time < TLS_HANDSHAKE_TIME ?
+		    c->all->command_time : TLS_HANDSHAKE_TIME;
 	case CLIENT_DATA:
 		return c->all->command_time < DATA_TIME ?
 		    c->all->command_time : DATA_TIME;
@@ -266,6 +268,13 @@ dialog_line(struct client *c)
 		auth_on_line(c, answer_text(&c->answer));
 }
 
+/* May 3xx answer it? */
+static bool
+goes_on(enum client_step step)
+{
+	return step == CLIENT_DATA || step == CLIENT_AUTH;
+}
+
 void
 dialog_reply(struct client *c)
 {
@@ -278,7 +287,7 @@ dialog_reply(struct client *c)
 	else if (r.code == 421)
 		client_fail_said(c, &r);
 	else if (steps[c->step].answered == NULL ||
-	    (r.code / 100 == 3 && !steps[c->step].goes_on))
+	    (r.code / 100 == 3 && !goes_on(c->step)))
 		client_fail_protocol(c);
 	else
 		steps[c->step].answered(c, &r);

@@ -40,13 +40,13 @@ struct client {
 	bool		 greeted;
 	bool		 logged_in;
 	struct login	*login;		/* while it goes on */
-	char		 challenge[REPLY_LINE_MAX];
 	char		 tls[SECURE_TEXT_SIZE];
 
 	/* the mail */
 	const struct client_mail *mail;
 	struct dots	 dots;
 	bool		 ahead;		/* commands do not wait for replies */
+	unsigned	 forwarded;	/* commands XFORWARD, up to this one */
 	bool		 mail_accepted;
 	unsigned	 answered;	/* recipients, by RCPT or, in LMTP,
 					 * behind the content */
@@ -94,10 +94,12 @@ bool	 transaction_is_unsure(const struct client *);
 
 /* The steps of a mail. */
 void	 transaction_send_rset(struct client *);
+void	 transaction_send_xforward(struct client *);
 void	 transaction_send_mail(struct client *);
 void	 transaction_send_rcpt(struct client *);
 void	 transaction_send_data(struct client *);
 void	 transaction_on_rset(struct client *, const struct reply *);
+void	 transaction_on_xforward(struct client *, const struct reply *);
 void	 transaction_on_mail(struct client *, const struct reply *);
 void	 transaction_on_rcpt(struct client *, const struct reply *);
 void	 transaction_on_data(struct client *, const struct reply *);

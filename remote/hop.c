@@ -104,6 +104,17 @@ hops_put(struct hop_list *all, const struct msg_conf_hop *m)
 		h->mails = m->mails;
 }
 
+bool
+hops_xforward(const struct hop_list *all)
+{
+	struct hop	*h;
+
+	LIST_FOREACH(h, all, entry)
+		if (h->xforward)
+			break;
+	return h != NULL;
+}
+
 const struct hop *
 hops_find(const struct hop_list *all, const char *name)
 {

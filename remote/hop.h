@@ -36,6 +36,9 @@ void	 hops_clear(struct hop_list *);
 /* Takes a CONF_HOP, in the place of one of the same name. */
 void	 hops_put(struct hop_list *, const struct msg_conf_hop *);
 
+/* Does any of them want to know whose a message is? */
+bool	 hops_xforward(const struct hop_list *);
+
 /* NULL: there is none of this name. */
 const struct hop	*hops_find(const struct hop_list *, const char *name);
 

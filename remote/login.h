@@ -30,6 +30,7 @@ struct login {
 	enum mechanism	 mechanism;
 	unsigned	 answers;	/* given so far */
 	bool		 complete;	/* 235 may be believed */
+	char		 challenge[REPLY_LINE_MAX];	/* of its owner */
 
 	/* of SCRAM */
 	char		 nonce[LOGIN_NONCE_TEXT + 1];

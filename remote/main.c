@@ -3,6 +3,7 @@
  * remote: the SMTP client.  It takes jobs of queue, asks resolver for
  * addresses, speaks to other servers, and tells queue what came of it.
  */
+#include "shared/log.h"
 #include "remote/delivery.h"
 #include "remote/secure.h"
 
@@ -34,10 +35,12 @@ before_drop(struct process *p)
 	    .final_time = 600 * 1000 };
 	pool_init(&remote.pool, remote.loop);
 	archive_init(&remote.archive, remote.loop);
+	rewrites_init(&remote.rewrites);
 	hops_init(&remote.hops);
 	advices_init(&remote.advices);
 	results_init(&remote.results);
 	ways_init(&remote.ways, remote.loop);
+	dials_init(&remote.dials, remote.loop);
 	for (i = 0; i < JOB_BUCKETS; i++)
 		LIST_INIT(&remote.jobs[i]);
 }
@@ -110,7 +113,8 @@ found(struct peer *p)
 	} else if (peer_role(p) == ROLE_RESOLVER) {
 		remote.resolver = p;
 		ways_resolver(&remote.ways, p);
-	}
+	} else if (peer_role(p) == ROLE_CONNECTOR)
+		dials_connector(&remote.dials, p);
 }
 
 static void
@@ -124,7 +128,8 @@ lost(struct peer *p)
 	} else if (p == remote.resolver) {
 		remote.resolver = NULL;
 		ways_resolver(&remote.ways, NULL);
-	}
+	} else if (p == remote.dials.connector)
+		dials_connector(&remote.dials, NULL);
 }
 
 static void
@@ -198,6 +203,15 @@ on_conf_hop(struct peer *p, struct msg *m)
 {
 	(void)p;
 	hops_put(&remote.hops, &m->conf_hop);
+}
+
+static void
+on_conf_rewrite(struct peer *p, struct msg *m)
+{
+	(void)p;
+	if (!rewrites_put(&remote.rewrites, &m->conf_rewrite))
+		log_warning("what addresses become is not understood: %.*s",
+		    (int)m->conf_rewrite.from.len, m->conf_rewrite.from.ptr);
 }
 
 static void
@@ -291,10 +305,18 @@ on_trace(struct peer *p, struct msg *m)
 	archive_trace(&remote.archive, p, &m->trace);
 }
 
+static void
+on_connected(struct peer *p, struct msg *m)
+{
+	if (!dials_connected(&remote.dials, m))
+		peer_accuse(p, "sends no socket, or one too many");
+}
+
 static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_REMOTE,	on_conf_remote },
 	{ MSG_CONF_HOP,		on_conf_hop },
+	{ MSG_CONF_REWRITE,	on_conf_rewrite },
 	{ MSG_CONF_SELF,	on_conf_self },
 	{ MSG_CONF_ANCHORS,	on_conf_anchors },
 	{ MSG_CONF_ADVICE,	on_conf_advice },
@@ -305,6 +327,7 @@ static const struct route inbox[] = {
 	{ MSG_RETIRED,		on_retired },
 	{ MSG_ADDRESS,		on_address },
 	{ MSG_RESOLVED,		on_resolved },
+	{ MSG_CONNECTED,	on_connected },
 	{ MSG_TRACE,		on_trace },
 	{ MSG_COUNT,		NULL }
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "remote/mechanism.h"
 #include "remote/offer.h"
+#include "remote/xforward.h"
 
 enum { LIMIT_MAX = 999999 };	/* RFC 9422 section 4: six digits */
 
@@ -35,6 +36,12 @@ take_limits(struct offer *o, struct span rest)
 }
 
 static void
+take_xforward(struct offer *o, struct span rest)
+{
+	o->xforward = xforward_offered(rest);
+}
+
+static void
 take_auth(struct offer *o, struct span rest)
 {
 	o->mechanisms |= mechanism_bits(rest);
@@ -52,6 +59,7 @@ static const struct {
 	{ "STARTTLS",		OFFER_STARTTLS,		NULL },
 	{ "AUTH",		0,			take_auth },
 	{ "LIMITS",		0,			take_limits },
+	{ "XFORWARD",		0,			take_xforward },
 };
 
 void

@@ -23,6 +23,7 @@ struct offer {
 	unsigned	 mails;		/* RFC 9422: MAILMAX, of a session, */
 	unsigned	 recipients;	/* RCPTMAX, of a mail, */
 	unsigned	 domains;	/* RCPTDOMAINMAX, of a session */
+	unsigned	 xforward;	/* its attributes, as bits */
 };
 
 /* A line behind the first, less its code. */

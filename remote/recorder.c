@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +16,62 @@ struct entry {
 	uint8_t		 mark;
 };
 
+/* Lines of every mail are put into words only when somebody reads them; these
+ * marks stand for them until then. */
+enum { IS_ENDPOINT = TRACE_MARK_COUNT, IS_REUSE, IS_CONTENT };
+
+/* An endpoint less its host, or its path, which stands behind it. */
+struct place {
+	int		 family;
+	uint16_t	 port;
+	uint8_t		 address[16];
+};
+
 static const char	 left_out[] = "(left out: AUTH)";
 
 /* ---- lines --------------------------------------------------------------- */
+
+static uint64_t
+number_of(struct span raw)
+{
+	uint64_t	 n = 0;
+
+	memcpy(&n, raw.ptr, raw.len < sizeof n ? raw.len : sizeof n);
+	return n;
+}
+
+static void
+name_endpoint(struct span raw, char into[RELAY_TEXT_MAX + 1])
+{
+	struct span	 name = span_skip(raw, sizeof(struct place));
+	struct endpoint	 e = { .family = 0 };
+	struct place	 p;
+
+	memcpy(&p, raw.ptr, sizeof p);
+	e.family = p.family;
+	e.port = p.port;
+	memcpy(e.address, p.address, sizeof e.address);
+	(void)(e.family == AF_UNIX ? span_copy(name, e.path, sizeof e.path) :
+	    span_copy(name, e.host, sizeof e.host));
+	endpoint_format(&e, into);
+}
+
+static void
+put_into_words(struct record_line *line, unsigned mark)
+{
+	unsigned long long	 n = number_of(line->text);
+
+	if (mark == IS_ENDPOINT) {
+		name_endpoint(line->text, line->room);
+		line->mark = TRACE_CONNECT;
+	} else if (mark == IS_REUSE)
+		(void)snprintf(line->room, sizeof line->room, "the connection "
+		    "is open, and has had %llu mail%s", n, n == 1 ? "" : "s");
+	else
+		(void)snprintf(line->room, sizeof line->room,
+		    "content: %llu octets", n);
+	line->text = span_of(line->room);
+}
 
 bool
 recorder_read(struct span lines, size_t *at, struct record_line *line)
@@ -28,8 +83,10 @@ recorder_read(struct span lines, size_t *at, struct record_line *line)
 		return false;
 	memcpy(&e, rest.ptr, sizeof e);
 	line->ms = e.ms;
-	line->mark = e.mark;
+	line->mark = e.mark < TRACE_MARK_COUNT ? e.mark : TRACE_NOTE;
 	line->text = span_head(span_skip(rest, sizeof e), e.len);
+	if (e.mark >= TRACE_MARK_COUNT)
+		put_into_words(line, e.mark);
 	*at += sizeof e + e.len;
 	return true;
 }
@@ -63,7 +120,7 @@ make_room(struct recording *r, size_t wanted)
 }
 
 static void
-put(struct recording *r, enum trace_mark mark, struct span text)
+put(struct recording *r, unsigned mark, struct span text)
 {
 	struct entry	 e = { .mark = mark };
 
@@ -100,8 +157,7 @@ put_content(struct recording *r)
 
 	r->content = 0;
 	if (octets > 0)
-		print(r, TRACE_NOTE, "content: %llu octets",
-		    (unsigned long long)octets);
+		put(r, IS_CONTENT, span_make(&octets, sizeof octets));
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -144,25 +200,27 @@ recorder_clear(struct recording *r)
 void
 recorder_connect(struct recording *r, const struct endpoint *e)
 {
-	char	 text[RELAY_TEXT_MAX + 1];
+	struct place	 p = { .family = e->family, .port = e->port };
+	const char	*name = e->family == AF_UNIX ? e->path : e->host;
+	char		 raw[sizeof p + HOST_TEXT_MAX];
+	size_t		 len = strnlen(name, HOST_TEXT_MAX);
 
 	if (r == NULL)
 		return;
-	endpoint_format(e, text);
-	put(r, TRACE_CONNECT, span_of(text));
+	memcpy(p.address, e->address, sizeof p.address);
+	memcpy(raw, &p, sizeof p);
+	memcpy(raw + sizeof p, name, len);
+	put(r, IS_ENDPOINT, span_make(raw, sizeof p + len));
 }
 
 void
 recorder_reuse(struct recording *r, const struct endpoint *e, unsigned mails)
 {
-	char	 text[RELAY_TEXT_MAX + 1];
+	uint64_t	 n = mails;
 
-	if (r == NULL)
-		return;
-	endpoint_format(e, text);
-	put(r, TRACE_CONNECT, span_of(text));
-	print(r, TRACE_NOTE, "the connection is open, and has had %u mail%s",
-	    mails, mails == 1 ? "" : "s");
+	recorder_connect(r, e);
+	if (r != NULL)
+		put(r, IS_REUSE, span_make(&n, sizeof n));
 }
 
 void

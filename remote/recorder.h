@@ -67,11 +67,13 @@ void	 recorder_content(struct recording *, size_t octets);
 void	 recorder_verdict(struct recording *, const struct addr *,
 	    const struct reply *);
 
-/* A line; `*at` begins with 0.  False behind the last one. */
+/* A line, to be read while it stays where it is; `*at` begins with 0.  False
+ * behind the last one. */
 struct record_line {
 	uint32_t	 ms;
 	enum trace_mark	 mark;
 	struct span	 text;		/* any octets */
+	char		 room[RECORD_LINE_MAX + 1];	/* for some */
 };
 
 bool	 recorder_read(struct span lines, size_t *at, struct record_line *);

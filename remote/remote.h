@@ -12,6 +12,7 @@
 #include "remote/hop.h"
 #include "remote/pool.h"
 #include "remote/results.h"
+#include "remote/rewrite.h"
 
 enum { JOB_BUCKETS = 1024 };
 
@@ -22,10 +23,12 @@ struct remote {
 	struct process	*process;
 	struct loop	*loop;
 	struct peer	*queue, *resolver;	/* NULL: not there now */
+	struct dials	 dials;
 	struct clients	 clients;
 	struct hop_list	 hops;
 	struct advice_list advices;
 	struct pool	 pool;
+	struct rewrites	 rewrites;
 	struct archive	 archive;	/* dialogues that failed */
 	struct results	 results;
 	struct ways	 ways;

@@ -137,8 +137,8 @@ take_up(struct secure *s, SSL *ssl, const uint8_t context[DIGEST])
 	octets = k->octets;
 	if (clock_before(clock_now(), k->until))
 		session = d2i_SSL_SESSION(NULL, &octets, k->len);
-	if (session != NULL)
-		(void)SSL_set_session(ssl, session);
+	if (session != NULL && SSL_set_session(ssl, session))
+		SSL_set_app_data(ssl, s);
 	if (session == NULL || k->once)
 		drop(s, k);
 	SSL_SESSION_free(session);
@@ -265,6 +265,12 @@ secure_begin(struct secure *s, const struct secure_peer *p,
 		trust_expect(ssl, p->for_whom);
 	take_up(s, ssl, key);
 	return ssl;
+}
+
+bool
+secure_resumes(const SSL *ssl)
+{
+	return SSL_get_app_data(ssl) != NULL;
 }
 
 void

@@ -46,8 +46,10 @@ bool		 secure_is_avoided(const struct secure *,
 		    const struct endpoint *);
 void		 secure_avoid(struct secure *, const struct endpoint *);
 
-/* After a handshake that failed: its sessions may be the cause. */
+/* After a handshake that failed: its sessions may be the cause, if one was to
+ * be taken up. */
 void		 secure_forget(struct secure *, const SSL *);
+bool		 secure_resumes(const SSL *);
 
 /* What the log says of a connection, "TLSv1.3:NAME". */
 enum { SECURE_TEXT_SIZE = 80 };

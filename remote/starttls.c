@@ -78,15 +78,20 @@ starttls_on_reply(struct client *c, const struct reply *r)
 
 /* ---- the handshake ------------------------------------------------------- */
 
-/* Where TLS is but welcome, mail goes without, on another connection. */
+/* Without the session that it had of it, the host is tried anew.  Then, where
+ * TLS is but welcome, mail goes without, on another connection. */
 static void
 fail_handshake(struct client *c, const char *why)
 {
-	struct client_event	 e = { .again = wanted(c) == HOP_TLS_MAY &&
-				    !c->manner.hop->immediate };
+	bool			 plain = wanted(c) == HOP_TLS_MAY &&
+				    !c->manner.hop->immediate;
+	bool			 resumed = secure_resumes(
+				    stream_tls(c->stream));
+	struct client_event	 e = { .again = plain || resumed };
 	char			 host[RELAY_TEXT_MAX + 1];
 
-	if (e.again)
+	secure_forget(c->all->secure, stream_tls(c->stream));
+	if (plain && !resumed)
 		secure_avoid(c->all->secure, &c->manner.to);
 	endpoint_format_host(&c->manner.to, host);
 	e.reply = reply_make(451, "4.7.5", "cannot start TLS with %s: %s",
@@ -100,7 +105,6 @@ on_failure(struct client *c, const char *why)
 	SSL		*ssl = stream_tls(c->stream);
 	const char	*reason = trust_reason(ssl);
 
-	secure_forget(c->all->secure, ssl);
 	if (reason == NULL)
 		fail_handshake(c, why);
 	else

@@ -33,6 +33,25 @@ transaction_send_rset(struct client *c)
 }
 
 void
+transaction_send_xforward(struct client *c)
+{
+	put_ok(xforward_put(c->mail->xforward, c->offer.xforward,
+	    c->forwarded, stream_out(c->stream)));
+}
+
+/* The next command with something to say, or XFORWARD_COMMANDS. */
+static unsigned
+next_xforward(const struct client *c, unsigned from)
+{
+	if (c->mail->xforward == NULL)
+		return XFORWARD_COMMANDS;
+	while (from < XFORWARD_COMMANDS &&
+	    !xforward_has(c->offer.xforward, from))
+		from++;
+	return from;
+}
+
+void
 transaction_send_mail(struct client *c)
 {
 	struct buf	*out = stream_out(c->stream);
@@ -73,12 +92,24 @@ send_ahead(struct client *c)
 
 	if (c->dirty)
 		transaction_send_rset(c);
+	while (c->forwarded < XFORWARD_COMMANDS) {
+		transaction_send_xforward(c);
+		c->forwarded = next_xforward(c, c->forwarded + 1);
+	}
+	c->forwarded = next_xforward(c, 0);
 	transaction_send_mail(c);
 	for (i = 0; i < c->mail->recipients; i++)
 		put_rcpt(c, i);
 	if (!c->chunked)
 		transaction_send_data(c);
 	dialog_record(c, from);
+}
+
+static void
+begin_envelope(struct client *c)
+{
+	dialog_go(c, c->forwarded < XFORWARD_COMMANDS ? CLIENT_XFORWARD :
+	    CLIENT_MAIL);
 }
 
 bool
@@ -94,6 +125,7 @@ void
 transaction_begin(struct client *c)
 {
 	c->answered = c->accepted = c->chunks = 0;
+	c->forwarded = next_xforward(c, 0);
 	c->mail_accepted = c->ended = c->refused = false;
 	memset(c->accepts, 0, sizeof c->accepts);
 	c->ahead = c->offer.extensions & OFFER_PIPELINING;
@@ -102,7 +134,10 @@ transaction_begin(struct client *c)
 	c->dots = (struct dots){ DOTS_LINE, c->chunked };
 	if (c->ahead)
 		send_ahead(c);
-	dialog_go(c, c->dirty ? CLIENT_RSET : CLIENT_MAIL);
+	if (c->dirty)
+		dialog_go(c, CLIENT_RSET);
+	else
+		begin_envelope(c);
 	if (c->chunked && transaction_leaves_whole(c, c->mail->size))
 		c->calls->more(c->arg);
 }
@@ -145,7 +180,16 @@ transaction_on_rset(struct client *c, const struct reply *r)
 		return;
 	}
 	c->dirty = false;
-	dialog_go(c, CLIENT_MAIL);
+	begin_envelope(c);
+}
+
+/* Mail goes also without. */
+void
+transaction_on_xforward(struct client *c, const struct reply *r)
+{
+	(void)r;
+	c->forwarded = next_xforward(c, c->forwarded + 1);
+	begin_envelope(c);
 }
 
 void

@@ -112,9 +112,18 @@ add(struct way *w, struct span host, int family, const void *address)
 	return e;
 }
 
+static bool
+may_try(const struct way *w, unsigned i)
+{
+	return (w->tried & UINT32_C(1) << i) == 0 &&
+	    endpoint_objection(&w->endpoints[i],
+	    w->to->kind == DESTINATION_MX) == NULL;
+}
+
 /*
  * RFC 5321 section 5.1: if we are among the hosts, those of our preference and
- * of all worse ones would, or could, bring the mail back to us.
+ * of all worse ones would, or could, bring the mail back to us.  An address
+ * that is not tried at all is nobody.
  */
 static void
 stop_before_us(struct way *w)
@@ -123,7 +132,7 @@ stop_before_us(struct way *w)
 	unsigned	 i, n = 0, ours = UINT_MAX;
 
 	for (i = 0; i < w->count; i++)
-		if (w->endpoints[i].preference < ours &&
+		if (w->endpoints[i].preference < ours && may_try(w, i) &&
 		    selves_have(&w->all->selves, &w->endpoints[i], by_name))
 			ours = w->endpoints[i].preference;
 	for (i = 0; i < w->count; i++)
@@ -231,14 +240,6 @@ way_resolved(struct way *w, const struct msg_resolved *m)
 	else
 		tell(w, outcomes[m->outcome]);
 	return true;
-}
-
-static bool
-may_try(const struct way *w, unsigned i)
-{
-	return (w->tried & UINT32_C(1) << i) == 0 &&
-	    endpoint_objection(&w->endpoints[i],
-	    w->to->kind == DESTINATION_MX) == NULL;
 }
 
 /* Of the host of `at`, in a family; NULL: none is left. */

@@ -192,6 +192,7 @@ static void
 clear_text(struct element *e)
 {
 	e->m->len = 0;
+	e->m->where.len = 0;
 	e->m->has_domain = false;
 	e->m->text[0] = '\0';
 	e->phrase = e->after_word = e->too_long = false;
@@ -300,25 +301,43 @@ ends_element(const struct element *e, const struct token *t)
 	return t->text.ptr[0] == ',' && (!e->open || e->closed);
 }
 
+/* A token is part of the address: as far as it, the address reaches. */
+static void
+extend(struct mailboxes *m, struct span token)
+{
+	if (m->where.len == 0)
+		m->where.ptr = token.ptr;
+	m->where.len = token.ptr + token.len - m->where.ptr;
+}
+
+static bool
+take_token(struct element *e, const struct token *t)
+{
+	size_t	 before = e->m->len;
+	bool	 good;
+
+	if (t->kind == TOKEN_SIGN)
+		good = on_sign(e, t->text.ptr[0]);
+	else {
+		good = on_word(e, t->text);
+		e->some = true;
+	}
+	if (e->m->len > before)
+		extend(e->m, t->text);
+	return good;
+}
+
 /* Reads up to the end of one element, which `*end` then is. */
 static bool
 read_element(struct element *e, struct token *end)
 {
-	bool	 good = true;
-
 	for (;;) {
 		*end = next_token(&e->m->rest);
 		if (end->kind == TOKEN_BAD)
 			return false;
 		if (ends_element(e, end))
 			break;
-		if (end->kind == TOKEN_SIGN)
-			good = on_sign(e, end->text.ptr[0]);
-		else {
-			good = on_word(e, end->text);
-			e->some = true;
-		}
-		if (!good)
+		if (!take_token(e, end))
 			return false;
 	}
 	if (e->open != e->closed || e->phrase || e->too_long)
@@ -332,7 +351,7 @@ read_element(struct element *e, struct token *end)
 void
 mailboxes_init(struct mailboxes *m, struct span list)
 {
-	*m = (struct mailboxes){ .rest = list };
+	*m = (struct mailboxes){ .rest = list, .where = span_of("") };
 }
 
 /*

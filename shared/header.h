@@ -56,6 +56,8 @@ struct mailboxes {
 						 * its name, without quotes */
 	char		 text[MAILBOX_SIZE];	/* likewise; NUL at end */
 	size_t		 len;
+	struct span	 where;			/* likewise: where it stands in
+						 * the list */
 };
 
 void			 mailboxes_init(struct mailboxes *, struct span list);

@@ -151,7 +151,9 @@ enum {
 	CNAMES_MAX		= 8,		/* to one name */
 	MX_MAX			= 10,
 	ADDRESSES_MAX		= 16,		/* of one destination */
-	JOBS_REMOTE_MAX		= 4096,
+	CONNECTS_MAX		= 1024,		/* outstanding from remote */
+	REMOTES_MAX		= 16,
+	JOBS_REMOTE_MAX		= 4096,		/* of each of them */
 	JOB_RECIPIENTS_MAX	= 100,
 	REMOTE_REPLY_MAX	= 16384,	/* octets of one reply */
 	TRACE_TEXT_MAX		= 2048,	/* one line of a dialogue, escaped */

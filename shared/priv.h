@@ -18,7 +18,8 @@ enum priv_calls {
 	PRIV_THREADS	= 1 << 4,	/* threads started in after_drop */
 	PRIV_UNIX	= 1 << 5,	/* Unix sockets: NSS daemons */
 	PRIV_UDP	= 1 << 6,	/* UDP sockets: DNS */
-	PRIV_BIND	= 1 << 7	/* an address, but no port of choice */
+	PRIV_BIND	= 1 << 7,	/* an address, but no port of choice */
+	PRIV_PASS	= 1 << 8	/* descriptors are sent to neighbours */
 };
 
 /* The files that Landlock leaves: by path, as seen after chroot. */

@@ -235,6 +235,9 @@ priv_seccomp(const struct priv *p)
 		allow_connect(c);
 	if (p->calls & PRIV_BIND)
 		allow_bind(c);
+	if (p->calls & PRIV_PASS)
+		allow_if(c, CALL(fcntl),
+		    SCMP_A1(SCMP_CMP_EQ, F_DUPFD_CLOEXEC, 0));
 	if (p->calls & PRIV_UDP)
 		allow_udp(c);
 	if (p->calls & PRIV_UNIX)

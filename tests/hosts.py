@@ -174,7 +174,8 @@ class Net:
     # ---- names -------------------------------------------------------------
 
     def zone(self, name, *records):
-        """Each record is a zone file's line, owner first."""
+        """Each record is a zone file's line, owner first.  Without any the
+        zone is broken: SERVFAIL is all that is said of it."""
         self.zones[name] = records
 
     def peer(self, path):
@@ -199,8 +200,9 @@ class Net:
             head = ["$ORIGIN %s." % name, "$TTL 1",
                     "@ SOA ns root 1 3600 600 86400 1", "@ NS ns",
                     "ns A " + DNS]
-            write(os.path.join(directory, name + ".zone"),
-                  "\n".join(head + list(records)) + "\n")
+            if records:
+                write(os.path.join(directory, name + ".zone"),
+                      "\n".join(head + list(records)) + "\n")
             config += ["zone:", " name: " + name,
                        " zonefile: %s.zone" % name]
         write(os.path.join(directory, "conf"), "\n".join(config) + "\n")

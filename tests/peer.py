@@ -4,7 +4,8 @@ each kind: the other side of smarthost.py.
 
 A case has: port; certificate, or "none" for a server without TLS; most, the
 highest version; host; replies and tls, what is said to each verb in plain text
-and under TLS: octets, CLOSE, HANDSHAKE, HELLO (that is read), a tuple of these.
+and under TLS: octets, CLOSE, HANDSHAKE, HELLO (that is read), SILENCE (until the
+client has enough of it), a tuple of these.
 What came of it is left in its seen (connections), lines (under TLS, line),
 taken (letters), names (by SNI), resumed.
 """
@@ -20,7 +21,7 @@ import scram
 
 USER, PASSWORD = "joe", "s3same ,=%"
 TOKEN = "ya29." + "x" * 900
-CLOSE, HANDSHAKE, HELLO = object(), object(), object()
+CLOSE, HANDSHAKE, HELLO, SILENCE = (object() for _ in range(4))
 
 
 # ---- certificates -----------------------------------------------------------
@@ -99,6 +100,10 @@ class Session:
                 raise EOFError
             if piece is HELLO:  # the client's, which is TLS
                 self.socket.recv(65536)
+            elif piece is SILENCE:
+                while self.socket.recv(65536):
+                    pass
+                raise EOFError
             elif piece is HANDSHAKE:
                 self.shake()
             else:

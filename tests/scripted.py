@@ -44,6 +44,7 @@ class Script:
         self.mails = []         # recipients of each that were not refused
         self.taken = []         # those of them whose content was, too
         self.contents = []      # octets, as they came, of all that ended
+        self.silences = []      # how long each of ours was borne
         self.connections = 0
 
     def serve(self, listener):
@@ -132,8 +133,12 @@ class Session:
 
     def hear(self):
         """Whatever comes, until there is no more of it."""
-        while self.connection.recv(65536):
-            pass
+        begun = time.monotonic()
+        try:
+            while self.connection.recv(65536):
+                pass
+        finally:
+            self.script.silences.append(time.monotonic() - begun)
         raise EOFError
 
     def play(self, piece):

@@ -53,14 +53,14 @@ class Relais(hosts.Host):
 class Load(postfix.Postfix):
     """smtp-source and smtp-sink, which writes its counters into memory."""
 
-    def sink(self):
+    def sink(self, port=PORT):
         self.counters = os.memfd_create("counters")
         subprocess.Popen(
             self.program("/usr/sbin/smtp-sink", "-c", "-u", "postfix",
-                         "inet:%s:%d" % (self.address, PORT), "1024"),
+                         "inet:%s:%d" % (self.address, port), "1024"),
             stdin=subprocess.DEVNULL, stdout=self.counters,
             stderr=subprocess.DEVNULL, preexec_fn=hosts.die_with_parent)
-        hosts.wait_for("the sink", lambda: self.listens(PORT))
+        hosts.wait_for("the sink", lambda: self.listens(port))
 
     def source(self, count, sessions, to):
         """Sessions go on from message to message."""
@@ -103,7 +103,7 @@ def plain_bridge(net):
 
 
 @contextlib.contextmanager
-def network(tree, above):
+def network(tree, above, make_load=Load):
     """Three hosts whose spools stand below `above`."""
     directory = os.path.join(above, "net")
     os.mkdir(directory)
@@ -111,7 +111,7 @@ def network(tree, above):
         plain_bridge(net)
         net.zone("source.example", "@ A 10.99.0.1")
         net.serve_dns()
-        load = own(net, "load", Load)
+        load = own(net, "load", make_load)
         mtas = {"relais": own(net, "relais", lambda *a: Relais(
             *a, config=RELAIS)), "postfix": own(net, "postfix", Peer)}
         for mta in mtas.values():

@@ -201,6 +201,8 @@ CASES = [
          *[(SENT, "2.0.0")] * 5),
     Case("mailmax", {"EHLO": offering(b"LIMITS RCPTMAX=1 MAILMAX=1")},
          *[(SENT, "2.0.0")] * 3, connections=3),
+    Case("quit", {"EHLO": offering(b"LIMITS RCPTMAX=1 MAILMAX=1"),
+                  "QUIT": SILENCE}, (SENT, "2.0.0"), connections=1),
     Case("no-limits", {"EHLO": offering(b"LIMITS RCPTMAX=0 MAILMAX= X")},
          *[(SENT, "2.0.0")] * 3),
 
@@ -407,6 +409,8 @@ def judge_limits(check):
         line.startswith("MAIL") for line in cases["size"].lines))
     check.claim("QUIT is said when a connection ends",
                 cases["mailmax"].lines.count("QUIT") >= 2)
+    check.claim("and its reply not waited for: %s" % cases["quit"].silences,
+                [s < 1 for s in cases["quit"].silences] == [True])
 
 
 def judge_chunks(check):

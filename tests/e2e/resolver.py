@@ -410,6 +410,24 @@ def servers(check, place, server):
                     other.asked["several.x", A] == 1)
 
 
+def ask_past(dumb, server, r):
+    """The first server says nothing, the second all."""
+    for i in range(20):
+        dumb.say("past%d.x" % i, "A", dns.SILENCE)
+        dumb.say("past%d.x" % i, "AAAA", dns.SILENCE)
+        server.say("past%d.x" % i, "A", "192.0.2.1")
+    return [r.ask("past%d.x" % i, resolving.HOST) for i in range(10)]
+
+
+def is_shunned(check, dumb, r, tokens):
+    check.claim("behind a silent server the next is asked", all(
+        r.answer(token).outcome == "ok" for token in tokens))
+    got = r.mails(["past%d.x" % i for i in range(10, 20)], resolving.HOST)
+    check.claim("which then is the first for a while", all(
+        x.outcome == "ok" for x in got) and
+        not any(dumb.asked["past%d.x" % i, A] for i in range(10, 20)))
+
+
 def one_that_comes(check, place):
     address = place.address()
     with place.resolver("%s:%d" % address) as r:
@@ -535,9 +553,12 @@ def main():
         furnish_zones(net).serve_dns(lambda d: sign(net, d))
         place = Place(net)
         with place.server() as server, place.server() as slow, \
-                place.resolver(at(slow)) as patient:
+                place.server() as dumb, \
+                place.resolver(at(slow)) as patient, \
+                place.resolver(at(dumb), at(server)) as shunning:
             waiting = {name: (outcome, patient.ask(name, resolving.HOST))
                        for name, outcome in later_cases(slow).items()}
+            shunned = ask_past(dumb, server, shunning)
             unbound(check, place)
             nsd(check, place)
             with place.resolver(at(server)) as r:
@@ -551,6 +572,7 @@ def main():
             ids_and_ports(check, place)
             every_length(check, place)
             crowds(check, place, count)
+            is_shunned(check, dumb, shunning, shunned)
             for name, (outcome, token) in waiting.items():
                 check.claim("in the end %s is %s" % (name, outcome),
                             patient.answer(token).outcome == outcome)

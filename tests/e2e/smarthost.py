@@ -21,7 +21,8 @@ import dovecot  # noqa: E402
 import hosts    # noqa: E402
 import peer     # noqa: E402
 import postfix  # noqa: E402
-from peer import CLOSE, HANDSHAKE, HELLO, PASSWORD, TOKEN, USER  # noqa: E402
+from peer import (CLOSE, HANDSHAKE, HELLO, PASSWORD, SILENCE,  # noqa: E402
+                  TOKEN, USER)
 
 ZONE = "peer.example"
 FIRST = 100
@@ -30,6 +31,7 @@ BASE = """\
 relay-from 10.99.0.0/24 127.0.0.0/8
 remote {
     ca-file /etc/relais/ca.pem
+    command-time 12s
 }
 """
 SENT, LATER = "sent", "deferred"
@@ -173,7 +175,9 @@ NEXT = [Case("next-a", VERIFIED, None, None, certificate="expired"),
 RESUMED = Case("resumed", "", SENT, None, tls={
     ".": (GOOD["."], CLOSE)})
 KNOWN_LATER = Case("known-later", VERIFIED, SENT, None, certificate="stranger")
-SERVERS = CASES + NEXT + [RESUMED, KNOWN_LATER]
+SILENT = Case("silent", "", SENT, "2.0.0", r"taken\)$",
+              {"STARTTLS": (b"220 go on\r\n", SILENCE)}, connections=2)
+SERVERS = CASES + NEXT + [RESUMED, KNOWN_LATER, SILENT]
 MX = """\
 route next.peer.example {
     via next.peer.example
@@ -409,6 +413,17 @@ def a_postfix(check, s1, s2):
         "4.7.8", LATER))
 
 
+def large_ones(check, s1, s2):
+    """Content of many records, under TLS and a login."""
+    for name in os.listdir(s2.path("home/u0/Maildir/new")):
+        os.unlink(s2.path("home/u0/Maildir/new", name))
+    sent = {k: v for k, v in postfix.letters().items()
+            if k in ("3m", "64k", "dots")}
+    for octets in sent.values():
+        postfix.submit(s1, "jqp@s1.example", ["u0@s2.example"], octets)
+    postfix.are_whole(check, s2, "u0", sent)
+
+
 def ourselves(check, s1, s3):
     got = wait_verdict(s1, "u0@s3.example")
     check.claim("relais to relais is under TLS: %s" % got,
@@ -444,6 +459,7 @@ def letters(s1):
         for case in CASES:
             send(client, "r@" + case.host)
         send(client, "r@next." + ZONE)
+        send(client, "r@" + SILENT.host)
         send(client, "u0@s3.example", "u1@s3.example")
         for i in range(len(MECHANISMS) + 1):
             send(client, "u%d@s2.example" % i)
@@ -466,9 +482,12 @@ def main():
             next_host(check, s1)
             closed(check, s1)
             a_postfix(check, s1, s2)
+            large_ones(check, s1, s2)
             other_anchors(check, s1, certificates)
             ourselves(check, s1, s3)
             no_secrets(check, s1)
+            wait_verdict(s1, "r@" + SILENT.host)
+            judge(check, SILENT, s1.log())
             s1.stop()
         check.claim("no error in our log", not re.search(
             r"\b(error|fatal|panic):", s1.log()))

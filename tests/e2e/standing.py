@@ -266,7 +266,8 @@ def main():
         net.zone("s1.example", "@ A 10.99.0.1")
         net.serve_dns()
         host = net.host("s1", users=["jones"])
-        config = host.certificate()
+        config = host.certificate() + (
+            "route away.example {\n socket /run/away\n}\n")
         hosts.write(host.path("etc/relais/passwords"), "", 0o600)
         host.configure(config + "passwords file /etc/relais/passwords\n")
         host.start()

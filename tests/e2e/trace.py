@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 """relais trace: the last dialogue with each destination that failed, as it
 was said, beside what the servers themselves have seen."""
+import contextlib
 import json
 import os
 import re
@@ -37,7 +38,8 @@ class Server:
         while True:
             connection, _ = self.listener.accept()
             self.go.wait()
-            with connection, connection.makefile("rb") as lines:
+            with connection, connection.makefile("rb") as lines, \
+                    contextlib.suppress(OSError):
                 self.talk(connection, lines)
 
     def say(self, connection, reply):

@@ -395,16 +395,22 @@ birth(struct courier *d, enum role r, unsigned instance)
 	d->neighbour.expected = true;
 }
 
-static bool
-has(enum role r)
+static unsigned
+present(enum role r)
 {
-	unsigned	 i;
+	unsigned	 i, n = 0;
 
 	for (i = 0; i < DELIVERERS_MAX; i++)
-		if (couriers[i].alive && !couriers[i].leaving &&
-		    couriers[i].neighbour.role == r)
-			return true;
-	return false;
+		n += couriers[i].alive && !couriers[i].leaving &&
+		    couriers[i].neighbour.role == r;
+	return n;
+}
+
+/* In some rounds there are two remotes. */
+static unsigned
+wanted(enum role r)
+{
+	return r == ROLE_REMOTE && sim()->seed % 2 == 0 ? 2 : 1;
 }
 
 static void
@@ -412,7 +418,7 @@ provide(enum role r)
 {
 	unsigned	 i = 0;
 
-	if (has(r))
+	if (present(r) >= wanted(r))
 		return;
 	while (i < DELIVERERS_MAX && couriers[i].alive)
 		i++;

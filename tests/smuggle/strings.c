@@ -2,9 +2,11 @@
 /*
  * All strings over CR, LF, "." and "x" up to a length, as the content of a
  * message, by DATA and by BDAT, cut at every octet: through what smtpd makes of
- * them and what remote makes of that, to servers that take more than CRLF for a
- * line's end.  What smtpd accepts must be one message to all of these, octet by
- * octet; all else it must refuse.
+ * them and what remote makes of that, by DATA to servers that take more than
+ * CRLF for a line's end, and by BDAT.  What smtpd accepts must be one message
+ * to all of these, octet by octet; all else it must refuse.  And each string as
+ * it stands through remote alone, as if it had come in by another way: what
+ * leaves has no bare CR or LF and each leading dot doubled, or has no end.
  *
  * usage: strings LENGTH
  */
@@ -33,7 +35,7 @@ struct message {
 
 static struct {
 	unsigned long	 strings, runs, accepted, refused, sent, ambiguous;
-	unsigned long	 wrong;
+	unsigned long	 left, wrong;
 } count;
 
 static void
@@ -177,14 +179,64 @@ agree(const struct message *a, const struct message *b)
 
 /* ---- what remote makes of that, and others of it ------------------------- */
 
-static bool
-put_all(struct span text, size_t cut, struct buf *out)
+/* In two pieces, and to its end. */
+static enum dots_status
+put_all(struct span text, size_t cut, bool chunks, struct buf *out)
 {
-	struct dots	 d = { 0 };
+	struct dots		 d = { .plain = chunks };
+	struct span		 first = span_head(text, cut);
+	struct span		 second = span_skip(text, cut);
+	enum dots_status	 status;
 
-	return dots_put(&d, span_head(text, cut), out) == DOTS_OK &&
-	    dots_put(&d, span_skip(text, cut), out) == DOTS_OK &&
-	    dots_end(&d, out) == DOTS_OK;
+	if (chunks) {
+		status = dots_put_chunk(&d, first, false, out);
+		return status != DOTS_OK ? status :
+		    dots_put_chunk(&d, second, true, out);
+	}
+	status = dots_put(&d, first, out);
+	if (status == DOTS_OK)
+		status = dots_put(&d, second, out);
+	return status == DOTS_OK ? dots_end(&d, out) : status;
+}
+
+/* A chunk off `wire`, behind what `r` has; false: there is no whole one. */
+static bool
+take_chunk(struct span *wire, struct received *r)
+{
+	struct span	 line, word, rest;
+	const char	*end = memchr(wire->ptr, '\r', wire->len);
+	uint64_t	 size;
+
+	if (end == NULL || !span_starts(*wire, "BDAT "))
+		return false;
+	line = span_skip(span_head(*wire, (size_t)(end - wire->ptr)), 5);
+	rest = span_cut(line, ' ', &word);
+	*wire = span_skip(*wire, (size_t)(end - wire->ptr) + 2);
+	if (!span_parse_u64(word, RECEIVED_SIZE - r->len, &size) ||
+	    size > wire->len || (rest.len > 0 && !span_is(rest, "LAST")))
+		return false;
+	memcpy(r->text + r->len, wire->ptr, size);
+	r->len += size;
+	*wire = span_skip(*wire, size);
+	r->ended = rest.len > 0;
+	return true;
+}
+
+static void
+receive_chunks(struct span wire, struct received *r)
+{
+	r->ended = false;
+	r->len = 0;
+	while (!r->ended && take_chunk(&wire, r))
+		continue;
+	r->rest = wire;
+}
+
+static bool
+is_message(const struct received *r, struct span text)
+{
+	return r->ended && r->rest.len == 0 &&
+	    span_equal(span_make(r->text, r->len), text);
 }
 
 static void
@@ -192,20 +244,103 @@ send(struct span wire, const struct message *m, size_t cut)
 {
 	struct span	 text = span_make(m->text, m->len);
 	struct received	 r;
-	struct buf	 out;
+	struct buf	 out, chunks;
 	unsigned	 kind;
 
 	buf_init(&out, RECEIVED_SIZE);
-	if (!put_all(text, cut, &out))
+	buf_init(&chunks, RECEIVED_SIZE);
+	if (put_all(text, cut, false, &out) != DOTS_OK ||
+	    put_all(text, cut, true, &chunks) != DOTS_OK)
 		complain("accepted, and cannot leave", wire, cut);
 	for (kind = 0; kind < RECEIVER_KINDS; kind++) {
 		receive(kind, buf_span(&out), &r);
 		count.sent++;
-		if (!r.ended || r.rest.len > 0 ||
-		    !span_equal(span_make(r.text, r.len), text))
+		if (!is_message(&r, text))
 			complain("another message", wire, cut);
 	}
+	receive_chunks(buf_span(&chunks), &r);
+	count.sent++;
+	if (!is_message(&r, text))
+		complain("another message by BDAT", wire, cut);
 	buf_clear(&out);
+	buf_clear(&chunks);
+}
+
+/* ---- what leaves, whatever came in --------------------------------------- */
+
+/* The content with its dots, less the end of data. */
+static bool
+is_dotted(struct span s)
+{
+	size_t	 i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.ptr[i] == '.' && (i == 0 || s.ptr[i - 1] == '\n')) {
+			if (i + 1 == s.len || s.ptr[i + 1] != '.')
+				return false;
+			i++;
+		}
+	return true;
+}
+
+static struct span
+less_end(struct span s)
+{
+	return span_head(s, s.len >= 3 ? s.len - 3 : 0);
+}
+
+static void
+leave_dotted(struct span s, size_t cut)
+{
+	struct received		 r;
+	struct buf		 out;
+	enum dots_status	 status;
+	unsigned		 kind;
+
+	buf_init(&out, RECEIVED_SIZE);
+	status = put_all(s, cut, false, &out);
+	if (has_bare(buf_span(&out)))
+		complain("a bare CR or LF leaves", s, cut);
+	if (!is_dotted(status == DOTS_OK ? less_end(buf_span(&out)) :
+	    buf_span(&out)))
+		complain("a leading dot leaves alone", s, cut);
+	if ((status == DOTS_OK) != !has_bare(s))
+		complain("refused without a bare CR or LF, or not", s, cut);
+	for (kind = 0; kind < RECEIVER_KINDS; kind++) {
+		receive(kind, buf_span(&out), &r);
+		if (r.ended != (status == DOTS_OK))
+			complain("an end where none is", s, cut);
+	}
+	buf_clear(&out);
+}
+
+static void
+leave_in_chunks(struct span s, size_t cut)
+{
+	struct received		 r;
+	struct buf		 out;
+	enum dots_status	 status;
+
+	buf_init(&out, RECEIVED_SIZE);
+	status = put_all(s, cut, true, &out);
+	receive_chunks(buf_span(&out), &r);
+	if (has_bare(buf_span(&out)))
+		complain("a bare CR or LF leaves by BDAT", s, cut);
+	if ((status == DOTS_OK) != !has_bare(s) ||
+	    r.ended != (status == DOTS_OK))
+		complain("a last chunk where none is", s, cut);
+	buf_clear(&out);
+}
+
+static void
+leave(struct span s)
+{
+	size_t	 cut;
+
+	for (cut = 0; cut <= s.len; cut++, count.left += 2) {
+		leave_dotted(s, cut);
+		leave_in_chunks(s, cut);
+	}
 }
 
 /* Would it be another message, or more than one, had it gone on as it came? */
@@ -283,6 +418,7 @@ try_string(unsigned long number, size_t length)
 		wire[i] = alphabet[number % COUNT(alphabet)];
 	memcpy(wire + length, data_end, sizeof(data_end));
 	count.strings++;
+	leave(span_make(wire, length));
 	try_chunks(span_make(wire, length));
 	try_data(span_make(wire, length + sizeof(data_end) - 1));
 }
@@ -304,11 +440,12 @@ main(int argc, char **argv)
 	    count.refused);
 	printf("%lu would be more than one message had they gone on as they "
 	    "came\n", count.ambiguous);
-	printf("%lu messages to %d kinds of servers\n", count.sent,
-	    RECEIVER_KINDS);
+	printf("%lu messages to %d kinds of servers, and by BDAT; %lu ways out "
+	    "of what came by no way in\n", count.sent, RECEIVER_KINDS,
+	    count.left);
 	if (most >= 3 && count.ambiguous == 0)
 		complain("the servers are not lax", span_of(""), 0);
-	printf("%lu passed, %lu failed\n", count.runs + count.sent,
-	    count.wrong);
+	printf("%lu passed, %lu failed\n",
+	    count.runs + count.sent + count.left, count.wrong);
 	return count.wrong > 0;
 }

@@ -10,63 +10,36 @@
 
 #include "master/config.h"
 #include "shared/alloc.h"
-#include "shared/fd.h"
+#include "tests/unit/anchors.h"
 
 #define HEAD	"hostname mail.example.org\npostmaster joe@a.example\n" \
 		"listen smtp {\n}\n"		/* four lines */
-#define CA_FILE	"/ca-file"		/* where the anchors are to stand */
-#define ANCHORS	"remote {\nca-file " CA_FILE "\n}\n"
-
-static const char	 anchors[] =
-	"-----BEGIN CERTIFICATE-----\n"
-	"MIIBcjCCARegAwIBAgIUHMr9r0TxU/SJMfAWKS0i0rIfE34wCgYIKoZIzj0EAwIw\n"
-	"DTELMAkGA1UEAwwCY2EwIBcNMjYxMTI4MTUxOTQxWhgPMjEyNjExMDQxNTE5NDFa\n"
-	"MA0xCzAJBgNVBAMMAmNhMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhIxc+zdy\n"
-	"tyMM8n/x5TmIBt6Gi9G6o4zzz7a1CvbBC5IT1BAKH2LRGINKk9P81ra8gVa1TKXh\n"
-	"76SWqWr800u2wqNTMFEwHQYDVR0OBBYEFMoImU3P46aps3ED9Vv46wPeS7ISMB8G\n"
-	"A1UdIwQYMBaAFMoImU3P46aps3ED9Vv46wPeS7ISMA8GA1UdEwEB/wQFMAMBAf8w\n"
-	"CgYIKoZIzj0EAwIDSQAwRgIhAME8CaRKDCq2/xH+T7e27RBKsRVfsaWczyt617xV\n"
-	"cIYPAiEAietcngLUGHZT47LdalPkiLYnkmxGN7bx4YGNBuiX1QI=\n"
-	"-----END CERTIFICATE-----\n";
-static char		 ca_file[] = "/tmp/relais-anchors.XXXXXX";
+#define ANCHORS	"remote {\nca-file ANCHORS-FILE\n}\n"
 
 static struct config		*config;
 static struct config_notes	 notes;
 
-static void
-make_anchors(void)
-{
-	int	 fd = mkstemp(ca_file);
+static const char		*anchors;
 
-	ck_assert_int_ne(fd, -1);
-	ck_assert_int_eq(fd_write_all(fd, anchors, sizeof anchors - 1), 0);
-	fd_close(&fd);
-}
-
-static void
-remove_anchors(void)
-{
-	ck_assert_int_eq(unlink(ca_file), 0);
-}
-
+/* ANCHORS-FILE stands for the path of theirs. */
 static void
 read_text(const char *text)
 {
-	const char	*at = strstr(text, "ca-file " CA_FILE);
-	struct buf	 b;
+	const char	*word = "ANCHORS-FILE", *at = strstr(text, word);
+	struct buf	 whole;
 
-	buf_init(&b, 65536);
+	buf_init(&whole, 1 << 16);
 	if (at != NULL) {
-		at += strlen("ca-file ");
-		buf_printf(&b, "%.*s%s", (int)(at - text), text, ca_file);
-		text = at + strlen(CA_FILE);
+		(void)buf_put(&whole, span_make(text, at - text));
+		(void)buf_put(&whole, span_of(anchors));
+		text = at + strlen(word);
 	}
-	buf_put(&b, span_of(text));
+	(void)buf_put(&whole, span_of(text));
 	config_notes_init(&notes);
 	config = config_new();
-	config_parse(config, "conf", buf_span(&b), &notes);
+	config_parse(config, "conf", buf_span(&whole), &notes);
 	config_check(config, "conf", &notes);
-	buf_clear(&b);
+	buf_clear(&whole);
 }
 
 static void
@@ -258,7 +231,7 @@ START_TEST(a_hop_has_the_rest_of_remote)
 	    "route c.example {\nvia x.example\nfallback no\ntls no\n"
 	    "xforward no\nsource ::1\n}\n"
 	    "route d.example {\nlmtp /run/lmtp\nmails 2\n}\n"
-	    "remote {\nca-file " CA_FILE "\ntls required\nxforward yes\n"
+	    "remote {\nca-file ANCHORS-FILE\ntls required\nxforward yes\n"
 	    "source 127.0.0.1\nhelo h.example\nfallback f.example\n"
 	    "recipients 7\nmails 8\n}\n");
 	h = config->hops;
@@ -428,7 +401,7 @@ static const struct {
 	    "expected a file that is there (No such file or directory), not "
 	    "\"/nowhere/at-all\"\n" },
 	{ HEAD "remote {\nprocesses 0\n}\n", "conf:6: processes: expected a "
-	    "number from 1 to 1, not \"0\"\n" },
+	    "number from 1 to 16, not \"0\"\n" },
 	{ HEAD "self a.example\n", "conf:5: self: expected an address such "
 	    "as 0.0.0.0 or ::, not \"a.example\"\n" },
 	{ HEAD "rewrite a.example b.example\n", "conf:5: rewrite: expected "
@@ -476,7 +449,6 @@ main(void)
 	SRunner	*r;
 	int	 failed;
 
-	tcase_add_unchecked_fixture(tc, make_anchors, remove_anchors);
 	tcase_add_loop_test(tc, a_way_becomes_a_destination, 0, COUNT(ways));
 	tcase_add_loop_test(tc, a_refusal_has_its_reply, 0, COUNT(refusals));
 	tcase_add_test(tc, patterns_are_addresses_too);
@@ -491,7 +463,11 @@ main(void)
 	    COUNT(mistakes));
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
+	anchors = anchors_write();
+	if (anchors == NULL)
+		return EXIT_FAILURE;
 	srunner_run_all(r, CK_NORMAL);
+	unlink(anchors);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

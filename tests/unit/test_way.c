@@ -45,6 +45,7 @@ set_up(void)
 	put_self("::ffff:192.0.2.1", 25);
 	put_self("2001:db8::1", 25);
 	put_self("::ffff:203.0.113.5", 0);
+	put_self("::ffff:127.0.0.1", 25);
 	way_init(&way, &ways, on_known, &way);
 	told = 0;
 }
@@ -147,6 +148,8 @@ static const struct {
 	{ "loopback is skipped", "mx:a.example:25",
 	    { "10 a 127.0.0.1", "20 b ::1", "30 c 192.0.2.7", NULL },
 	    "c/4" },
+	{ "but for routes it is we who listen there", "host:localhost:25",
+	    { "0 localhost 127.0.0.1", NULL }, NULL },
 	{ "loopback alone", "mx:a.example:25",
 	    { "10 a 127.0.0.1", NULL }, "" },
 	{ "a host keeps its place", "mx:a.example:25",

@@ -180,6 +180,16 @@ configure_resolver(struct rig *r)
 	rig_tell(r, &m);
 }
 
+/* A path at which there is nobody. */
+static void
+configure_connector(struct rig *r)
+{
+	struct msg	 m = { .type = MSG_CONF_SOCKET };
+
+	m.conf_socket.path = span_of("/nowhere/lmtp");
+	rig_tell(r, &m);
+}
+
 static void	 (*const configurers[ROLE_COUNT])(struct rig *) = {
 	[ROLE_SMTPD]	= configure_smtpd,
 	[ROLE_QUEUE]	= configure_queue,
@@ -187,6 +197,7 @@ static void	 (*const configurers[ROLE_COUNT])(struct rig *) = {
 	[ROLE_REMOTE]	= configure_remote,
 	[ROLE_LOCAL]	= configure_local,
 	[ROLE_RESOLVER]	= configure_resolver,
+	[ROLE_CONNECTOR] = configure_connector,
 	[ROLE_KEYS]	= signing_configure,
 	[ROLE_PASSWORDS] = judging_configure,
 	[ROLE_DOVECOT]	= judging_configure_dovecot,
