@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Routes, hops, rewrites and advice of the configuration. */
+/* Routes and hops of the configuration, and mistakes of these and others. */
 #include <sys/stat.h>
 
 #include <check.h>
@@ -10,36 +10,21 @@
 
 #include "master/config.h"
 #include "shared/alloc.h"
-#include "tests/unit/anchors.h"
 
 #define HEAD	"hostname mail.example.org\npostmaster joe@a.example\n" \
 		"listen smtp {\n}\n"		/* four lines */
-#define ANCHORS	"remote {\nca-file ANCHORS-FILE\n}\n"
+#define ANCHORS	"remote {\nca-file /etc/passwd\n}\n"
 
 static struct config		*config;
 static struct config_notes	 notes;
 
-static const char		*anchors;
-
-/* ANCHORS-FILE stands for the path of theirs. */
 static void
 read_text(const char *text)
 {
-	const char	*word = "ANCHORS-FILE", *at = strstr(text, word);
-	struct buf	 whole;
-
-	buf_init(&whole, 1 << 16);
-	if (at != NULL) {
-		(void)buf_put(&whole, span_make(text, at - text));
-		(void)buf_put(&whole, span_of(anchors));
-		text = at + strlen(word);
-	}
-	(void)buf_put(&whole, span_of(text));
 	config_notes_init(&notes);
 	config = config_new();
-	config_parse(config, "conf", buf_span(&whole), &notes);
+	config_parse(config, "conf", span_of(text), &notes);
 	config_check(config, "conf", &notes);
-	buf_clear(&whole);
 }
 
 static void
@@ -231,7 +216,7 @@ START_TEST(a_hop_has_the_rest_of_remote)
 	    "route c.example {\nvia x.example\nfallback no\ntls no\n"
 	    "xforward no\nsource ::1\n}\n"
 	    "route d.example {\nlmtp /run/lmtp\nmails 2\n}\n"
-	    "remote {\nca-file ANCHORS-FILE\ntls required\nxforward yes\n"
+	    "remote {\nca-file /etc/passwd\ntls required\nxforward yes\n"
 	    "source 127.0.0.1\nhelo h.example\nfallback f.example\n"
 	    "recipients 7\nmails 8\n}\n");
 	h = config->hops;
@@ -319,118 +304,6 @@ START_TEST(anchors_are_looked_at_where_they_are_needed)
 	must_read(HEAD "remote {\nca-file /etc/passwd\ntls verified\n}\n");
 	config_read_anchors(config, "conf", &notes);
 	ck_assert_uint_eq(notes.nerrors, 1);
-	forget();
-}
-END_TEST
-
-/* ---- rewriting ----------------------------------------------------------- */
-
-enum { ENVELOPE = REWRITE_SENDER | REWRITE_RECIPIENT };
-
-static const struct {
-	const char	*line, *from, *to;
-	unsigned	 where;
-} rewrites[] = {
-	{ "rewrite Joe@A.example joe.doe@B.example", "joe@a.example",
-	    "joe.doe@B.example", ENVELOPE | REWRITE_HEADER },
-	{ "rewrite @a.example @b.example both", "@a.example", "@b.example",
-	    ENVELOPE | REWRITE_HEADER },
-	{ "rewrite @*.a.example @a.example envelope", "@*.a.example",
-	    "@a.example", ENVELOPE },
-	{ "rewrite @a.example all@b.example header", "@a.example",
-	    "all@b.example", REWRITE_HEADER },
-};
-
-START_TEST(rewrites_are_rows)
-{
-	char	 text[512];
-
-	snprintf(text, sizeof text, HEAD "%s\n", rewrites[_i].line);
-	must_read(text);
-	ck_assert_uint_eq(config->rewrites.n, 1);
-	ck_assert_str_eq(config->rewrites.item[0].from, rewrites[_i].from);
-	ck_assert_str_eq(config->rewrites.item[0].to, rewrites[_i].to);
-	ck_assert_uint_eq(config->rewrites.item[0].where, rewrites[_i].where);
-	forget();
-}
-END_TEST
-
-START_TEST(masquerades_are_rewrites_but_for_some_users)
-{
-	const struct config_rewrite	*r;
-
-	must_read(HEAD "masquerade A.example b.example\n"
-	    "masquerade-except Root\nrewrite @x.example @y.example\n");
-	r = config->rewrites.item;
-	ck_assert_uint_eq(config->rewrites.n, 5);
-	ck_assert_str_eq(r[0].from, "@x.example");
-	ck_assert_str_eq(r[1].from, "root@*.a.example");
-	ck_assert_str_eq(r[1].to, "");
-	ck_assert_str_eq(r[2].from, "@*.a.example");
-	ck_assert_str_eq(r[2].to, "@a.example");
-	ck_assert_uint_eq(r[2].where, REWRITE_SENDER | REWRITE_HEADER);
-	ck_assert_str_eq(r[4].from, "@*.b.example");
-	forget();
-}
-END_TEST
-
-START_TEST(a_table_has_a_line_for_each)
-{
-	static const char	 table[] = "# all of them\n\n"
-	    "joe@a.example\tj.doe@a.example   # him\n@b.example @a.example\n";
-	static const char	 bad[] = "joe@a.example\nx\n* y@a.example\n"
-	    "a@b.example c@d.example e\n";
-	static const char	 why[] =
-	    "table:1: expected LOCAL@DOMAIN or @DOMAIN behind the address\n"
-	    "table:2: expected LOCAL@DOMAIN, @DOMAIN or @*.DOMAIN at the "
-	    "beginning\n"
-	    "table:3: expected LOCAL@DOMAIN, @DOMAIN or @*.DOMAIN at the "
-	    "beginning\n"
-	    "table:4: expected two addresses\n";
-	struct span		 errors;
-
-	must_read(HEAD);
-	ck_assert(config_parse_rewrites(config, "table", span_of(table),
-	    &notes));
-	ck_assert_uint_eq(config->rewrites.n, 2);
-	ck_assert_str_eq(config->rewrites.item[0].to, "j.doe@a.example");
-	ck_assert_str_eq(config->rewrites.item[1].from, "@b.example");
-	ck_assert(!config_parse_rewrites(config, "table", span_of(bad),
-	    &notes));
-	errors = buf_span(&notes.errors);
-	ck_assert_msg(span_is(errors, why), "%.*s", (int)errors.len,
-	    errors.ptr);
-	forget();
-}
-END_TEST
-
-/* ---- advice -------------------------------------------------------------- */
-
-START_TEST(advice_has_domains_a_code_and_one_thing_to_do)
-{
-	const struct config_advice	*a;
-
-	must_read(HEAD
-	    "advice one {\ncode 421\ntext \"try later\"\npause 10m\n"
-	    "domain *.a.example b.example\n}\n"
-	    "advice two {\ncode 5xx\nslow\n}\n"
-	    "advice three {\nother-family\n}\n"
-	    "advice four {\ndomain c.example\npermanent\n}\n");
-	a = config->advices;
-	ck_assert_uint_eq(config->nadvices, 4);
-	ck_assert_str_eq(a[0].name, "one");
-	ck_assert_uint_eq(a[0].code, 421);
-	ck_assert_str_eq(a[0].text, "try later");
-	ck_assert_uint_eq(a[0].pause, 600000);
-	ck_assert_uint_eq(a[0].n, 2);
-	ck_assert_uint_eq(a[1].code, 5);
-	ck_assert(a[1].slow);
-	ck_assert_uint_eq(a[1].n, 0);
-	ck_assert_uint_eq(a[2].code, 0);
-	ck_assert(a[2].family);
-	ck_assert(a[3].final);
-	ck_assert_str_eq(config->advice_domains.item[a[3].first].text,
-	    "c.example");
 	forget();
 }
 END_TEST
@@ -581,19 +454,11 @@ main(void)
 	tcase_add_loop_test(tc, a_secret_is_the_first_line_of_a_file_of_few,
 	    0, COUNT(secrets));
 	tcase_add_test(tc, anchors_are_looked_at_where_they_are_needed);
-	tcase_add_loop_test(tc, rewrites_are_rows, 0, COUNT(rewrites));
-	tcase_add_test(tc, masquerades_are_rewrites_but_for_some_users);
-	tcase_add_test(tc, a_table_has_a_line_for_each);
-	tcase_add_test(tc, advice_has_domains_a_code_and_one_thing_to_do);
 	tcase_add_loop_test(tc, mistakes_are_told_with_what_was_expected, 0,
 	    COUNT(mistakes));
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
-	anchors = anchors_write();
-	if (anchors == NULL)
-		return EXIT_FAILURE;
 	srunner_run_all(r, CK_NORMAL);
-	unlink(anchors);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
