@@ -314,6 +314,16 @@ START_TEST(a_secret_is_the_first_line_of_a_file_of_few)
 }
 END_TEST
 
+START_TEST(anchors_are_looked_at_where_they_are_needed)
+{
+	must_read(HEAD "remote {\nca-file /etc/passwd\ntls verified\n}\n");
+	config_read_anchors(config, "conf", &notes);
+	ck_assert_ptr_nonnull(memmem(notes.errors.data, buf_len(&notes.errors),
+	    "/etc/passwd: expected certificates in PEM\n", 42));
+	forget();
+}
+END_TEST
+
 /* ---- rewriting ----------------------------------------------------------- */
 
 enum { ENVELOPE = REWRITE_SENDER | REWRITE_RECIPIENT };
@@ -571,6 +581,7 @@ main(void)
 	tcase_add_test(tc, remote_says_nothing_by_itself);
 	tcase_add_loop_test(tc, a_secret_is_the_first_line_of_a_file_of_few,
 	    0, COUNT(secrets));
+	tcase_add_test(tc, anchors_are_looked_at_where_they_are_needed);
 	tcase_add_loop_test(tc, rewrites_are_rows, 0, COUNT(rewrites));
 	tcase_add_test(tc, masquerades_are_rewrites_but_for_some_users);
 	tcase_add_test(tc, a_table_has_a_line_for_each);
