@@ -128,6 +128,7 @@ on_race(void *arg, const struct race_end *e)
 		way_tried(&a->way, other);
 	}
 	if (e->fd == -1) {
+		slot_clear(&a->slot);
 		fail_connecting(a, e->at, e->error);
 		return;
 	}
@@ -137,6 +138,44 @@ on_race(void *arg, const struct race_end *e)
 	a->calls->open(a->arg, e->fd, e->at);
 }
 
+static void
+start(struct approach *a)
+{
+	recorder_connect(a->record, a->at);
+	race_start(&a->race, a->at, a->at == &a->once_more ? NULL :
+	    way_other(&a->way, a->at), a->hop, a->remote->clients.connect_time);
+}
+
+static void
+on_slot(void *arg, bool given)
+{
+	struct approach		*a = arg;
+	struct client_event	 e = { .step = CLIENT_CONNECT };
+
+	if (given) {
+		start(a);
+		return;
+	}
+	e.reply = reply_make(451, "4.4.5", "no connection to %s came free",
+	    a->at->host);
+	recorder_note(a->record, "%s", e.reply.text);
+	approach_note(a, &e, a->at);
+	approach_next(a);
+}
+
+static void
+connect_to(struct approach *a, const struct endpoint *at)
+{
+	a->at = at;
+	if (slot_take(&a->slot, at)) {
+		start(a);
+		return;
+	}
+	recorder_note(a->record, "waits for one of %d connections to %s",
+	    HOST_CONNECTIONS_MAX, at->host);
+	pool_make_room(&a->remote->pool, a->slot.host);
+}
+
 void
 approach_next(struct approach *a)
 {
@@ -144,9 +183,7 @@ approach_next(struct approach *a)
 
 	if (e != NULL) {
 		way_tried(&a->way, e);
-		recorder_connect(a->record, e);
-		race_start(&a->race, e, way_other(&a->way, e), a->hop,
-		    a->remote->clients.connect_time);
+		connect_to(a, e);
 	} else if (a->failed)
 		approach_give_up(a);
 	else
@@ -202,9 +239,7 @@ approach_once_more(struct approach *a, const struct endpoint *at)
 		dial(a);
 		return;
 	}
-	recorder_connect(a->record, at);
-	race_start(&a->race, &a->once_more, NULL, a->hop,
-	    a->remote->clients.connect_time);
+	connect_to(a, &a->once_more);
 }
 
 /* ---- the way ------------------------------------------------------------- */
@@ -261,6 +296,7 @@ approach_init(struct approach *a, struct remote *r, struct recording *record,
 	a->calls = calls;
 	a->arg = arg;
 	way_init(&a->way, &r->ways, on_way, a);
+	slot_init(&a->slot, &r->hosts, on_slot, a);
 	race_init(&a->race, r->loop, on_race, a);
 	dial_init(&a->dial, &r->dials, on_dial, a);
 }
@@ -270,6 +306,7 @@ approach_clear(struct approach *a)
 {
 	way_clear(&a->way);
 	race_clear(&a->race);
+	slot_clear(&a->slot);
 	dial_clear(&a->dial);
 }
 

@@ -5,6 +5,7 @@
 #include "remote/client.h"
 #include "remote/dial.h"
 #include "remote/hop.h"
+#include "remote/hosts.h"
 #include "remote/race.h"
 #include "remote/recorder.h"
 #include "remote/way.h"
@@ -20,7 +21,7 @@ struct approach_calls {
 	/* A connection of the pool; it has no owner. */
 	void	(*again)(void *, struct client *);
 
-	/* A new connection, the owner's. */
+	/* A new connection, the owner's, who passes on its slot. */
 	void	(*open)(void *, int fd, const struct endpoint *);
 
 	/* There is no other host.  `at`: who said so; NULL: nobody. */
@@ -38,6 +39,8 @@ struct approach {
 	const struct hop *hop;
 	bool		 fell_back;	/* it is the fall-back's by now */
 	struct way	 way;
+	struct slot	 slot;		/* not of a Unix socket */
+	const struct endpoint *at;	/* whom it is for */
 	struct race	 race;
 	struct dial	 dial;		/* instead of both, of a socket */
 	struct endpoint	 once_more;	/* while it is tried again */

@@ -40,6 +40,8 @@ client_free(struct client *c)
 	stream_free(c->stream);
 	timer_clear(&c->timer);
 	auth_end(c);
+	host_give(c->manner.host);
+	c->manner.host = NULL;
 	loop_defer(c->all->loop, &c->freeing, on_free, c);
 }
 
@@ -260,6 +262,12 @@ const struct endpoint *
 client_endpoint(const struct client *c)
 {
 	return &c->manner.to;
+}
+
+const struct host *
+client_host(const struct client *c)
+{
+	return c->manner.host;
 }
 
 const struct offer *

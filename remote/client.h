@@ -9,6 +9,7 @@
 #include "remote/dots.h"
 #include "remote/endpoint.h"
 #include "remote/hop.h"
+#include "remote/hosts.h"
 #include "remote/offer.h"
 #include "remote/recorder.h"
 #include "remote/xforward.h"
@@ -108,6 +109,8 @@ struct client_manner {
 	const struct destination *destination;	/* until `ready`, `failed` */
 	bool		 lmtp;		/* RFC 2033 */
 	bool		 no_chunks;	/* although they are offered */
+	struct host	*host;		/* counts it: the client gives it back;
+					 * NULL: nobody counts */
 };
 
 /* Takes the socket, which is connected. */
@@ -127,6 +130,7 @@ void		 client_set_owner(struct client *, const struct client_calls *,
 /* Who writes down what is said from now on; NULL: nobody. */
 void		 client_set_record(struct client *, struct recording *);
 const struct endpoint	*client_endpoint(const struct client *);
+const struct host	*client_host(const struct client *);
 /* How it is protected, for the log; empty without TLS. */
 const char	*client_tls(const struct client *);
 unsigned	 client_mails(const struct client *);	/* begun so far */

@@ -229,7 +229,8 @@ on_open(void *arg, int fd, const struct endpoint *at)
 	struct delivery		*d = arg;
 	struct client_manner	 manner = { *at, d->approach.hop,
 				    &d->approach.to, d->approach.to.lmtp,
-				    d->no_chunks };
+				    d->no_chunks,
+				    slot_pass(&d->approach.slot) };
 
 	report_at(&d->report, at);
 	recorder_note(d->record, "connected");

@@ -34,6 +34,7 @@ before_drop(struct process *p)
 	    .command_time = 300 * 1000, .content_time = 180 * 1000,
 	    .final_time = 600 * 1000 };
 	pool_init(&remote.pool, remote.loop);
+	hosts_init(&remote.hosts, remote.loop);
 	archive_init(&remote.archive, remote.loop);
 	rewrites_init(&remote.rewrites);
 	hops_init(&remote.hops);

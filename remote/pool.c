@@ -79,7 +79,7 @@ pool_put(struct pool *p, struct client *c, struct span destination)
 {
 	struct idle	*i;
 
-	if (client_is_spent(c)) {
+	if (client_is_spent(c) || host_is_wanted(client_host(c))) {
 		client_quit(c);
 		return;
 	}
@@ -111,6 +111,18 @@ pool_take(struct pool *p, struct span destination)
 	c = i->client;
 	drop(i);
 	return c;
+}
+
+void
+pool_make_room(struct pool *p, const struct host *h)
+{
+	struct idle	*i;
+
+	TAILQ_FOREACH_REVERSE(i, &p->idle, idle_list, entry)
+		if (client_host(i->client) == h)
+			break;
+	if (i != NULL)
+		dismiss(i);
 }
 
 void

@@ -34,6 +34,10 @@ void	 pool_put(struct pool *, struct client *, struct span destination);
 /* One for this destination, or NULL; it is the caller's, without owner. */
 struct client	*pool_take(struct pool *, struct span destination);
 
+/* QUIT to the connection to this host that has been idle for longest, if
+ * there is one; the host is wanted, and pool_put keeps none. */
+void	 pool_make_room(struct pool *, const struct host *);
+
 void	 pool_clear(struct pool *);	/* QUIT to all */
 
 #endif

@@ -11,6 +11,7 @@
 #include "remote/client.h"
 #include "remote/content.h"
 #include "remote/hop.h"
+#include "remote/hosts.h"
 #include "remote/pool.h"
 #include "remote/results.h"
 #include "remote/rewrite.h"
@@ -29,6 +30,7 @@ struct remote {
 	struct hop_list	 hops;
 	struct advice_list advices;
 	struct pool	 pool;
+	struct hosts	 hosts;
 	struct rewrites	 rewrites;
 	struct archive	 archive;	/* dialogues that failed */
 	struct content_room room;

@@ -6,6 +6,7 @@ letter, or what is said of it.
 All letters are handed in at once; each domain stands for itself.
 """
 import contextlib
+import json
 import os
 import re
 import signal
@@ -22,6 +23,7 @@ ZONE = "zoo.example"
 FIRST = 100             # of the servers; nobody listens from 200 on
 SERVERS = "abcd"
 SOURCE = "10.99.0.77", "fd00:99::77"
+HOST_MOST = 20          # connections to one host
 EQUALS = 12             # domains with the same four equals
 RUN = "/run/zoo"        # where the Unix sockets are
 
@@ -38,6 +40,7 @@ A, B, C, D = range(FIRST, FIRST + 4)
 REFUSED = [v4(i) for i in range(200, 220)]
 # Whose answers are lost: nothing comes back from there.
 HOLE4, HOLE6 = v4(98), v6(98)
+CROWDED, CROWDS = v4(97), 8     # one host of so many domains
 
 RECORDS = [
     *("%s A %s" % (s, v4(FIRST + i)) for i, s in enumerate(SERVERS)),
@@ -64,6 +67,8 @@ RECORDS = [
     "six-dead AAAA " + v6(200), "six-dead A " + v4(B),
     "four-hole A " + HOLE4, "four-hole AAAA " + v6(C),
     "six-hole AAAA " + HOLE6, "six-hole A " + v4(C),
+    "crowded A " + CROWDED,
+    *("crowd%d MX 10 crowded" % i for i in range(CROWDS)),
     "hole-both A " + HOLE4, "hole-both AAAA " + HOLE6,
 ]
 
@@ -200,6 +205,29 @@ class Server:
         f.write(b"250 2.0.0 taken\r\n" * many)
 
 
+class Crowd(Server):
+    """Keeps who comes until `go`; counts them."""
+
+    def __init__(self, listener):
+        self.lock, self.go = threading.Lock(), threading.Event()
+        self.now = self.most = 0
+        super().__init__(listener)
+
+    def count(self, by):
+        with self.lock:
+            self.now += by
+            self.most = max(self.most, self.now)
+
+    def serve(self, connection, peer):
+        self.count(1)
+        super().serve(connection, peer)
+        self.count(-1)
+
+    def take(self, f, recipients, peer):
+        self.go.wait(30)
+        super().take(f, recipients, peer)
+
+
 def open_servers(net, zoo, directory):
     servers = {}
     for number in (A, B, C, D):
@@ -208,6 +236,8 @@ def open_servers(net, zoo, directory):
             servers[ip] = Server(hosts.inside(
                 zoo.ns, lambda ip=ip, family=family: socket.create_server(
                     (ip, 25), family=family)))
+    servers[CROWDED] = Crowd(hosts.inside(
+        zoo.ns, lambda: socket.create_server((CROWDED, 25), backlog=100)))
     for name in ("smtp", "lmtp"):
         s = socket.socket(socket.AF_UNIX)
         s.bind(os.path.join(directory, name))
@@ -237,7 +267,7 @@ def build(net):
     hole = net.host("hole")
     add(s1, v6(1), *SOURCE)
     add(zoo, *(ip(n) for n in (A, B, C, D) for ip in (v4, v6)), *REFUSED,
-        v6(200))
+        CROWDED, v6(200))
     add(hole, HOLE4, HOLE6)
     for ip in ("10.99.0.1", v6(1)):
         hosts.run("ip", "-n", hole.ns, "route", "add", "blackhole", ip)
@@ -323,6 +353,35 @@ def judge_traces(check, s1):
         len(addresses(n)) for n in ("twelve", "many")] == [10, 16])
 
 
+def crowds(check, s1, server):
+    """Each domain by itself may have five connections, and has six letters."""
+    def people(names):
+        return ["%s@crowd%d.%s" % (u, i, ZONE)
+                for u in names for i in range(CROWDS)]
+
+    first, everybody = people("t"), people("uvwxyz")
+    server.go.set()             # who has never had mail has it alone
+    hand_in(s1, *first)
+    hosts.wait_for("the first letters", lambda: len(server.seen) ==
+                   len(first))
+    server.go.clear()
+    hand_in(s1, *everybody)
+
+    def under_way():
+        out = s1.run("relais", "--json", "queue", "destinations", "*crowd*",
+                     check=False).stdout
+        return sum(json.loads(x)["jobs"] for x in out.splitlines())
+
+    hosts.wait_for("more jobs than connections", lambda:
+                   under_way() > HOST_MOST and server.now >= HOST_MOST, 10)
+    server.go.set()
+    hosts.wait_for("all letters", lambda: len(server.seen) ==
+                   len(first + everybody), 20)
+    check.claim("%d connections to a host of many domains at once, and all "
+                "have their letters" % server.most, server.most == HOST_MOST
+                and {to[0] for to, _ in server.seen} == set(first + everybody))
+
+
 def connector_dies(check, s1, servers):
     for pid in s1.pids("connector"):
         os.kill(pid, signal.SIGKILL)
@@ -353,6 +412,7 @@ def main():
         judge_traces(check, s1)
         remembers(check, s1, servers)
         connector_dies(check, s1, servers)
+        crowds(check, s1, servers[CROWDED])
     return check.end()
 
 
