@@ -375,6 +375,10 @@ struct span	 config_socket_of(const struct config_route *);
 void	 config_read_secrets(struct config *, const char *file,
 	    struct config_notes *);
 
+/* After config_check: looks whether there are anchors where they are needed. */
+void	 config_read_anchors(const struct config *, const char *file,
+	    struct config_notes *);
+
 /* A table of addresses, lines "FROM TO"; then the rows of masquerade. */
 void	 config_read_rewrites(struct config *, const char *file,
 	    struct config_notes *);

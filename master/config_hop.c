@@ -186,6 +186,20 @@ look_at_anchors(const char *path)
 	return why;
 }
 
+void
+config_read_anchors(const struct config *c, const char *file,
+    struct config_notes *notes)
+{
+	const char	*why;
+
+	if (!config_needs_anchors(c))
+		return;
+	why = look_at_anchors(c->remote.anchors);
+	if (why != NULL)
+		ERROR(0, "expected a ca-file in remote, since there is \"tls "
+		    "verified\": %s: %s", c->remote.anchors, why);
+}
+
 /* ---- what cannot be ------------------------------------------------------ */
 
 /* The first block without conditions of a pattern is the last of it. */
@@ -205,7 +219,6 @@ config_check_routes(const struct config *c, const char *file,
     struct config_notes *notes)
 {
 	const struct config_route	*r = c->routes;
-	const char			*why;
 	unsigned			 i, j;
 
 	for (i = 0; i < c->nroutes; i++) {
@@ -217,8 +230,4 @@ config_check_routes(const struct config *c, const char *file,
 				    "line %u says it is local", r[i].pattern,
 				    c->domains[j].line);
 	}
-	if (config_needs_anchors(c) &&
-	    (why = look_at_anchors(c->remote.anchors)) != NULL)
-		ERROR(0, "expected a ca-file in remote, since there is \"tls "
-		    "verified\": %s: %s", c->remote.anchors, why);
 }

@@ -282,5 +282,7 @@ config_load(struct config *c, const char *file, struct config_notes *notes)
 	config_read_certificates(c, file, notes);
 	config_read_secrets(c, file, notes);
 	config_read_rewrites(c, file, notes);
-	return config_check(c, file, notes);
+	(void)config_check(c, file, notes);
+	config_read_anchors(c, file, notes);
+	return notes->nerrors == 0;
 }

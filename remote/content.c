@@ -5,14 +5,86 @@
 #include "shared/alloc.h"
 #include "remote/content.h"
 
+/* ---- room ---------------------------------------------------------------- */
+
 void
-content_init(struct content *c, struct peer *queue, uint64_t token,
-    uint64_t size)
+content_room_init(struct content_room *r)
+{
+	r->used = 0;
+	TAILQ_INIT(&r->waiting);
+}
+
+static uint64_t
+need_of(const struct content *c)
+{
+	const uint64_t	 most = CONTENT_AHEAD * RING_SLOT;
+
+	return c->size < most ? c->size : most;
+}
+
+static bool
+has_room(const struct content *c)
+{
+	return c->room->used + need_of(c) <= CONTENT_REMOTE_MAX;
+}
+
+static void
+enter(struct content *c)
+{
+	c->room->used += need_of(c);
+	c->admitted = true;
+}
+
+static bool
+may_ask(struct content *c)
+{
+	if (c->admitted || c->waiting)
+		return c->admitted;
+	if (TAILQ_EMPTY(&c->room->waiting) && has_room(c)) {
+		enter(c);
+		return true;
+	}
+	TAILQ_INSERT_TAIL(&c->room->waiting, c, entry);
+	c->waiting = true;
+	return false;
+}
+
+static void
+stop_waiting(struct content *c)
+{
+	if (c->waiting)
+		TAILQ_REMOVE(&c->room->waiting, c, entry);
+	c->waiting = false;
+}
+
+static void
+leave(struct content *c)
+{
+	struct content	*next;
+
+	stop_waiting(c);
+	if (c->admitted)
+		c->room->used -= need_of(c);
+	c->admitted = false;
+	while ((next = TAILQ_FIRST(&c->room->waiting)) != NULL &&
+	    has_room(next)) {
+		stop_waiting(next);
+		enter(next);
+		content_pull(next);
+	}
+}
+
+/* ---- pieces -------------------------------------------------------------- */
+
+void
+content_init(struct content *c, struct content_room *room,
+    const struct msg_job *m, struct peer *queue)
 {
 	memset(c, 0, sizeof *c);
+	c->room = room;
 	c->queue = queue;
-	c->token = token;
-	c->size = size;
+	c->token = m->token;
+	c->size = m->size;
 }
 
 void
@@ -21,6 +93,7 @@ content_clear(struct content *c)
 	c->queue = NULL;
 	while (c->count > 0)
 		content_drop(c);
+	leave(c);
 }
 
 void
@@ -49,9 +122,11 @@ content_pull(struct content *c)
 {
 	struct msg	 m = { .type = MSG_WANT };
 
+	if (c->queue == NULL || !may_ask(c))
+		return;
 	if (c->outstanding == 0)
 		c->asked = c->got;
-	while (c->queue != NULL && c->asked < c->size &&
+	while (c->asked < c->size &&
 	    c->outstanding + c->count < CONTENT_AHEAD) {
 		m.want.token = c->token;
 		m.want.offset = c->asked;

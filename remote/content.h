@@ -10,7 +10,17 @@
  */
 enum { CONTENT_AHEAD = 2 };
 
+/* What all jobs may hold together: who comes when it is full waits, first come
+ * first served, and whoever is in has room for all that he may ask for. */
+struct content_room {
+	uint64_t	 used;
+	TAILQ_HEAD(content_list, content) waiting;
+};
+
 struct content {
+	TAILQ_ENTRY(content) entry;
+	struct content_room *room;
+	bool		 admitted, waiting;
 	struct peer	*queue;		/* NULL: no more will come */
 	uint64_t	 token;
 	uint64_t	 size;		/* of all of it */
@@ -29,8 +39,10 @@ enum content_status {
 	CONTENT_LIE		/* not what was asked for */
 };
 
-void	 content_init(struct content *, struct peer *queue, uint64_t token,
-	    uint64_t size);
+void	 content_room_init(struct content_room *);
+
+void	 content_init(struct content *, struct content_room *,
+	    const struct msg_job *, struct peer *queue);
 void	 content_clear(struct content *);
 
 /* From its begin again; what is still on its way is taken or dropped. */
@@ -39,7 +51,7 @@ void	 content_restart(struct content *);
 /* Is it here, or somebody who can send it? */
 bool	 content_can_come(const struct content *);
 
-/* Asks for as much as may be asked for now. */
+/* Asks for as much as may be asked for now; without room, when there is. */
 void	 content_pull(struct content *);
 
 /* Copies what came; freeing the slot is the caller's. */

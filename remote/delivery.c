@@ -154,7 +154,7 @@ delivery_next_host(struct delivery *d)
 void
 delivery_find_way(struct delivery *d)
 {
-	d->worn = false;
+	d->worn = d->mail_accepted = false;
 	report_nowhere(&d->report);
 	approach_anew(&d->approach);
 }
@@ -297,7 +297,7 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->report.active = m->active;
 	d->report.came = clock_wall();
 	d->record = archive_begin(&r->archive, m->message);
-	content_init(&d->content, r->queue, m->token, m->size);
+	content_init(&d->content, &r->room, m, r->queue);
 	approach_init(&d->approach, r, d->record, &approach_calls, d);
 	LIST_INSERT_HEAD(bucket(r, d->token), d, entry);
 	r->job_count++;

@@ -38,6 +38,7 @@ before_drop(struct process *p)
 	rewrites_init(&remote.rewrites);
 	hops_init(&remote.hops);
 	advices_init(&remote.advices);
+	content_room_init(&remote.room);
 	results_init(&remote.results);
 	ways_init(&remote.ways, remote.loop);
 	dials_init(&remote.dials, remote.loop);
@@ -336,7 +337,8 @@ static const struct program program = {
 	.role = ROLE_REMOTE,
 	.priv = {
 		.calls = PRIV_CONNECT,
-		.files = JOBS_REMOTE_MAX + POOL_MAX + QUITTING_MAX + 64
+		/* a job may have two, in a race */
+		.files = 2 * JOBS_REMOTE_MAX + POOL_MAX + QUITTING_MAX + 64
 	},
 	.credit = credit,
 	.before_drop = before_drop,

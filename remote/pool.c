@@ -6,6 +6,7 @@
 
 struct idle {
 	TAILQ_ENTRY(idle) entry;
+	LIST_ENTRY(idle) place;
 	struct pool	*pool;
 	struct client	*client;
 	struct timer	 timer;
@@ -16,9 +17,19 @@ struct idle {
 void
 pool_init(struct pool *p, struct loop *loop)
 {
+	size_t	 n;
+
 	TAILQ_INIT(&p->idle);
+	for (n = 0; n < POOL_BUCKETS; n++)
+		LIST_INIT(&p->of[n]);
 	p->count = 0;
 	p->loop = loop;
+}
+
+static struct idle_bucket *
+bucket(struct pool *p, struct span destination)
+{
+	return &p->of[span_hash(destination) % POOL_BUCKETS];
 }
 
 static void
@@ -31,6 +42,7 @@ static void
 drop(struct idle *i)
 {
 	TAILQ_REMOVE(&i->pool->idle, i, entry);
+	LIST_REMOVE(i, place);
 	i->pool->count--;
 	timer_clear(&i->timer);
 	loop_defer(i->pool->loop, &i->freeing, on_free, i);
@@ -81,6 +93,7 @@ pool_put(struct pool *p, struct client *c, struct span destination)
 	timer_in(&i->timer, POOL_IDLE);
 	client_set_owner(c, &calls, i);
 	TAILQ_INSERT_HEAD(&p->idle, i, entry);
+	LIST_INSERT_HEAD(bucket(p, destination), i, place);
 	p->count++;
 }
 
@@ -90,7 +103,7 @@ pool_take(struct pool *p, struct span destination)
 	struct idle	*i;
 	struct client	*c;
 
-	TAILQ_FOREACH(i, &p->idle, entry)
+	LIST_FOREACH(i, bucket(p, destination), place)
 		if (span_is(destination, i->destination))
 			break;
 	if (i == NULL)

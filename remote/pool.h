@@ -13,13 +13,15 @@
  * another that happens to share the host.
  */
 enum {
-	POOL_MAX	= 128,
+	POOL_MAX	= 1024,
+	POOL_BUCKETS	= 1024,
 	POOL_IDLE	= 2000,		/* milliseconds without a job */
 	POOL_MAILS	= 1000		/* of one connection, then QUIT */
 };
 
 struct pool {
 	TAILQ_HEAD(idle_list, idle) idle;	/* the last used first */
+	LIST_HEAD(idle_bucket, idle) of[POOL_BUCKETS];	/* by destination */
 	unsigned	 count;
 	struct loop	*loop;
 };

@@ -9,6 +9,7 @@
 #include "remote/archive.h"
 #include "remote/advice.h"
 #include "remote/client.h"
+#include "remote/content.h"
 #include "remote/hop.h"
 #include "remote/pool.h"
 #include "remote/results.h"
@@ -30,6 +31,7 @@ struct remote {
 	struct pool	 pool;
 	struct rewrites	 rewrites;
 	struct archive	 archive;	/* dialogues that failed */
+	struct content_room room;
 	struct results	 results;
 	struct ways	 ways;
 	struct delivery_list jobs[JOB_BUCKETS];

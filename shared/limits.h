@@ -154,6 +154,7 @@ enum {
 	CONNECTS_MAX		= 1024,		/* outstanding from remote */
 	REMOTES_MAX		= 16,
 	JOBS_REMOTE_MAX		= 4096,		/* of each of them */
+	CONTENT_REMOTE_MAX	= 128 << 20,	/* content of all jobs */
 	JOB_RECIPIENTS_MAX	= 100,
 	REMOTE_REPLY_MAX	= 16384,	/* octets of one reply */
 	TRACE_TEXT_MAX		= 2048,	/* one line of a dialogue, escaped */

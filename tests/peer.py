@@ -4,8 +4,8 @@ each kind: the other side of smarthost.py.
 
 A case has: port; certificate, or "none" for a server without TLS; most, the
 highest version; host; replies and tls, what is said to each verb in plain text
-and under TLS: octets, CLOSE, HANDSHAKE, HELLO (that is read), SILENCE (until the
-client has enough of it), a tuple of these.
+and under TLS: octets, CLOSE, HANDSHAKE, HELLO (that is read), SILENCE (until
+the client has enough of it), a tuple of these.
 What came of it is left in its seen (connections), lines (under TLS, line),
 taken (letters), names (by SNI), resumed.
 """

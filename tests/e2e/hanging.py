@@ -7,6 +7,7 @@ is delivered while they hang, and not one of them has been waited for.
 
     hanging.py [LETTERS]        # for the last one: 5000, or 50000
 """
+import json
 import mmap
 import os
 import re
@@ -206,6 +207,14 @@ def pass_by(host, there):
     return time.monotonic() - begin, there.count(ENDED) - ended
 
 
+def is_mute(host):
+    """One job of the last one, which is silent, and one recipient behind."""
+    done = host.run("relais", "--json", "queue", "destinations",
+                    "d%d.far.example" % LAST)
+    d = json.loads(done.stdout)
+    return d["jobs"] == d["silent"] == 1 and d["ready"] <= 1
+
+
 def claims(check, s1, there, letters):
     alone, _ = pass_by(s1, there)
     hang = [far(i) for i in range(SILENT + UNHEARD)]
@@ -221,8 +230,14 @@ def claims(check, s1, there, letters):
     behind, ended = pass_by(s1, there)
     check.claim("so they have when %d letters wait for one that hangs" %
                 letters, ended == 0 and there.count(OPEN) == SILENT + 1)
-    print("seconds for %d letters: %.2f alone, %.2f beside them, %.2f behind "
-          "those" % (LIVE * ROUND + 1, alone, beside, behind), flush=True)
+    hosts.wait_for("them to leave memory", lambda: is_mute(s1))
+    last, ended = pass_by(s1, there)
+    check.claim("when nothing was heard of it for long they are on disk, and "
+                "it still has its one connection", ended == 0 and
+                there.count(OPEN) == SILENT + 1 and is_mute(s1))
+    print("seconds for %d letters: %.2f alone, %.2f beside them, %.2f and %.2f "
+          "behind those" % (LIVE * ROUND + 1, alone, beside, behind, last),
+          flush=True)
 
 
 def main():

@@ -2,96 +2,15 @@
 #include <stdlib.h>
 
 #include "shared/alloc.h"
+#include "tests/fuzz/stream.h"
 #include "tests/fuzz/wire.h"
 
 enum { KEPT_MAX = 16 << 20 };
 
-struct stream {
-	struct buf		 in, out;
-	struct stream_calls	 calls;
-	void			*arg;
-	bool			 held, finishing;
-};
-
-static struct stream	*the_stream;
 static struct wire_begin the_begin;
 static struct limit_table *the_limits;
 
 /* ---- as the session sees it --------------------------------------------- */
-
-struct stream *
-stream_new(struct loop *l, int fd, const struct stream_limits *limits,
-    const struct stream_calls *calls, void *arg)
-{
-	struct stream	*s = xcalloc(1, sizeof *s);
-
-	(void)l;
-	(void)fd;
-	buf_init(&s->in, limits->in);
-	buf_init(&s->out, limits->out);
-	s->calls = *calls;
-	s->arg = arg;
-	the_stream = s;
-	return s;
-}
-
-void
-stream_free(struct stream *s)
-{
-	buf_clear(&s->in);
-	buf_clear(&s->out);
-	free(s);
-	the_stream = NULL;
-}
-
-struct buf *
-stream_in(struct stream *s)
-{
-	return &s->in;
-}
-
-struct buf *
-stream_out(struct stream *s)
-{
-	return &s->out;
-}
-
-size_t
-stream_waiting(const struct stream *s)
-{
-	return buf_len(&s->out);
-}
-
-bool
-stream_put(struct stream *s, struct span text)
-{
-	return buf_put(&s->out, text);
-}
-
-void
-stream_hold(struct stream *s, bool on)
-{
-	s->held = on;
-}
-
-void
-stream_again(struct stream *s)
-{
-	(void)s;
-}
-
-void
-stream_give(struct stream *s, const struct stream_calls *calls, void *arg)
-{
-	s->calls = *calls;
-	s->arg = arg;
-}
-
-void
-stream_finish(struct stream *s)
-{
-	s->finishing = true;
-}
 
 void
 listener_release(struct listener *l)
@@ -138,8 +57,10 @@ process_exit(struct process *p, int status)
 static void
 close_stream(struct wire *w)
 {
+	struct stream	*stream = fuzz_stream();
+
 	w->closed = true;
-	the_stream->calls.closed(the_stream->arg, 0);
+	stream->calls.closed(stream->arg, 0);
 }
 
 static void
@@ -192,7 +113,7 @@ wire_open(struct wire *w, const struct wire_begin *begin)
 void
 wire_close(struct wire *w)
 {
-	fuzz_claim(the_stream == NULL, "a session that is over is gone");
+	fuzz_claim(fuzz_stream() == NULL, "a session that is over is gone");
 	fuzz_claim(w->server.session_count == 0 &&
 	    LIST_EMPTY(&w->server.sessions), "nobody counts it any more");
 	fuzz_claim(RB_EMPTY(&w->server.logins) &&
@@ -208,26 +129,20 @@ wire_close(struct wire *w)
 static bool
 is_deaf(const struct wire *w)
 {
-	return w->closed || the_stream->held || the_stream->finishing;
+	return w->closed || fuzz_stream()->held || fuzz_stream()->finishing;
 }
 
 void
 wire_send(struct wire *w, struct span *s)
 {
-	struct span	 piece;
-
-	if (is_deaf(w) || s->len == 0)
-		return;
-	piece = span_head(*s, buf_space(&the_stream->in));
-	*s = span_skip(*s, piece.len);
-	(void)buf_put(&the_stream->in, piece);
-	the_stream->calls.readable(the_stream->arg);
+	if (!is_deaf(w) && s->len > 0)
+		fuzz_stream_send(s);
 }
 
 void
 wire_read(struct wire *w)
 {
-	struct stream	*s = the_stream;
+	struct stream	*s = fuzz_stream();
 	size_t		 n;
 
 	if (w->closed)

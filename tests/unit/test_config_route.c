@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Routes and hops of the configuration, and mistakes of these and others. */
+/* Routes, hops, rewrites and advice of the configuration. */
 #include <sys/stat.h>
 
 #include <check.h>
@@ -314,6 +314,15 @@ START_TEST(a_secret_is_the_first_line_of_a_file_of_few)
 }
 END_TEST
 
+START_TEST(anchors_are_looked_at_where_they_are_needed)
+{
+	must_read(HEAD "remote {\nca-file /etc/passwd\ntls verified\n}\n");
+	config_read_anchors(config, "conf", &notes);
+	ck_assert_uint_eq(notes.nerrors, 1);
+	forget();
+}
+END_TEST
+
 /* ---- mistakes ------------------------------------------------------------ */
 
 #define ROUTE(lines)	HEAD "route a.example {\n" lines "\n}\n"
@@ -459,6 +468,7 @@ main(void)
 	tcase_add_test(tc, remote_says_nothing_by_itself);
 	tcase_add_loop_test(tc, a_secret_is_the_first_line_of_a_file_of_few,
 	    0, COUNT(secrets));
+	tcase_add_test(tc, anchors_are_looked_at_where_they_are_needed);
 	tcase_add_loop_test(tc, mistakes_are_told_with_what_was_expected, 0,
 	    COUNT(mistakes));
 	suite_add_tcase(s, tc);
