@@ -267,7 +267,7 @@ begin(struct delivery *d)
 {
 	struct approach	*a = &d->approach;
 
-	if (!approach_set(a, d->name))
+	if (!approach_set(a, d->name) || !hop_is_for(a->hop, d->name))
 		delivery_finish_saying(d, true, reply_make(451, "4.3.5",
 		    "destination is not understood: %s", d->name));
 	else if (a->to.kind == DESTINATION_DISCARD)
