@@ -91,6 +91,7 @@ hop_row(const struct config_hop *h)
 	m.conf_hop.secret = span_of("");
 	m.conf_hop.recipients = h->recipients;
 	m.conf_hop.mails = h->mails;
+	m.conf_hop.destination = span_of(h->destination);
 	return m;
 }
 

@@ -191,6 +191,7 @@ struct config_hop {
 	struct config_login	 login;
 	uint64_t		 recipients, mails;	/* 0: unsaid */
 	bool			 by_via, by_path;	/* of a socket */
+	char			 destination[DESTINATION_TEXT_MAX + 1];
 };
 
 /* One pattern of a block; all of a block have the same hop. */

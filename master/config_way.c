@@ -188,6 +188,7 @@ add_hop(struct reader *r, const char *pattern)
 	name_hop(c, pattern, h->name);
 	snprintf(to + len, sizeof r->way.route.destination - len, ";%s",
 	    h->name);
+	memcpy(h->destination, to, sizeof h->destination);
 	c->hops = xreallocarray(c->hops, c->nhops + 1, sizeof *c->hops);
 	c->hops[c->nhops++] = *h;
 }

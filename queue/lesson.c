@@ -54,7 +54,8 @@ lesson_take(struct destination *d, const struct msg_done *m)
 		return m->reachable ? REACHED : UNREACHED;
 	if (!reply_is_success(&m->why))
 		lesson_of(d)->why = m->why;
-	if (m->advice == ADVICE_SLOW || m->advice == ADVICE_PAUSE)
+	if (m->advice == ADVICE_SLOW || m->advice == ADVICE_PAUSE ||
+	    (m->advice == ADVICE_FAMILY && lesson_until(d) == 0))
 		take_rule(d, m);
 	return reach_of(d, m);
 }

@@ -320,11 +320,24 @@ approach_set(struct approach *a, const char *destination)
 	return a->hop != NULL;
 }
 
+/* Kept from before it was known that the host wants another family. */
+static bool
+is_unwanted(const struct approach *a, const struct client *c)
+{
+	const struct endpoint	*e = client_endpoint(c);
+
+	return families_avoid(&a->remote->ways.families, e->host, e->family,
+	    loop_now(a->remote->loop));
+}
+
 void
 approach_begin(struct approach *a)
 {
-	struct client	*c = pool_take(&a->remote->pool, span_of(a->name));
+	struct client	*c;
 
+	while ((c = pool_take(&a->remote->pool, span_of(a->name))) != NULL &&
+	    is_unwanted(a, c))
+		client_quit(c);
 	if (c != NULL)
 		a->calls->again(a->arg, c);
 	else

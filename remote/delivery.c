@@ -59,14 +59,21 @@ delivery_free(struct delivery *d)
 	loop_defer(d->remote->loop, &d->freeing, on_free, d);
 }
 
+/* A host that has an address of the other family as well may take by it what
+ * it refused, once. */
 static void
-turn_family(struct delivery *d)
+turn_family(struct delivery *d, struct reply *r)
 {
 	const struct endpoint	*e = client_endpoint(d->client);
 
-	if (e->family != AF_UNIX)
-		families_turn(&d->remote->ways.families, e->host, e->family,
-		    loop_now(d->remote->loop));
+	if (e->family == AF_UNIX || !families_turn(
+	    &d->remote->ways.families, e->host, e->family,
+	    loop_now(d->remote->loop)))
+		return;
+	if (reply_is_refusal(r) && way_other(&d->approach.way, e) != NULL) {
+		r->code = 450;
+		r->class = 4;
+	}
 }
 
 /* A failure in the other side's own words may be one that a rule knows. */
@@ -82,7 +89,7 @@ advise(struct delivery *d, const struct client_event *e)
 	    &copy.reply);
 	if (d->client != NULL && d->advised.rule != NULL &&
 	    d->advised.rule->advice == ADVICE_FAMILY)
-		turn_family(d);
+		turn_family(d, &copy.reply);
 	return copy;
 }
 
@@ -120,6 +127,8 @@ delivery_finish(struct delivery *d, bool reachable, const struct reply *why)
 
 	m.why = why ? *why : reply_make(250, "2.0.0", "done");
 	advised_tell(&d->advised, &m);
+	if (m.advice == ADVICE_FAMILY)
+		m.pause = FAMILY_TURNED / 1000;
 	if (!d->orphan && d->remote->queue != NULL)
 		results_done(&d->remote->results, d->remote->queue, &m);
 	delivery_free(d);
@@ -259,7 +268,7 @@ begin(struct delivery *d)
 {
 	struct approach	*a = &d->approach;
 
-	if (!approach_set(a, d->name))
+	if (!approach_set(a, d->name) || !hop_is_for(a->hop, d->name))
 		delivery_finish_saying(d, true, reply_make(451, "4.3.5",
 		    "destination is not understood: %s", d->name));
 	else if (a->to.kind == DESTINATION_DISCARD)

@@ -7,16 +7,21 @@
 
 /*
  * By which address family a host is tried first, because it was reached so
- * while the other one was silent, or because it wants to be.  Hints, for ten
- * minutes: one place per hash of the name, and who comes later takes it.
+ * while the other one was silent, or, for longer, because it wants to be.
+ * Hints: one place per hash of the name, and who comes later takes it.
  */
-enum { FAMILY_PLACES = 4096, FAMILY_TIME = 600 * 1000 };
+enum {
+	FAMILY_PLACES	= 4096,
+	FAMILY_TIME	= 600 * 1000,
+	FAMILY_TURNED	= 6 * 3600 * 1000	/* above steps of back-off */
+};
 
 struct families {
 	struct family_place {
 		struct instant	 until;
 		uint32_t	 hash;
 		int		 family;
+		bool		 turned;
 	} places[FAMILY_PLACES];
 };
 
@@ -24,8 +29,13 @@ struct families {
 void	 families_put(struct families *, const char *host, int family,
 	    struct instant now);
 
-/* The host that was reached by `family` is to be reached by the other one. */
-void	 families_turn(struct families *, const char *host, int family,
+/* The host that was reached by `family` is to be reached by the other one.
+ * False: that is what was asked for before, so it wants neither. */
+bool	 families_turn(struct families *, const char *host, int family,
+	    struct instant now);
+
+/* Is it another one by which this host wants to be reached? */
+bool	 families_avoid(const struct families *, const char *host, int family,
 	    struct instant now);
 
 /* AF_UNSPEC: nothing is known. */

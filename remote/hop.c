@@ -79,6 +79,13 @@ put_login(struct hop *h, const struct msg_conf_hop *m)
 	h->secret_len = m->secret.len;
 }
 
+bool
+hop_is_for(const struct hop *h, const char *destination)
+{
+	return h->destination[0] == '\0' ||
+	    strcmp(h->destination, destination) == 0;
+}
+
 void
 hops_put(struct hop_list *all, const struct msg_conf_hop *m)
 {
@@ -97,6 +104,8 @@ hops_put(struct hop_list *all, const struct msg_conf_hop *m)
 	(void)span_copy(m->helo.len > 0 || name[0] == '\0' ? m->helo :
 	    span_of(find(all, "")->helo), h->helo, sizeof h->helo);
 	(void)span_copy(m->fallback, h->fallback, sizeof h->fallback);
+	(void)span_copy(m->destination, h->destination,
+	    sizeof h->destination);
 	put_login(h, m);
 	if (m->recipients > 0)
 		h->recipients = m->recipients;

@@ -26,12 +26,17 @@ struct hop {
 	char		*secret;
 	size_t		 secret_len;
 	unsigned	 recipients, mails;	/* never 0 */
+	char		 destination[DESTINATION_TEXT_MAX + 1];	/* or "" */
 };
 
 LIST_HEAD(hop_list, hop);
 
 void	 hops_init(struct hop_list *);
 void	 hops_clear(struct hop_list *);
+
+/* Is it for this destination?  A block of the same name may lead elsewhere
+ * since a reload. */
+bool	 hop_is_for(const struct hop *, const char *destination);
 
 /* Takes a CONF_HOP, in the place of one of the same name. */
 void	 hops_put(struct hop_list *, const struct msg_conf_hop *);

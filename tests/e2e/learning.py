@@ -17,7 +17,9 @@ import hosts    # noqa: E402
 import load     # noqa: E402
 
 NET = "10.98.0.%d"
-CROWDED, RATED, GREY, MOVED, GONE = range(1, 6)
+NET6 = "fd00:98::%d"
+CROWDED, RATED, GREY, MOVED, GONE, SIX, NEITHER = range(1, 8)
+COUNT = 7
 LETTERS = 12
 LETTER = b"Subject: to be read today\r\n\r\nline of it\r\n"
 CONFIG = """\
@@ -36,11 +38,13 @@ class Far:
 
     def __init__(self, net):
         self.lock = threading.Lock()
-        self.now, self.most, self.all, self.refused = [[0] * 6
+        self.now, self.most, self.all, self.refused = [[0] * (COUNT + 1)
                                                        for _ in range(4)]
-        self.taken = [0] * 6
+        self.taken = [0] * (COUNT + 1)
+        self.by = {SIX: [], NEITHER: []}      # families, in order
         listener = hosts.inside(net.dns, lambda: socket.create_server(
-            ("0.0.0.0", 25), backlog=100))
+            ("::", 25), family=socket.AF_INET6, backlog=100,
+            dualstack_ipv6=True))
         threading.Thread(target=self.accept, args=(listener,),
                          daemon=True).start()
 
@@ -51,7 +55,9 @@ class Far:
                              daemon=True).start()
 
     def session(self, s):
-        which = int(s.getsockname()[0].split(".")[-1])
+        address = s.getsockname()[0]
+        v4 = address.startswith("::ffff:")
+        which = int(re.split(r"[.:]", address)[-1])
         with self.lock:
             self.all[which] += 1
             self.now[which] += 1
@@ -62,13 +68,13 @@ class Far:
                 self.most[which] = max(self.most[which], self.now[which])
         try:
             with s, s.makefile("rwb") as f:
-                self.talk(f, which, crowd)
+                self.talk(f, which, crowd, v4)
         except OSError:
             pass
         with self.lock:
             self.now[which] -= 1
 
-    def talk(self, f, which, crowd):
+    def talk(self, f, which, crowd, v4):
         def say(text):
             f.write(text + b"\r\n")
             f.flush()
@@ -84,12 +90,17 @@ class Far:
             words[b"RCPT"] = b"450 4.2.0 Greylisted, come back"
         if which == MOVED:
             words[b"RCPT"] = b"450 4.2.1 This one has moved to the sea"
+        if which in self.by:
+            self.by[which].append(4 if v4 else 6)
+        if which == NEITHER or which == SIX and not v4:
+            words[b"RCPT"] = (b"550 5.7.1 This does not meet the IPv6 sending "
+                              b"guidelines")
         for line in f:
             verb = line[:4].upper()
             say(words.get(verb, b"250 ok"))
             if verb == b"QUIT":
                 return
-            if verb == b"DATA" and which in (CROWDED, GONE):
+            if verb == b"DATA" and which in (CROWDED, GONE, SIX):
                 while f.readline() not in (b".\r\n", b""):
                     pass
                 time.sleep(0.02)        # so that there can be a crowd
@@ -185,6 +196,32 @@ def the_end(check, s1):
                     r"This one has moved to the sea", s1.log()))
 
 
+def the_other_family(check, s1, far):
+    def verdicts(which):
+        return re.findall(r"to=<x@d%d\.far\.example>.* status=(\w+)" % which,
+                          s1.log())
+
+    def twice(which):
+        """By a family and, an admin being impatient, by the other."""
+        send(s1, which)
+        s1.wait_log(r"to=<x@d%d\.far\.example>.* status=deferred" % which)
+        d = wait_destination(s1, which, lambda d: d["jobs"] == 0)
+        check.claim("the rule is shown", d.get("rule") == "ipv6")
+        s1.run("relais", "queue", "retry", "ALL")
+        s1.wait_log(r"to=<x@d%d\.far\.example>.* status=[sb]" % which)
+
+    far.by[SIX].clear()
+    twice(SIX)
+    send(s1, SIX)
+    hosts.wait_for("the next", lambda: far.taken[SIX] == 2)
+    check.claim("who refuses mail by IPv6 gets it by IPv4, and what follows",
+                far.by[SIX][0] == 6 and set(far.by[SIX][1:]) == {4} and
+                verdicts(SIX)[:2] == ["deferred", "sent"])
+    twice(NEITHER)
+    check.claim("who refuses both is believed", far.by[NEITHER] == [6, 4] and
+                verdicts(NEITHER) == ["deferred", "bounced"])
+
+
 def patterns(check, s1):
     every = list(listed(s1))
     check.claim("destinations stand by name", every == sorted(every) and
@@ -206,20 +243,28 @@ def main():
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
         net.zone("far.example", *[
-            line for i in range(1, 6) for line in (
-                "d%d MX 10 m%d" % (i, i), "m%d A %s" % (i, NET % i))])
+            line for i in range(1, COUNT + 1) for line in (
+                "d%d MX 10 m%d" % (i, i), "m%d A %s" % (i, NET % i))],
+            *["m%d AAAA %s" % (i, NET6 % i) for i in (SIX, NEITHER)])
         net.zone("s1.example", "@ A 10.99.0.1")
         net.serve_dns()
         net.ip("route", "add", "local", NET % 0 + "/24", "dev", "lo")
+        net.ip("route", "add", "local", NET6 % 0 + "/64", "dev", "lo")
         s1 = net.host("s1", users=["jqp"], config=CONFIG)
         hosts.run("ip", "-n", s1.ns, "route", "add", NET % 0 + "/24", "via",
                   hosts.DNS)
+        net.ip("addr", "add", "fd00:99::53/64", "dev", "wire", "nodad")
+        hosts.run("ip", "-n", s1.ns, "addr", "add", "fd00:99::1/64", "dev",
+                  "eth0", "nodad")
+        hosts.run("ip", "-n", s1.ns, "route", "add", NET6 % 0 + "/64", "via",
+                  "fd00:99::53")
         far = Far(net)
         s1.start()
         one_at_a_time(check, s1, far)
         a_pause(check, s1, far)
         nothing(check, s1)
         the_end(check, s1)
+        the_other_family(check, s1, far)
         patterns(check, s1)
         check.claim("s1 has no error in its log", not re.search(
             r"\b(error|fatal|panic):", s1.log()))

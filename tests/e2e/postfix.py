@@ -242,7 +242,9 @@ class Wire:
                 self.segments.append(packet)
 
     def has_groups(self):
-        return any(b"MAIL FROM:" in s and b"DATA\r\n" in s
+        """From MAIL up to DATA, or with the content behind it."""
+        return any(b"MAIL FROM:" in s and (b"DATA\r\n" in s or
+                                           b"\r\nBDAT " in s)
                    for s in self.segments)
 
 

@@ -83,6 +83,7 @@ route change.example {
 AFTER = """\
 route change.example {
     via [10.99.0.4]
+    helo out.s1.example
 }
 """
 ALIASES = "dead: x@no.example\nmixed: x@no.example, jqp\nfar: u0@by.example\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Routes and hops of the configuration, and mistakes of these and others. */
+/* Routes, hops, rewrites and advice of the configuration. */
 #include <sys/stat.h>
 
 #include <check.h>

@@ -148,7 +148,8 @@ END_TEST
 START_TEST(a_route_leads_somewhere_or_refuses)
 {
 	struct route_table	 t = { .rows = NULL };
-	struct msg_conf_route	 m = { .pattern = span_of("a.example") };
+	struct msg_conf_route	 m = { .pattern = span_of("a.example"),
+				    .destination = span_of("") };
 
 	ck_assert(!route_add(&t, &m));
 	m.reply = reply_make(450, "4.1.1", "later");

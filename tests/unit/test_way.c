@@ -237,9 +237,17 @@ START_TEST(what_is_known_of_a_family_is_known_for_a_while)
 	families_put(f, "a", AF_INET, now);
 	ck_assert_int_eq(families_find(f, "a", now), AF_INET);
 	ck_assert_int_eq(families_find(f, "b", now), AF_UNSPEC);
-	families_turn(f, "a", AF_INET, now);
-	ck_assert_int_eq(families_find(f, "a", now), AF_INET6);
 	ck_assert_int_eq(families_find(f, "a", later), AF_UNSPEC);
+	ck_assert(!families_avoid(f, "a", AF_INET6, now));
+	ck_assert(families_turn(f, "a", AF_INET, now));
+	ck_assert(families_avoid(f, "a", AF_INET, now));
+	ck_assert(!families_avoid(f, "a", AF_INET6, now));
+	ck_assert_int_eq(families_find(f, "a", now), AF_INET6);
+	families_put(f, "a", AF_INET, now);
+	ck_assert_int_eq(families_find(f, "a", later), AF_INET6);
+	ck_assert(families_turn(f, "a", AF_INET, later));
+	ck_assert(!families_turn(f, "a", AF_INET6, later));
+	ck_assert_int_eq(families_find(f, "a", later), AF_INET6);
 }
 END_TEST
 
