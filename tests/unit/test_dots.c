@@ -34,7 +34,7 @@ power(unsigned base, unsigned exponent)
 static enum dots_status
 send_cut(struct span content, size_t cut, struct buf *out)
 {
-	struct dots		 d = { DOTS_LINE };
+	struct dots		 d = { .at = DOTS_LINE };
 	enum dots_status	 status;
 
 	status = dots_put(&d, span_head(content, cut), out);
@@ -242,7 +242,7 @@ END_TEST
 
 START_TEST(a_full_buf_is_told)
 {
-	struct dots	 d = { DOTS_LINE };
+	struct dots	 d = { .at = DOTS_LINE };
 	struct buf	 out;
 
 	buf_init(&out, 4);
