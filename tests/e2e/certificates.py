@@ -149,15 +149,23 @@ def secrets_of(host, name):
     return octets, octets[::-1], line
 
 
+def touched(pid):
+    """(begin, end) of what can be read and has been written, or read."""
+    with open("/proc/%d/smaps" % pid) as maps:
+        for row in maps:
+            if re.match(r"[0-9a-f]+-[0-9a-f]+ ", row):
+                head = row
+            elif row.startswith("Rss:") and row.split()[1] != "0":
+                begin, end = (int(n, 16) for n in head.split()[0].split("-"))
+                if head.split()[1][0] == "r" and "[v" not in head and \
+                        end - begin <= MAP_MAX:
+                    yield begin, end
+
+
 def has(pid, secrets):
     """Is one of them anywhere in the process's memory?"""
-    with open("/proc/%d/maps" % pid) as maps, \
-            open("/proc/%d/mem" % pid, "rb") as memory:
-        for row in maps:
-            begin, end = (int(n, 16) for n in row.split()[0].split("-"))
-            if row.split()[1][0] != "r" or "[v" in row or \
-                    end - begin > MAP_MAX:
-                continue
+    with open("/proc/%d/mem" % pid, "rb") as memory:
+        for begin, end in touched(pid):
             try:
                 memory.seek(begin)
                 octets = memory.read(end - begin)
@@ -169,16 +177,16 @@ def has(pid, secrets):
 
 
 def holders(host, secrets):
-    return {name for name, pid in lasting(host)
-            if any(has(pid, s) for s in secrets)}
+    every = [s for forms in secrets for s in forms]
+    return {name for name, pid in lasting(host) if has(pid, every)}
 
 
 def keys_are_with_keys(check, s1):
     names = ("rsa", "ec", "other", "wild")
     now = [secrets_of(s1, n) for n in names]
+    found = holders(s1, now)
     check.claim("keys has private keys, and master the files: %s" %
-                sorted(holders(s1, now)),
-                holders(s1, now) == {"keys", "relais-master"})
+                sorted(found), found == {"keys", "relais-master"})
     for times in range(2):
         for name, rsa in zip(names, (True, False, False, False)):
             s1.certificate(name, ["s1.example"], rsa=rsa)
