@@ -392,7 +392,8 @@ transaction_on_dot(struct client *c, const struct reply *r)
 		tell(c, r);
 	if (c->freed)
 		return;
-	c->chunks_work = c->chunks_work || (c->chunked && taken);
+	c->chunks_work = c->chunks_work ||
+	    (c->chunked && taken && !c->refused);
 	end_mail(c, c->chunked && !taken);
 }
 
