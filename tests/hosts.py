@@ -194,6 +194,7 @@ class Net:
                   " chroot: \"\"", " zonesdir: \"%s\"" % directory,
                   " pidfile: \"%s/pid\"" % directory, " database: \"\"",
                   " xfrdfile: \"\"", " server-count: 1",
+                  " rrl-ratelimit: 0",  # it would drop those of a burst
                   " zonelistfile: \"%s/list\"" % directory,
                   "remote-control:", " control-enable: no"]
         for name, records in self.zones.items():

@@ -54,9 +54,11 @@ class Load(postfix.Postfix):
     """smtp-source and smtp-sink, which writes its counters into memory."""
 
     def sink(self, port=PORT):
+        """Sessions that are kept open for a while take no place of others'."""
         self.counters = os.memfd_create("counters")
         subprocess.Popen(
-            self.program("/usr/sbin/smtp-sink", "-c", "-u", "postfix",
+            self.program("/usr/sbin/smtp-sink", "-c", "-m", "4000",
+                         "-u", "postfix",
                          "inet:%s:%d" % (self.address, port), "1024"),
             stdin=subprocess.DEVNULL, stdout=self.counters,
             stderr=subprocess.DEVNULL, preexec_fn=hosts.die_with_parent)
