@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
+#include <string.h>
 
 #include "shared/alloc.h"
 #include "remote/pool.h"
@@ -9,6 +10,7 @@ struct idle {
 	LIST_ENTRY(idle) place;
 	struct pool	*pool;
 	struct client	*client;
+	uint16_t	*kept_at;
 	struct timer	 timer;
 	struct deferred	 freeing;
 	char		 destination[DESTINATION_TEXT_MAX + 1];
@@ -22,6 +24,7 @@ pool_init(struct pool *p, struct loop *loop)
 	TAILQ_INIT(&p->idle);
 	for (n = 0; n < POOL_BUCKETS; n++)
 		LIST_INIT(&p->of[n]);
+	memset(p->at, 0, sizeof p->at);
 	p->count = 0;
 	p->loop = loop;
 }
@@ -30,6 +33,19 @@ static struct idle_bucket *
 bucket(struct pool *p, struct span destination)
 {
 	return &p->of[span_hash(destination) % POOL_BUCKETS];
+}
+
+/* Whoever shares the number with another shares the ceiling. */
+static uint16_t *
+kept_at(struct pool *p, const struct client *c)
+{
+	const struct endpoint	*e = client_endpoint(c);
+	struct span		 s = span_make((const char *)e->address,
+				    sizeof e->address);
+
+	if (e->path[0] != '\0')
+		s = span_of(e->path);
+	return &p->at[span_hash(s) % POOL_BUCKETS];
 }
 
 static void
@@ -44,6 +60,7 @@ drop(struct idle *i)
 	TAILQ_REMOVE(&i->pool->idle, i, entry);
 	LIST_REMOVE(i, place);
 	i->pool->count--;
+	--*i->kept_at;
 	timer_clear(&i->timer);
 	loop_defer(i->pool->loop, &i->freeing, on_free, i);
 }
@@ -79,7 +96,8 @@ pool_put(struct pool *p, struct client *c, struct span destination)
 {
 	struct idle	*i;
 
-	if (client_is_spent(c) || host_is_wanted(client_host(c))) {
+	if (client_is_spent(c) || host_is_wanted(client_host(c)) ||
+	    *kept_at(p, c) >= POOL_HOST_MAX) {
 		client_quit(c);
 		return;
 	}
@@ -88,6 +106,8 @@ pool_put(struct pool *p, struct client *c, struct span destination)
 	i = xcalloc(1, sizeof *i);
 	i->pool = p;
 	i->client = c;
+	i->kept_at = kept_at(p, c);
+	++*i->kept_at;
 	(void)span_copy(destination, i->destination, sizeof i->destination);
 	timer_init(&i->timer, p->loop, on_time, i);
 	timer_in(&i->timer, POOL_IDLE);

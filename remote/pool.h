@@ -10,10 +10,12 @@
 /*
  * Open connections between two jobs.  A connection is kept for the destination
  * whose job had it, so that what was decided for one destination never serves
- * another that happens to share the host.
+ * another that happens to share the host.  Of one address not many are: a host
+ * has so many places for us, and other mail of ours waits for one.
  */
 enum {
 	POOL_MAX	= 1024,
+	POOL_HOST_MAX	= 64,		/* at one address */
 	POOL_BUCKETS	= 1024,
 	POOL_IDLE	= 2000,		/* milliseconds without a job */
 	POOL_MAILS	= 1000		/* of one connection, then QUIT */
@@ -22,6 +24,7 @@ enum {
 struct pool {
 	TAILQ_HEAD(idle_list, idle) idle;	/* the last used first */
 	LIST_HEAD(idle_bucket, idle) of[POOL_BUCKETS];	/* by destination */
+	uint16_t	 at[POOL_BUCKETS];	/* how many, by address */
 	unsigned	 count;
 	struct loop	*loop;
 };
