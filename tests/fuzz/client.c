@@ -23,6 +23,7 @@ static struct course {
 	struct hop	 hop;
 	struct destination destination;
 	struct fuzz_cuts cuts;
+	size_t		 shown;		/* octets of the output */
 	struct span	 rest;		/* of what the server says */
 	bool		 eager;		/* in step with what is asked */
 	bool		 canned;	/* an octet is a whole reply */
@@ -240,6 +241,14 @@ content(unsigned number)
 	return span_make(large, sizeof large);
 }
 
+/* The judge sees what was put, whether it has left or not. */
+static void
+show(struct stream *s)
+{
+	judge_sees(&the.judge, span_skip(buf_span(&s->out), the.shown));
+	the.shown = buf_len(&s->out);
+}
+
 static void
 send_mail(void)
 {
@@ -250,6 +259,7 @@ send_mail(void)
 	the.mail = (struct client_mail){ .sender = &the.sender,
 	    .size = the.whole.len, .eight_bit = dice(2) == 0,
 	    .recipients = 1 + dice(RECIPIENTS), .recipient = recipient_at };
+	show(fuzz_stream());
 	judge_begins(&the.judge);
 	client_mail(the.client, &the.mail);
 }
@@ -371,8 +381,9 @@ read_all(void)
 
 	if (s == NULL)
 		return false;
-	judge_sees(&the.judge, buf_span(&s->out));
+	show(s);
 	buf_drop(&s->out, n);
+	the.shown = 0;
 	if (s->finishing)
 		hang_up(0);
 	else if (n > 0 && s->calls.drained != NULL)

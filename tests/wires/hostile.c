@@ -449,6 +449,9 @@ check_successor(struct rig *r)
 		return;
 	rig_check(r, rig_until(r, has_hello, w) && rig_lives(r),
 	    "an honest successor is not greeted");
+	/* what was said of the one before it has been said by now */
+	rig_turn(r, 0);
+	r->accused[r->enemy] = 0;
 	for (i = 0; i < 20 && w->fd != -1; i++) {
 		converse(r, w);
 		program_rouse(r);
@@ -456,6 +459,8 @@ check_successor(struct rig *r)
 	}
 	rig_check(r, r->accused[r->enemy] == 0,
 	    "an honest successor is accused");
+	rig_check(r, w->fd != -1 || !rig_lives(r),
+	    "an honest successor loses its pair");
 	r->hostile = w;
 }
 

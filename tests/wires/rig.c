@@ -397,31 +397,39 @@ hear(struct rig *r, struct wire *w, struct msg *m)
 		answer(r, w, m);
 }
 
-/* False when the pair has ended.  `w` is NULL for the control pair. */
-static bool
-read_pair(struct rig *r, int fd, struct wire *w)
+static void
+read_frame(struct rig *r, struct wire *w, struct span rest)
 {
-	char		 frame[FRAME_MAX];
-	struct span	 rest;
 	struct msg	 m;
-	ssize_t		 n = recv(fd, frame, sizeof frame, MSG_DONTWAIT);
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	if (n <= 0)
-		return false;
-	rest = span_make(frame, n);
 	while (rest.len > 0) {
 		if (!msg_decode(&rest, &m)) {
 			rig_check(r, false, "sends a broken record");
-			return true;
+			return;
 		}
 		if (w == NULL)
 			hear_control(r, &m);
 		else if (w->fd != -1)
 			hear(r, w, &m);
 	}
-	return true;
+}
+
+/* False when the pair has ended.  `w` is NULL for the control pair.  Whoever
+ * answers may have to read others meanwhile, over and over: frames are not for
+ * the stack. */
+static bool
+read_pair(struct rig *r, int fd, struct wire *w)
+{
+	char	*frame = xcalloc(1, FRAME_MAX);
+	ssize_t	 n = recv(fd, frame, FRAME_MAX, MSG_DONTWAIT);
+	bool	 later = n == -1 && (errno == EAGAIN || errno == EINTR);
+
+	if (n > 0) {
+		frame = xreallocarray(frame, n, 1);
+		read_frame(r, w, span_make(frame, n));
+	}
+	free(frame);
+	return n > 0 || later;
 }
 
 static void
