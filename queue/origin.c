@@ -19,23 +19,13 @@ origin_pack(const struct origin *o, struct pack *p)
 		pack_text(p, o->parameters);
 }
 
-static struct span
-take_text(struct unpack *u, size_t max)
-{
-	struct span	 s = unpack_text(u, max);
-
-	if (!span_is_text(s))
-		u->failed = true;
-	return s;
-}
-
 void
 origin_unpack(struct origin *o, struct unpack *u, uint32_t *flags)
 {
-	o->client = take_text(u, CLIENT_TEXT_MAX);
-	o->identity = take_text(u, USER_TEXT_MAX);
+	o->client = unpack_line(u, CLIENT_TEXT_MAX);
+	o->identity = unpack_line(u, USER_TEXT_MAX);
 	o->parameters = span_of("");
 	if (*flags & PARAMETERS_FOLLOW)
-		o->parameters = take_text(u, PARAMETERS_MAX);
+		o->parameters = unpack_line(u, PARAMETERS_MAX);
 	*flags &= ~PARAMETERS_FOLLOW;
 }

@@ -138,6 +138,16 @@ unpack_text(struct unpack *u, size_t max)
 	return unpack_octets(u, len);
 }
 
+struct span
+unpack_line(struct unpack *u, size_t max)
+{
+	struct span	 s = unpack_text(u, max);
+
+	if (!span_is_text(s))
+		u->failed = true;
+	return s;
+}
+
 bool
 unpack_ended(const struct unpack *u)
 {

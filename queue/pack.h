@@ -35,6 +35,8 @@ uint16_t	 unpack_u16(struct unpack *);
 uint32_t	 unpack_u32(struct unpack *);
 uint64_t	 unpack_u64(struct unpack *);
 struct span	 unpack_text(struct unpack *, size_t max);
+/* A text without control characters. */
+struct span	 unpack_line(struct unpack *, size_t max);
 struct span	 unpack_octets(struct unpack *, size_t n);
 
 /* All was there, and nothing is left. */

@@ -3,16 +3,6 @@
 
 #include "queue/row.h"
 
-static struct span
-take_text(struct unpack *u, size_t max)
-{
-	struct span	 s = unpack_text(u, max);
-
-	if (!span_is_text(s))
-		u->failed = true;
-	return s;
-}
-
 /* An address is kept as text; that it parses is a rule of the table. */
 static struct span
 take_address(struct unpack *u)
@@ -114,9 +104,9 @@ recipient_row_decode(struct span s, struct recipient_row *r)
 	r->position = unpack_u64(&u);
 	r->address = take_address(&u);
 	r->original = take_address(&u);
-	r->destination = take_text(&u, DESTINATION_TEXT_MAX);
+	r->destination = unpack_line(&u, DESTINATION_TEXT_MAX);
 	take_reply(&u, &r->reply);
-	r->relay = take_text(&u, RELAY_TEXT_MAX);
+	r->relay = unpack_line(&u, RELAY_TEXT_MAX);
 	return unpack_ended(&u) && r->state >= ROW_NEW &&
 	    r->state <= ROW_FAILED && r->expired <= 1 && r->address.len > 0;
 }
