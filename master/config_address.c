@@ -265,10 +265,11 @@ value_take_via(struct value *v)
 bool
 value_take_fallback(struct value *v)
 {
-	if (v->n == 1 && (span_is(v->words[0], "no") ||
-	    parse_via(v->words[0], v->field)))
-		return span_is(v->words[0], "no") ?
-		    span_copy(v->words[0], v->field, 3) : true;
+	if (v->n == 1 && span_is(v->words[0], "no"))
+		return span_copy(v->words[0], v->field,
+		    DESTINATION_TEXT_MAX + 1);
+	if (v->n == 1 && parse_via(v->words[0], v->field))
+		return true;
 	return value_expected(v, "HOST, [HOST] or [ADDRESS], with :PORT unless "
 	    "it is 25, or \"no\"");
 }
