@@ -102,6 +102,16 @@ approach_give_up(struct approach *a)
 
 /* ---- connections --------------------------------------------------------- */
 
+/* There is no connection to this host: on to the next. */
+static void
+leave(struct approach *a, const struct endpoint *at,
+    const struct client_event *e)
+{
+	recorder_note(a->record, "%s", e->reply.text);
+	approach_note(a, e, at);
+	approach_next(a);
+}
+
 static void
 fail_connecting(struct approach *a, const struct endpoint *at, int error)
 {
@@ -112,9 +122,7 @@ fail_connecting(struct approach *a, const struct endpoint *at, int error)
 	endpoint_format(at, relay);
 	e.reply = reply_make(451, "4.4.1", "connect to %s: %s", relay,
 	    strerror(error));
-	recorder_note(a->record, "%s", e.reply.text);
-	approach_note(a, &e, at);
-	approach_next(a);
+	leave(a, at, &e);
 }
 
 static void
@@ -158,9 +166,7 @@ on_slot(void *arg, bool given)
 	}
 	e.reply = reply_make(451, "4.4.5", "no connection to %s came free",
 	    a->at->host);
-	recorder_note(a->record, "%s", e.reply.text);
-	approach_note(a, &e, a->at);
-	approach_next(a);
+	leave(a, a->at, &e);
 }
 
 static void
