@@ -9,6 +9,7 @@
 #include "lookup/resolve.h"
 #include "lookup/verify.h"
 #include "shared/alloc.h"
+#include "tests/unit/resolve_rig.h"
 
 static char	 aliases[] =
 	"abroad: x@other.example\n"
@@ -80,28 +81,6 @@ end(struct resolve *r, struct rules *rules)
 	resolve_free(r);
 	rules_clear(rules);
 	free(rules);
-}
-
-/* "CODE X.Y.Z", or all targets as "address>destination", by one space. */
-static const char *
-outcome(const struct resolve *r)
-{
-	static char	 line[4096];
-	char		 enhanced[ENHANCED_SIZE],
-			 destination[DESTINATION_TEXT_MAX + 1];
-	struct addr	 a;
-	size_t		 i, n = 0;
-
-	reply_enhanced(resolve_reply(r), enhanced);
-	if (resolve_count(r) == 0)
-		snprintf(line, sizeof line, "%u %s", resolve_reply(r)->code,
-		    enhanced);
-	for (i = 0; i < resolve_count(r); i++) {
-		resolve_target(r, i, &a, destination);
-		n += snprintf(line + n, sizeof line - n, "%s%s>%s",
-		    i > 0 ? " " : "", a.text, destination);
-	}
-	return line;
 }
 
 /* Everybody is a user, unless his name has an x. */
