@@ -264,6 +264,7 @@ minimum-uid {min(uid, 1000)}
 aliases {self.dir}/aliases
 senders {self.dir}/senders
 passwords file {self.passwords()}
+auth-delay 3s
 resolver 127.0.0.1:{self.dns.udp.server_address[1]}
 message-size 1M
 smtpd {{
