@@ -531,7 +531,8 @@ on_recipient(struct peer *p, struct msg *m)
 	if (e->outcome != STORED_OK)
 		return;
 	before = buf_len(&e->letter->recipients);
-	(void)letter_add(e->letter, addr_span(&r->recipient));
+	(void)letter_add(e->letter, addr_span(&r->recipient),
+	    r->parameters);
 	q->envelopes.text += buf_len(&e->letter->recipients) - before;
 }
 

@@ -80,10 +80,13 @@ add_recipients(struct queue *q, struct message *m, uint64_t position)
 {
 	struct recipient_row	 row = { .state = ROW_NEW };
 	struct span		 rest = letter_recipients(m->letter);
+	struct addressee	 one;
 
 	row.original = span_of("");
 	for (m->next = 0; m->next < m->letter->count; m->next++) {
-		row.address = letter_take(&rest);
+		one = letter_take(&rest);
+		row.address = one.address;
+		row.parameters = one.parameters;
 		recipient_new(q, m, m->next, &row)->position = position;
 	}
 }

@@ -214,11 +214,14 @@ store_recipients(struct writing *w, const struct letter *l)
 {
 	struct recipient_row	 r = { .state = ROW_NEW };
 	struct span		 rest = letter_recipients(l);
+	struct addressee	 one;
 	uint32_t		 number;
 
 	r.original = r.destination = r.relay = span_of("");
 	for (number = 0; number < l->count; number++) {
-		r.address = letter_take(&rest);
+		one = letter_take(&rest);
+		r.address = one.address;
+		r.parameters = one.parameters;
 		if (put_recipient(w, l->id, number, &r) == -1)
 			return -1;
 	}

@@ -18,7 +18,11 @@ struct letter {
 	struct addr	 sender;
 	char		*client, *identity, *parameters;
 	uint32_t	 count;		/* recipients */
-	struct buf	 recipients;	/* u16 length and text of each */
+	struct buf	 recipients;	/* two texts of each, as letter_take */
+};
+
+struct addressee {
+	struct span	 address, parameters;	/* as in RECIPIENT */
 };
 
 struct letter	*letter_new(uint64_t id, const struct addr *sender);
@@ -27,12 +31,13 @@ void		 letter_set_origin(struct letter *, const struct origin *);
 struct origin	 letter_origin(const struct letter *);
 
 /* False when the letter has RECIPIENTS_MAX of them. */
-bool		 letter_add(struct letter *, struct span recipient);
+bool		 letter_add(struct letter *, struct span address,
+		    struct span parameters);
 
 /* The recipients in turn: begin with letter_recipients, take until the span is
  * empty. */
 struct span	 letter_recipients(const struct letter *);
-struct span	 letter_take(struct span *rest);
+struct addressee	 letter_take(struct span *rest);
 
 /*
  * As it stands on disk, in trailers and in the journal.  What is unpacked must

@@ -129,6 +129,10 @@ recipient_new(struct queue *q, struct message *m, uint32_t number,
 	r->generation = row->generation;
 	r->address = span_dup(row->address);
 	r->original = span_dup(row->original);
+	if (row->parameters.len > 0)
+		r->parameters = span_dup(row->parameters);
+	r->marks = row->marks;
+	r->losses = row->losses;
 	r->by = -1;
 	RB_INSERT(recipient_tree, &m->recipients, r);
 	m->count++;
@@ -164,6 +168,7 @@ recipient_free(struct queue *q, struct recipient *r)
 		destination_leave(q, r->destination);
 	free(r->address);
 	free(r->original);
+	free(r->parameters);
 	free(r);
 }
 
@@ -238,6 +243,9 @@ recipient_row(const struct recipient *r, enum row_state state)
 	row.original = span_of(r->original);
 	row.destination = span_of(r->destination ? r->destination->name : "");
 	row.relay = span_of("");
+	row.parameters = span_of(r->parameters != NULL ? r->parameters : "");
+	row.marks = r->marks;
+	row.losses = r->losses;
 	return row;
 }
 

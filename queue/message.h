@@ -35,9 +35,11 @@ struct recipient {
 	bool		 spilt_waiting;	/* so it does when it is spilled */
 	uint64_t	 position;	/* of its last record; hot ones' only */
 	uint32_t	 attempts, generation;
-	unsigned	 losses;	/* deliverers that died of it */
+	uint32_t	 losses;	/* deliverers that died of it */
 	char		*address;
 	char		*original;	/* empty: the same */
+	char		*parameters;	/* as in RECIPIENT; NULL: none */
+	uint32_t	 marks;		/* enum recipient_marks */
 	struct destination *destination; /* NULL before its lookup */
 	struct expansion *expansion;	/* in LOOKUP, when asked */
 	struct delivery	*delivery;	/* in RUNNING, when of a JOB */

@@ -212,7 +212,7 @@ write_letter(struct queue *q, const struct message *m,
 	l->arrived = n.now;
 	l->size = buf_len(text);
 	l->flags = MESSAGE_NOTICE | (notice_is_8bit(&n) ? MESSAGE_8BIT : 0);
-	(void)letter_add(l, addr_span(&m->sender));
+	(void)letter_add(l, addr_span(&m->sender), span_of(""));
 	return l;
 }
 

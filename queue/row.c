@@ -2,6 +2,10 @@
 #include <string.h>
 
 #include "queue/row.h"
+#include "shared/ipc.h"
+
+/* Of the state on disk: what only some recipients have follows. */
+enum { MORE_FOLLOWS = 0x80 };
 
 /* An address is kept as text; that it parses is a rule of the table. */
 static struct span
@@ -74,10 +78,43 @@ take_reply(struct unpack *u, struct reply *r)
 		u->failed = true;
 }
 
+static bool
+has_more(const struct recipient_row *r)
+{
+	return r->action != ACTION_FAILED || r->marks != 0 || r->losses != 0 ||
+	    r->parameters.len > 0;
+}
+
+static void
+put_more(const struct recipient_row *r, struct pack *p)
+{
+	pack_u8(p, r->action);
+	pack_u32(p, r->marks);
+	pack_u32(p, r->losses);
+	pack_text(p, r->parameters);
+}
+
+static void
+take_more(struct unpack *u, struct recipient_row *r)
+{
+	bool	 follows = (r->state & MORE_FOLLOWS) != 0;
+
+	r->state &= (uint8_t)~MORE_FOLLOWS;
+	r->action = follows ? unpack_u8(u) : ACTION_FAILED;
+	r->marks = follows ? unpack_u32(u) : 0;
+	r->losses = follows ? unpack_u32(u) : 0;
+	r->parameters = follows ? unpack_line(u, RCPT_PARAMETERS_MAX) :
+	    span_of("");
+	if (r->action >= ACTION_COUNT)
+		u->failed = true;
+}
+
 void
 recipient_row_encode(const struct recipient_row *r, struct pack *p)
 {
-	pack_u8(p, r->state);
+	bool	 more = has_more(r);
+
+	pack_u8(p, (uint8_t)(r->state | (more ? MORE_FOLLOWS : 0)));
 	pack_u8(p, r->expired);
 	pack_u32(p, r->generation);
 	pack_u32(p, r->attempts);
@@ -88,6 +125,8 @@ recipient_row_encode(const struct recipient_row *r, struct pack *p)
 	pack_text(p, r->destination);
 	put_reply(&r->reply, p);
 	pack_text(p, r->relay);
+	if (more)
+		put_more(r, p);
 }
 
 bool
@@ -107,6 +146,7 @@ recipient_row_decode(struct span s, struct recipient_row *r)
 	r->destination = unpack_line(&u, DESTINATION_TEXT_MAX);
 	take_reply(&u, &r->reply);
 	r->relay = unpack_line(&u, RELAY_TEXT_MAX);
+	take_more(&u, r);
 	return unpack_ended(&u) && r->state >= ROW_NEW &&
 	    r->state <= ROW_FAILED && r->expired <= 1 && r->address.len > 0;
 }

@@ -28,6 +28,7 @@ struct message_row {
 	struct origin	 origin;
 };
 
+/* ROW_FAILED: it is over, and the sender is to be told, as `action` says. */
 enum row_state { ROW_NEW = 1, ROW_WAITING, ROW_FAILED };
 
 struct recipient_row {
@@ -40,6 +41,10 @@ struct recipient_row {
 	struct span	 address, original, destination;
 	struct reply	 reply;		/* the last one; code 0: none */
 	struct span	 relay;		/* who said it */
+	uint8_t		 action;	/* ROW_FAILED: enum notice_action */
+	uint32_t	 marks;		/* enum recipient_marks */
+	uint32_t	 losses;	/* deaths over it */
+	struct span	 parameters;	/* as in RECIPIENT */
 };
 
 struct destination_row {

@@ -144,6 +144,7 @@ schedule_stored(struct queue *q, const struct letter *l)
 	struct recipient_row	 row = { .state = ROW_NEW };
 	struct origin		 origin = letter_origin(l);
 	struct span		 rest = letter_recipients(l);
+	struct addressee	 one;
 	struct message		*m;
 	uint32_t		 i;
 
@@ -159,7 +160,9 @@ schedule_stored(struct queue *q, const struct letter *l)
 	message_tell(m);
 	row.original = span_of("");
 	for (i = 0; i < l->count; i++) {
-		row.address = letter_take(&rest);
+		one = letter_take(&rest);
+		row.address = one.address;
+		row.parameters = one.parameters;
 		expand_add(q, recipient_new(q, m, i, &row));
 	}
 }

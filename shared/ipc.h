@@ -88,7 +88,55 @@ enum condition {
 enum message_flags {
 	MESSAGE_8BIT	= 1,	/* BODY=8BITMIME */
 	MESSAGE_LOCAL	= 2,	/* handed in by a user of this machine */
-	MESSAGE_NOTICE	= 4	/* a failure notice of ours */
+	MESSAGE_NOTICE	= 4,	/* a failure notice of ours */
+	MESSAGE_UTF8	= 8,	/* SMTPUTF8 (RFC 6531) */
+	MESSAGE_HELD	= 256,	/* an admin holds it */
+	MESSAGE_QUARANTINED = 512 /* held, for what it did to us */
+};
+
+/* Of a recipient, on disk. */
+enum recipient_marks {
+	MARK_DELAY_TOLD	= 1	/* its sender knows that it waits */
+};
+
+/* What a notice says of a recipient (RFC 3464 section 2.3.3). */
+enum notice_action {
+	ACTION_FAILED, ACTION_DELAYED, ACTION_DELIVERED, ACTION_RELAYED,
+	ACTION_EXPANDED, ACTION_COUNT
+};
+
+enum notice_language {
+	NOTICE_ENGLISH, NOTICE_FRENCH, NOTICE_LANGUAGE_COUNT
+};
+
+enum queue_order {
+	ORDER_HOLD, ORDER_RELEASE,	/* also from quarantine */
+	ORDER_RETRY,		/* due now */
+	ORDER_DELETE,		/* nobody is told */
+	ORDER_BOUNCE,		/* failed now */
+	ORDER_EXPIRE,		/* too old now */
+	ORDER_REDIRECT,		/* another destination */
+	ORDER_READDRESS,	/* another recipient */
+	ORDER_COUNT
+};
+
+enum ordered_outcome {
+	ORDERED_DONE,
+	ORDERED_NOTHING,	/* it is so already */
+	ORDERED_BUSY,		/* it is being delivered now */
+	ORDERED_OUTCOME_COUNT
+};
+
+enum shown_outcome {
+	SHOWN_OK, SHOWN_UNKNOWN, SHOWN_FAILED, SHOWN_OUTCOME_COUNT
+};
+
+/* In the history of a message. */
+enum event {
+	EVENT_DEFERRED, EVENT_FAILED, EVENT_REPLACED, EVENT_LOST,
+	EVENT_QUARANTINED, EVENT_HELD, EVENT_RELEASED, EVENT_RETRIED,
+	EVENT_BOUNCED, EVENT_EXPIRED, EVENT_REDIRECTED, EVENT_READDRESSED,
+	EVENT_COUNT
 };
 
 /* What a route looks at besides the recipient. */
@@ -177,6 +225,8 @@ enum message_state {
 	MESSAGE_INCOMING,	/* stored, recipients not yet looked up */
 	MESSAGE_ACTIVE,		/* some recipient is being worked on */
 	MESSAGE_WAITING,	/* all recipients wait for their due time */
+	MESSAGE_IS_HELD,
+	MESSAGE_IS_QUARANTINED,
 	MESSAGE_STATE_COUNT
 };
 

@@ -27,6 +27,7 @@ enum {
 	HOP_NAME_MAX		= 64,
 	SOCKET_PATH_MAX		= 107,	/* unix(7), less the NUL */
 	PARAMETERS_MAX		= 1024,	/* of a message, in words */
+	RCPT_PARAMETERS_MAX	= 600,	/* of a recipient, likewise */
 	CLIENT_TEXT_MAX		= 320,
 	REASON_TEXT_MAX		= 200,
 	CONFIG_NOTE_MAX		= 4096,	/* one error of the configuration */
@@ -115,6 +116,9 @@ enum {
 	ACTIVE_MESSAGES_MAX	= 4096,		/* envelopes in memory */
 	RECEIVED_MAX		= 100,		/* hops, RFC 5321 6.3 */
 	GENERATIONS_MAX		= 20,
+	WINDOW_LIMIT		= 1000,	/* highest `window` */
+	DESTINATION_RULES_MAX	= 1024,	/* patterns with settings */
+	SHOW_MAX		= 32768, /* octets of content in one answer */
 
 	/* lookup */
 	ALIAS_DEPTH_MAX		= 20,

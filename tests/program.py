@@ -24,7 +24,8 @@ UID = 61999
 def rows():
     """Roles by name, messages by name and by number: (name, fields)."""
     text = ""
-    for name in ("ipc.def", "ipc_login.def", "ipc_remote.def"):
+    for name in ("ipc.def", "ipc_login.def", "ipc_remote.def",
+                 "ipc_queue.def"):
         with open(os.path.join(HERE, "..", "shared", name)) as f:
             text += f.read()
     roles = re.findall(r"^ROLE\((\w+),", text, re.M)

@@ -371,7 +371,8 @@ give_letter(struct change *c, struct plan *p)
 	c->letter->size = p->size;
 	for (i = 0; i < p->recipients; i++)
 		(void)letter_add(c->letter,
-		    span_of(addresses[(p->id + i) % ADDRESSES]));
+		    span_of(addresses[(p->id + i) % ADDRESSES]),
+		    span_of(""));
 	c->last = p->id;
 }
 

@@ -82,7 +82,8 @@ journal_fill(struct change *c, size_t len)
 	c->letter = letter_new(c->id, &sender);
 	c->letter->size = len;
 	c->token = c->id + 5;
-	ck_assert(letter_add(c->letter, span_of("r@example.org")));
+	ck_assert(letter_add(c->letter, span_of("r@example.org"),
+	    span_of("")));
 }
 
 struct change *

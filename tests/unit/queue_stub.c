@@ -86,7 +86,8 @@ stub_letter(uint64_t id, const char *sender, unsigned recipients)
 	l->size = 5;
 	for (i = 0; i < recipients; i++) {
 		(void)snprintf(text, sizeof text, "r%u@example.org", i);
-		ck_assert(letter_add(l, span_of(text)));
+		ck_assert(letter_add(l, span_of(text),
+	    span_of("")));
 	}
 	return l;
 }

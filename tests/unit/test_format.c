@@ -94,7 +94,8 @@ make_letter(const char *parameters)
 	l->size = 2;
 	l->flags = 3;
 	letter_set_origin(l, &origin);
-	ck_assert(letter_add(l, span_of("d@e.example")));
+	ck_assert(letter_add(l, span_of("d@e.example"),
+	    span_of("")));
 	return l;
 }
 

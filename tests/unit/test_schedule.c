@@ -30,8 +30,10 @@ setup(void)
 	destinations_init(&q->destinations);
 	ck_assert_int_eq(addr_parse(span_of("a@b.example"), &sender), ADDR_OK);
 	at.letter = letter_new(ID, &sender);
-	ck_assert(letter_add(at.letter, span_of("c@d.example")));
-	ck_assert(letter_add(at.letter, span_of("e@f.example")));
+	ck_assert(letter_add(at.letter, span_of("c@d.example"),
+	    span_of("")));
+	ck_assert(letter_add(at.letter, span_of("e@f.example"),
+	    span_of("")));
 	ck_assert_int_eq(writing_begin(&w, q->index), 0);
 	ck_assert_int_eq(writing_store(&w, at.letter), 0);
 	ck_assert_int_eq(writing_commit(&w), 0);

@@ -72,7 +72,8 @@ add_store(enum change_kind kind, uint64_t id, const char *text)
 	STAILQ_INSERT_TAIL(&c->content, p, entry);
 	c->letter = letter_new(id, &sender);
 	c->letter->size = p->len;
-	ck_assert(letter_add(c->letter, span_of("r@example.org")));
+	ck_assert(letter_add(c->letter, span_of("r@example.org"),
+	    span_of("")));
 	c->last = id;
 	return c;
 }
