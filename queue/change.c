@@ -31,6 +31,7 @@ change_free(struct change *c)
 	pieces_clear(&c->content);
 	pieces_clear(&c->rows);
 	free(c->numbers);
+	free(c->lots);
 	free(c->name);
 	free(c);
 }
@@ -49,6 +50,16 @@ change_add_row(struct change *c, const struct recipient_row *r)
 	row = piece_new(p.len);
 	memcpy(row->data, raw, p.len);
 	STAILQ_INSERT_TAIL(&c->rows, row, entry);
+}
+
+void
+change_set_row(struct change *c, const struct recipient_row *r)
+{
+	struct span	 unused;
+
+	c->due = row_waits(r, &unused) ? r->due : 0;
+	c->tells = r->state == ROW_FAILED;
+	change_add_row(c, r);
 }
 
 /* ---- what failed --------------------------------------------------------- */
@@ -260,6 +271,7 @@ is_for_journal(const struct change *c)
 	case CHANGE_REPLACE:
 	case CHANGE_NOTICE:
 	case CHANGE_DROP:
+	case CHANGE_MARK:
 	case CHANGE_REMOVE:
 	case CHANGE_SPILLED:
 	case CHANGE_RECYCLE:
@@ -273,6 +285,7 @@ void
 change_put(struct queue *q, struct change *c)
 {
 	c->last = q->last;
+	c->delayed = q->delays.done;
 	if (!journal_is_on(q) || !is_for_journal(c))
 		change_spill(q, c);
 	else if ((c->kind == CHANGE_STORE && !c->hot) || c->file != NULL)

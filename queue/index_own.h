@@ -12,6 +12,7 @@ struct index {
 	MDB_dbi		 tables[TABLE_COUNT];
 	uint64_t	 last;
 	uint64_t	 journal, position, clean;
+	uint64_t	 delayed;
 	bool		 is_new;
 	enum rebuild	 rebuild;
 };
@@ -24,6 +25,7 @@ struct index {
 #define META_JOURNAL	"journal"
 #define META_POSITION	"position"
 #define META_CLEAN	"clean"
+#define META_DELAYED	"delayed"
 
 MDB_val		 val_of(struct span);
 struct span	 val_span(const MDB_val *);

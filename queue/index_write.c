@@ -204,7 +204,7 @@ put_message(struct writing *w, uint64_t id, const struct message_row *r)
 	message_row_encode(r, &v);
 	if (put(w, TABLE_MESSAGE, &k, &v, 0) == -1)
 		return -1;
-	if (r->fresh + r->failed > 0)
+	if (r->fresh > 0 || r->failed == r->left)
 		return put(w, TABLE_INCOMING, &k, NULL, 0);
 	return del(w, TABLE_INCOMING, &k);
 }
@@ -362,16 +362,18 @@ static int
 change_wait(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, bool there)
 {
-	struct wait_key	 key = { r->destination, r->due, id, number };
+	struct wait_key	 key = { .due = r->due, .id = id, .number = number };
 	char		 raw[KEY_MAX];
 	struct pack	 k;
 
+	if (!row_waits(r, &key.name))
+		return 0;
 	pack_init(&k, raw, sizeof raw);
 	wait_key_encode(&key, &k);
 	if ((there ? put(w, TABLE_WAIT, &k, NULL, 0) :
 	    del(w, TABLE_WAIT, &k)) == -1)
 		return -1;
-	return settle(w, r->destination, NULL);
+	return settle(w, key.name, NULL);
 }
 
 /* ---- recipients ---------------------------------------------------------- */
@@ -399,8 +401,7 @@ leave(struct writing *w, uint64_t id, uint32_t number,
 		m->fresh--;
 	if (r->state == ROW_FAILED)
 		m->failed--;
-	return r->state == ROW_WAITING ?
-	    change_wait(w, id, number, r, false) : 0;
+	return change_wait(w, id, number, r, false);
 }
 
 static int
@@ -414,8 +415,7 @@ enter(struct writing *w, uint64_t id, uint32_t number,
 		m->failed++;
 	if (put_recipient(w, id, number, r) == -1)
 		return -1;
-	return r->state == ROW_WAITING ?
-	    change_wait(w, id, number, r, true) : 0;
+	return change_wait(w, id, number, r, true);
 }
 
 static int
@@ -554,6 +554,12 @@ int
 writing_clean(struct writing *w, uint64_t position)
 {
 	return put_number(w, META_CLEAN, position);
+}
+
+int
+writing_delayed(struct writing *w, uint64_t id)
+{
+	return put_number(w, META_DELAYED, id);
 }
 
 int

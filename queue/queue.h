@@ -4,6 +4,8 @@
 
 #include "queue/change.h"
 #include "queue/content.h"
+#include "queue/delay.h"
+#include "queue/digest.h"
 #include "queue/envelope.h"
 #include "queue/expand.h"
 #include "queue/hot.h"
@@ -60,6 +62,9 @@ struct queue {
 	struct silence	 silence;
 	struct content	 content;
 	struct schedule	 schedule;
+	struct delays	 delays;
+	struct digests	 digests;
+	unsigned	 reports;	/* notices being made */
 
 	struct timer	 patience;	/* with deliverers, at the start */
 	bool		 started, working, stopping;

@@ -194,7 +194,7 @@ add(struct entry *e, struct change *c)
 	else if (c->kind == CHANGE_DROP)
 		for (i = 0; i < c->count; i++)
 			lose(e, c->numbers[i]);
-	else if (!is_alive(e, c->number)) {
+	else if (c->kind != CHANGE_MARK && !is_alive(e, c->number)) {
 		change_free(c);
 		return;
 	} else if (c->kind == CHANGE_REPLACE)

@@ -3,6 +3,7 @@
 
 #include "queue/backoff.h"
 #include "queue/queue.h"
+#include "queue/report.h"
 #include "queue/result.h"
 #include "shared/alloc.h"
 #include "shared/log.h"
@@ -42,9 +43,20 @@ put_row(struct queue *q, struct recipient *r, int by,
 	struct change	*c = change_new(CHANGE_UPDATE, result_finished);
 
 	c->keeps_reply = keeps_reply;
-	c->due = row->state == ROW_WAITING ? row->due : 0;
-	change_add_row(c, row);
+	change_set_row(c, row);
 	put_change(q, r, c, by);
+}
+
+/* It is over; when is its sender told, if he wants to be? */
+static void
+put_failed(struct queue *q, struct recipient *r, int by,
+    struct recipient_row *row, bool keeps_reply)
+{
+	if (!report_plan(q, r->message, row))
+		put_change(q, r, change_new(CHANGE_DELETE, result_finished),
+		    by);
+	else
+		put_row(q, r, by, row, keeps_reply);
 }
 
 void
@@ -92,7 +104,7 @@ expire(struct queue *q, struct recipient *r, int by,
 	row.expired = 1;
 	row.reply = *reply;
 	row.relay = relay;
-	put_row(q, r, by, &row, false);
+	put_failed(q, r, by, &row, false);
 }
 
 void
@@ -102,7 +114,7 @@ result_expire(struct queue *q, struct recipient *r, const struct reply *last)
 
 	tell_expired(q, r, last);
 	row.expired = 1;
-	put_row(q, r, -1, &row, true);
+	put_failed(q, r, -1, &row, true);
 }
 
 static void
@@ -115,7 +127,7 @@ fail(struct queue *q, struct recipient *r, int by, const struct reply *reply,
 	row.relay = relay;
 	if (by == -1 || r->message->broken)
 		recipient_log(r, "bounced", reply);
-	put_row(q, r, by, &row, false);
+	put_failed(q, r, by, &row, false);
 }
 
 /*
@@ -339,6 +351,10 @@ note_due(struct queue *q, const struct change *c, const struct recipient *r)
 		wake_leaves(q, c);
 	if (c->due == 0)
 		return;
+	if (c->tells) {
+		schedule_due(q, c->due);
+		return;
+	}
 	if (d != NULL)
 		destination_save(q, d);
 	if (d != NULL && c->due <= queue_now()) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/queue.h"
+#include "queue/report.h"
 #include "queue/result.h"
 
 enum { MICROSECONDS = 1000000, MILLISECONDS = 1000 };
@@ -32,6 +33,14 @@ schedule_due(struct queue *q, uint64_t due)
 	int64_t	 ms = wait_for(due, queue_now());
 
 	look_in(q, ms < SCAN_GAP ? SCAN_GAP : ms);
+}
+
+void
+schedule_told(struct queue *q)
+{
+	if (q->schedule.untold)
+		schedule_due(q, 0);
+	q->schedule.untold = false;
 }
 
 void
@@ -88,6 +97,38 @@ fill_destination(struct queue *q, struct view *v, struct span name)
 	return true;
 }
 
+/* Notices whose time has come. */
+static bool
+fill_notices(struct queue *q, struct view *v, uint64_t now)
+{
+	struct wait_key	 k = { .name = span_of(NOTICE_NAME) };
+	unsigned	 n = 0;
+	bool		 ahead;
+
+	while ((ahead = view_next_wait(v, &k)) && k.due <= now) {
+		if (!messages_have_room(q))
+			return false;
+		if (n++ >= SCAN_MAX || !report_due(q, v, &k))
+			break;
+	}
+	if (ahead && k.due > now)
+		schedule_due(q, k.due);
+	q->schedule.untold = n > 0;
+	if (n > 0 && q->reports == 0)
+		look_in(q, STALL_TIME);
+	return true;
+}
+
+static bool
+fill(struct queue *q, struct view *v, struct span name, uint64_t now)
+{
+	if (name.len == 0)
+		return fill_lookups(q, v, now);
+	if (span_is(name, NOTICE_NAME))
+		return fill_notices(q, v, now);
+	return fill_destination(q, v, name);
+}
+
 /* Sets the timer for what comes next. */
 static void
 scan(struct queue *q)
@@ -102,8 +143,8 @@ scan(struct queue *q)
 	s->stalled = false;
 	view_open(&v, q->index);
 	while ((more = view_next_due(&v, &due, &name)) && due <= now) {
-		if (n++ >= SCAN_MAX + q->messages.count || !(name.len == 0 ?
-		    fill_lookups(q, &v, now) : fill_destination(q, &v, name)))
+		if (n++ >= SCAN_MAX + q->messages.count ||
+		    !fill(q, &v, name, now))
 			s->stalled = true;
 		if (s->stalled)
 			break;
@@ -181,6 +222,7 @@ take_up(struct queue *q, struct view *v, uint64_t id)
 		return;
 	if (!known)
 		message_tell(m);
+	m->untold = m->tally.failed > 0;
 	while (m->tally.fresh > 0 && view_next_recipient(v, id, &number,
 	    &row)) {
 		if (row.state != ROW_NEW ||

@@ -16,6 +16,7 @@ struct schedule {
 	bool		 backlog;	/* `incoming` has what is not here */
 	uint64_t	 backlog_after;	/* up to this id all is here */
 	bool		 stalled;	/* memory was full */
+	bool		 untold;	/* notices that are due were left */
 	uint64_t	 expired[AGE_COUNT];	/* looked at up to these */
 };
 
@@ -30,6 +31,9 @@ void	 schedule_backlog(struct queue *, uint64_t id);
 
 /* Something in the index is due then. */
 void	 schedule_due(struct queue *, uint64_t due);
+
+/* A notice is made: those that were left are looked for again. */
+void	 schedule_told(struct queue *);
 
 /* Memory is full: looks again when that may have changed. */
 void	 schedule_stall(struct queue *);
