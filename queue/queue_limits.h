@@ -40,8 +40,6 @@ enum {
 	GROW_AGAIN		= 10 * 1000,	/* a segment had no room */
 
 	/* destinations */
-	WINDOW_START		= 5,
-	WINDOW_MAX		= 20,
 	OVERTAKE_MAX		= 4,		/* jobs before a lower one */
 	SILENT_TIME		= 10 * 1000,	/* of a job, then it is */
 	TRIM_GAP		= 20,		/* between two trims */

@@ -119,6 +119,9 @@ enum {
 	GENERATIONS_MAX		= 20,
 	WINDOW_LIMIT		= 1000,	/* highest `window` */
 	DESTINATION_RULES_MAX	= 1024,	/* patterns with settings */
+	LIVES_MAX		= 16,	/* different times of life in these */
+	WINDOW_START		= 5,	/* jobs at once, at first */
+	WINDOW_MAX		= 20,
 	SHOW_MAX		= 32768, /* octets of content in one answer */
 
 	/* lookup */
