@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <string.h>
+
 #include "queue/origin.h"
 #include "shared/limits.h"
 
@@ -28,4 +30,24 @@ origin_unpack(struct origin *o, struct unpack *u, uint32_t *flags)
 	if (*flags & PARAMETERS_FOLLOW)
 		o->parameters = unpack_line(u, PARAMETERS_MAX);
 	*flags &= ~PARAMETERS_FOLLOW;
+}
+
+/* "priority=N", -9 to 9 (RFC 6710 section 2). */
+int
+origin_priority(const struct origin *o)
+{
+	struct span	 rest = o->parameters, word;
+	uint64_t	 n;
+	bool		 below;
+
+	while (rest.len > 0) {
+		rest = span_cut(rest, ' ', &word);
+		if (!span_starts(word, "priority="))
+			continue;
+		word = span_skip(word, strlen("priority="));
+		below = span_starts(word, "-");
+		if (span_parse_u64(span_skip(word, below), PRIORITY_MAX, &n))
+			return below ? -(int)n : (int)n;
+	}
+	return 0;
 }

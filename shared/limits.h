@@ -26,6 +26,7 @@ enum {
 	DESTINATION_TEXT_MAX	= 400,	/* a key of LMDB holds it */
 	HOP_NAME_MAX		= 64,
 	SOCKET_PATH_MAX		= 107,	/* unix(7), less the NUL */
+	PRIORITY_MAX		= 9,	/* and as low (RFC 6710) */
 	PARAMETERS_MAX		= 1024,	/* of a message, in words */
 	RCPT_PARAMETERS_MAX	= 600,	/* of a recipient, likewise */
 	CLIENT_TEXT_MAX		= 320,
