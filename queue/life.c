@@ -245,6 +245,7 @@ static const struct route inbox[] = {
 	{ MSG_READY,		on_ready },
 	{ MSG_RETIRE,		on_retire },
 	{ MSG_LIST,		on_list },
+	{ MSG_TALLY,		on_tally },
 	{ MSG_DESTINATIONS,	on_destinations },
 	{ MSG_RETRY,		on_retry },
 	{ MSG_DELETE,		on_delete },

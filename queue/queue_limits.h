@@ -61,8 +61,10 @@ enum {
 	LOSSES_MAX		= 2,		/* deliverers that died of it */
 	NOTICE_RECIPIENTS_MAX	= 1000,		/* in one notice */
 	LIST_RECIPIENTS_MAX	= 10000,	/* listed of one message */
-	LIST_PAGE_MAX		= 2000,		/* recipients in one page */
+	LIST_PAGE_MAX		= 500,		/* recipients in one page */
 	LOOKS_MAX		= 1000,		/* for a page of destinations */
+	WALK_MESSAGES_MAX	= 500,		/* looked at for one answer */
+	WALK_ROWS_MAX		= 1000,		/* and recipients, about */
 	ADOPT_MAX		= 256		/* messages adopted at once */
 };
 
