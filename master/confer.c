@@ -267,6 +267,23 @@ confer_smtpd(struct audience *a)
 	return confer_certificates(a) && confer_listeners(a);
 }
 
+static void
+confer_notices(struct audience *a)
+{
+	const struct config	*c = a->suite->config;
+	struct msg		 m = { .type = MSG_CONF_NOTICES };
+
+	m.conf_notices.delay = c->notices.delay / SECOND;
+	m.conf_notices.gather = c->notices.gather / SECOND;
+	m.conf_notices.digest_after = c->notices.digest_after;
+	m.conf_notices.digest_time = c->notices.digest_time / SECOND;
+	(void)addr_parse(span_of(c->notices.double_bounces),
+	    &m.conf_notices.double_bounces);
+	m.conf_notices.language = c->notices.language - 1;
+	m.conf_notices.content_max = c->notices.content;
+	audience_say(a, &m);
+}
+
 static bool
 confer_queue(struct audience *a)
 {
@@ -282,6 +299,7 @@ confer_queue(struct audience *a)
 	m.conf_queue.journal_segment = config->journal.segment;
 	m.conf_queue.journal_message = config->journal.message;
 	audience_say(a, &m);
+	confer_notices(a);
 	return true;
 }
 

@@ -92,6 +92,23 @@ static const struct config_keyword journal[] = {
 	{ .word = NULL }
 };
 
+static const struct config_keyword notices[] = {
+	{ "delay",	CONFIG_TIME,	0, UINT64_C(60) * DAY, "4h",
+	    IN(notices.delay) },
+	{ "gather",	CONFIG_TIME,	0, HOUR, "5m", IN(notices.gather) },
+	{ "digest-after", CONFIG_NUMBER, 1, 1000000, "10",
+	    IN(notices.digest_after) },
+	{ "digest-time", CONFIG_TIME,	0, DAY, "1h",
+	    IN(notices.digest_time) },
+	{ "double-bounces", CONFIG_MAILBOX_OR_NO, 0, 0, "no",
+	    IN(notices.double_bounces) },
+	{ "language",	CONFIG_CHOICE,	CHOICE_LANGUAGE, 0, "english",
+	    IN(notices.language) },
+	{ "content",	CONFIG_SIZE,	0, MIB, "64K",
+	    IN(notices.content) },
+	{ .word = NULL }
+};
+
 static const struct config_keyword smtpd[] = {
 	{ "processes",	CONFIG_NUMBER,	1, INSTANCES_MAX, "2",
 	    IN(smtpd.processes) },
@@ -297,6 +314,7 @@ static const struct config_block blocks[SECTION_COUNT] = {
 	[SECTION_TOP]	 = { NULL,	NULL,	false,	false,	top },
 	[SECTION_RETRY]	 = { "retry",	NULL,	false,	false,	retry },
 	[SECTION_JOURNAL] = { "journal", NULL,	false,	false,	journal },
+	[SECTION_NOTICES] = { "notices", NULL,	false,	false,	notices },
 	[SECTION_SMTPD]	 = { "smtpd",	NULL,	false,	false,	smtpd },
 	[SECTION_REMOTE] = { "remote",	NULL,	false,	false,	remote },
 	[SECTION_LISTEN] = { "listen", "one name", false, false, listening },
@@ -354,6 +372,7 @@ config_new(void)
 	config_defaults(SECTION_TOP, c);
 	config_defaults(SECTION_RETRY, c);
 	config_defaults(SECTION_JOURNAL, c);
+	config_defaults(SECTION_NOTICES, c);
 	config_defaults(SECTION_SMTPD, c);
 	config_defaults(SECTION_REMOTE, c);
 	config_defaults(SECTION_LIMIT, &c->limit);

@@ -273,6 +273,12 @@ struct config {
 		uint64_t	 limit, segment, message;	/* octets */
 	} journal;
 	struct {
+		uint64_t	 delay, gather, digest_after, digest_time;
+		uint64_t	 content;	/* octets */
+		unsigned	 language;	/* notice_language + 1 */
+		char		 double_bounces[ADDR_TEXT_MAX + 1];
+	} notices;
+	struct {
 		uint64_t	 processes, sessions, recipients;
 		uint64_t	 command_time, data_time, errors;
 		uint64_t	 greeting_time, answer_time;

@@ -118,6 +118,21 @@ on_conf_queue(struct peer *p, struct msg *m)
 	q->journal.message = m->conf_queue.journal_message;
 }
 
+static void
+on_conf_notices(struct peer *p, struct msg *m)
+{
+	struct notices	*n = &queue_state()->notices;
+
+	(void)p;
+	n->delay = m->conf_notices.delay;
+	n->gather = m->conf_notices.gather;
+	n->digest_after = m->conf_notices.digest_after;
+	n->digest_time = m->conf_notices.digest_time;
+	n->double_bounces = m->conf_notices.double_bounces;
+	n->language = m->conf_notices.language;
+	n->content_max = m->conf_notices.content_max;
+}
+
 /* ---- neighbours ---------------------------------------------------------- */
 
 static bool
@@ -234,6 +249,7 @@ static const struct route inbox[] = {
 	{ MSG_UNSURE,		on_unsure },
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_QUEUE,	on_conf_queue },
+	{ MSG_CONF_NOTICES,	on_conf_notices },
 	{ MSG_COUNT,		NULL }
 };
 

@@ -15,6 +15,16 @@
 #include "queue/walltime.h"
 #include "shared/program.h"
 
+/* What senders are told, and when: notices { } of relais.conf(5).  Times are
+ * seconds. */
+struct notices {
+	uint32_t	 delay, gather;
+	uint32_t	 digest_after, digest_time;
+	struct addr	 double_bounces;	/* null: nobody */
+	enum notice_language language;
+	uint32_t	 content_max;		/* octets */
+};
+
 /* All of this process's state; main.c has the one object. */
 struct queue {
 	struct process	*process;
@@ -24,6 +34,7 @@ struct queue {
 	uint32_t	 retry_first, retry_max;	/* seconds */
 	uint32_t	 life, notice_life;
 	uint64_t	 size_max;
+	struct notices	 notices;
 
 	struct spool	 spool;
 	struct index	*index;
