@@ -192,6 +192,8 @@ static const struct {
 	[CHOICE_VERSION] = { { "1.2", "1.3" }, "\"1.2\" or \"1.3\"" },
 	[CHOICE_REMOTE_TLS] = { { "may", "no", "required", "verified" },
 	    "\"may\", \"no\", \"required\" or \"verified\"" },
+	[CHOICE_LANGUAGE] = { { "english", "french" },
+	    "\"english\" or \"french\"" },
 };
 
 static bool
@@ -359,6 +361,14 @@ take_mailbox(struct value *v)
 }
 
 static bool
+take_mailbox_or_no(struct value *v)
+{
+	if (v->n != 1 || !span_is(v->words[0], "no"))
+		return take_mailbox(v);
+	return span_copy(span_of(""), v->field, ADDR_TEXT_MAX + 1);
+}
+
+static bool
 take_log(struct value *v)
 {
 	struct config_log	*log = v->field;
@@ -458,6 +468,7 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_PATH]		= value_take_path,
 	[CONFIG_FILE]		= take_file,
 	[CONFIG_MAILBOX]	= take_mailbox,
+	[CONFIG_MAILBOX_OR_NO]	= take_mailbox_or_no,
 	[CONFIG_LOG]		= take_log,
 	[CONFIG_PROTOCOL]	= take_protocol,
 	[CONFIG_NETWORKS]	= value_take_networks,
@@ -484,6 +495,7 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_UNMASKED]	= value_take_unmasked,
 	[CONFIG_CODE]		= value_take_code,
 	[CONFIG_TEXT]		= value_take_text,
+	[CONFIG_PRIORITY]	= value_take_priority,
 };
 
 bool

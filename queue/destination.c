@@ -84,7 +84,7 @@ destination_get(struct queue *q, struct span name)
 	d->hash = span_hash(name);
 	d->by = destination_by(name);
 	d->window = WINDOW_START;
-	TAILQ_INIT(&d->ready);
+	lines_init(&d->ready);
 	RB_INSERT(destination_tree, &q->destinations.tree, d);
 	view_open(&v, q->index);
 	if (view_destination(&v, name, &row)) {
@@ -226,10 +226,10 @@ destination_take_turn(struct queue *q, struct destination *d)
 /* One message goes in whole: its recipients share jobs.  Hot ones are in
  * memory anyway. */
 static bool
-is_full(const struct queue *q, const struct destination *d,
+is_full(const struct queue *q, struct destination *d,
     const struct recipient *r)
 {
-	const struct recipient	*last = TAILQ_LAST(&d->ready, recipient_list);
+	const struct recipient	*last = lines_last(&d->ready, r->message);
 
 	if (last != NULL && last->message == r->message)
 		return false;
@@ -247,7 +247,7 @@ destination_add(struct queue *q, struct destination *d, struct recipient *r)
 		return;
 	}
 	r->stage = STAGE_READY;
-	TAILQ_INSERT_TAIL(&d->ready, r, entry);
+	lines_put(&d->ready, r);
 	d->nready++;
 	destination_take_turn(q, d);
 }
@@ -258,26 +258,50 @@ destination_unlist(struct queue *q, struct recipient *r)
 	struct destination	*d = r->destination;
 
 	(void)q;
-	TAILQ_REMOVE(&d->ready, r, entry);
+	lines_take(&d->ready, r);
 	d->nready--;
 }
 
-/* The last to come are the first to go. */
-void
-destination_send_home(struct queue *q, struct destination *d, unsigned keep,
-    unsigned most)
+/* The last `n` of a line, which is no more when these are all. */
+static void
+send_line_home(struct queue *q, struct line *line, unsigned n)
 {
 	struct recipient	*r;
 	struct message		*m;
 
-	if (d->nready > keep)
-		d->more = true;
-	while (d->nready > keep && most-- > 0) {
-		r = TAILQ_LAST(&d->ready, recipient_list);
+	while (n-- > 0) {
+		r = TAILQ_LAST(&line->list, recipient_list);
 		m = r->message;
 		recipient_unlist(q, r);
 		result_park(q, r);
 		message_settle(q, m);
+	}
+}
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* The last to come are the first to go, of those who have more than others. */
+void
+destination_send_home(struct queue *q, struct destination *d, unsigned keep,
+    unsigned most)
+{
+	unsigned	 fair = d->ready.count > 0 ? keep / d->ready.count : 0;
+	unsigned	 n;
+	struct line	*line, *before;
+
+	if (d->nready > keep)
+		d->more = true;
+	line = lines_before(&d->ready, NULL);
+	for (; d->nready > keep && most > 0; line = before) {
+		before = lines_before(&d->ready, line);
+		n = line->count > fair ? line->count - fair : 0;
+		n = least(n, least(most, d->nready - keep));
+		most -= n;
+		send_line_home(q, line, n);
 	}
 }
 
@@ -503,7 +527,7 @@ destination_fill(struct queue *q, struct view *v, struct destination *d)
 {
 	struct wait_key		 k = { .name = span_of(d->name) };
 	uint64_t		 now = queue_now();
-	struct recipient	*r, *last = TAILQ_FIRST(&d->ready);
+	struct recipient	*r, *last = lines_next(&d->ready);
 	bool			 ahead;
 
 	d->more = true;		/* for the next job that ends */

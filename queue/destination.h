@@ -2,7 +2,7 @@
 #ifndef QUEUE_DESTINATION_H
 #define QUEUE_DESTINATION_H
 
-#include "queue/message.h"
+#include "queue/lines.h"
 #include "shared/ipc.h"
 
 /* What is known of it: queue/share.h. */
@@ -31,7 +31,7 @@ struct destination {
 	struct destination_list *turns;	/* where its turn is; or NULL */
 	bool		 hungry, swollen, idle;
 	bool		 more;		/* the index has due recipients */
-	struct recipient_list ready;
+	struct lines	 ready;
 	unsigned	 nready, users, jobs;
 	unsigned	 silent;	/* of the jobs */
 	unsigned	 window, good;	/* good jobs since it grew */

@@ -97,11 +97,11 @@ put_recipient(struct peer *p, struct delivery *job, struct recipient *r)
 	peer_put(p, &m);
 }
 
-/* The head of the destination's queue, and its neighbours of one message. */
+/* The one whose turn it is, and its neighbours of one message. */
 static unsigned
-count_recipients(const struct destination *d)
+count_recipients(const struct recipient *first)
 {
-	const struct recipient	*first = TAILQ_FIRST(&d->ready), *r = first;
+	const struct recipient	*r = first;
 	unsigned		 n = 0;
 
 	while (r != NULL && r->message == first->message &&
@@ -134,13 +134,14 @@ delivery_new(struct deliverer *dl, struct destination *d,
 }
 
 static void
-put_recipients(struct queue *q, struct deliverer *dl, struct delivery *job,
+put_recipients(struct queue *q, struct delivery *job, struct recipient *r,
     unsigned n)
 {
-	struct recipient	*r;
+	struct deliverer	*dl = &q->deliverers[job->by];
+	struct recipient	*next;
 
-	while (n-- > 0) {
-		r = TAILQ_FIRST(&job->destination->ready);
+	for (; n > 0; n--, r = next) {
+		next = TAILQ_NEXT(r, entry);
 		recipient_unlist(q, r);
 		r->stage = STAGE_RUNNING;
 		r->by = job->by;
@@ -153,10 +154,11 @@ put_recipients(struct queue *q, struct deliverer *dl, struct delivery *job,
 static bool
 send_job(struct queue *q, struct deliverer *dl, struct destination *d)
 {
-	const struct message	*m = TAILQ_FIRST(&d->ready)->message;
+	struct recipient	*first = lines_next(&d->ready);
+	const struct message	*m = first->message;
 	struct origin		 origin = message_origin(m);
 	struct msg		 out = { .type = MSG_JOB };
-	unsigned		 n = count_recipients(d);
+	unsigned		 n = count_recipients(first);
 
 	out.job.token = peer_token(dl->peer);
 	out.job.message = m->id;
@@ -171,7 +173,8 @@ send_job(struct queue *q, struct deliverer *dl, struct destination *d)
 	out.job.parameters = origin.parameters;
 	if (!peer_ask(dl->peer, &out))
 		return false;
-	put_recipients(q, dl, delivery_new(dl, d, m, out.job.token), n);
+	lines_turn_over(&d->ready, first);
+	put_recipients(q, delivery_new(dl, d, m, out.job.token), first, n);
 	return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "queue/queue.h"
 #include "queue/report.h"
+#include "queue/sender.h"
 #include "shared/alloc.h"
 #include "shared/log.h"
 
@@ -74,16 +75,26 @@ message_new(struct queue *q, uint64_t id)
 	return m;
 }
 
+/* What its turns go by. */
+static void
+set_line(const struct queue *q, struct message *m, const struct origin *o)
+{
+	m->line = sender_number(&m->sender, q->spool.lineage);
+	m->priority = origin_priority(o);
+}
+
 struct message *
 message_from_letter(struct queue *q, const struct letter *l)
 {
 	struct message	*m = message_new(q, l->id);
+	struct origin	 origin = letter_origin(l);
 
 	m->arrived = l->arrived;
 	m->size = l->size;
 	m->flags = l->flags;
 	m->sender = l->sender;
 	m->tally.left = m->tally.fresh = l->count;
+	set_line(q, m, &origin);
 	return m;
 }
 
@@ -103,6 +114,7 @@ message_load(struct queue *q, struct view *v, uint64_t id)
 	m->flags = r.flags;
 	m->sender = r.sender;
 	message_keep_origin(m, &r.origin);
+	set_line(q, m, &r.origin);
 	m->tally = (struct tally){ r.left, r.fresh, r.failed, false };
 	return m;
 }

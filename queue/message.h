@@ -53,6 +53,8 @@ struct message {
 	uint64_t	 id, arrived, size;
 	uint64_t	 active;	/* since when, wall microseconds */
 	uint32_t	 flags;
+	uint64_t	 line;		/* number of its sender */
+	int		 priority;	/* -9 to 9 */
 	struct addr	 sender;
 	char		*client, *identity, *parameters; /* NULL: its letter
 					 * has them */

@@ -48,10 +48,10 @@ has_8bit(struct span s)
 	return false;
 }
 
-bool
-notice_is_8bit(const struct notice *n)
+uint32_t
+notice_flags(const struct notice *n)
 {
-	return has_8bit(n->header);
+	return has_8bit(n->messages[0].header) ? MESSAGE_8BIT : 0;
 }
 
 static void
@@ -89,7 +89,7 @@ format_life(char into[LIFE_SIZE], uint32_t seconds)
 /* Of an answer that was for now, the final status says only that it is final
  * now. */
 static void
-format_status(char into[ENHANCED_SIZE], const struct failure *f)
+format_status(char into[ENHANCED_SIZE], const struct notice_recipient *f)
 {
 	struct reply	 r = f->reply;
 
@@ -146,7 +146,7 @@ write_header(struct writer *w, const struct notice *n)
 	date_format(date, (int64_t)n->now);
 	id_format(id, n->id);
 	say(w, "From: MAILER-DAEMON@%s (Mail Delivery System)", n->hostname);
-	say(w, "To: <%s>", n->sender->text);
+	say(w, "To: <%s>", n->to->text);
 	say(w, "Subject: Undelivered Mail Returned to Sender");
 	say(w, "Date: %s", date);
 	say(w, "Message-ID: <%s@%s>", id, n->hostname);
@@ -162,7 +162,8 @@ write_header(struct writer *w, const struct notice *n)
 }
 
 static void
-write_words(struct writer *w, const struct notice *n, const struct failure *f)
+write_words(struct writer *w, const struct notice *n,
+    const struct notice_recipient *f)
 {
 	char		 life[LIFE_SIZE], reply[REPLY_SIZE];
 	struct span	 host = remote_host(f->relay);
@@ -193,8 +194,8 @@ write_text(struct writer *w, const struct notice *n)
 	char	 date[DATE_SIZE], id[ID_SIZE];
 	size_t	 i;
 
-	date_format(date, (int64_t)n->arrived);
-	id_format(id, n->about);
+	date_format(date, (int64_t)n->messages[0].arrived);
+	id_format(id, n->messages[0].id);
 	say(w, "%s", "");
 	say(w, "--%s", w->boundary);
 	say(w, "Content-Type: text/plain; charset=us-ascii");
@@ -206,14 +207,14 @@ write_text(struct writer *w, const struct notice *n)
 	    n->count == 1 ? "the recipient" : "the recipients");
 	say(w, "tried again. The header of your message is attached.");
 	for (i = 0; i < n->count; i++)
-		write_words(w, n, &n->failures[i]);
+		write_words(w, n, &n->recipients[i]);
 	say(w, "%s", "");
 	say(w, "If you need help, send this to <postmaster@%s>;", n->hostname);
 	say(w, "the number of your message here is %s.", id);
 }
 
 static void
-write_failure(struct writer *w, const struct failure *f)
+write_failure(struct writer *w, const struct notice_recipient *f)
 {
 	char		 status[ENHANCED_SIZE], reply[REPLY_SIZE];
 	struct span	 host = remote_host(f->relay);
@@ -240,7 +241,7 @@ write_status(struct writer *w, const struct notice *n)
 	char	 date[DATE_SIZE];
 	size_t	 i;
 
-	date_format(date, (int64_t)n->arrived);
+	date_format(date, (int64_t)n->messages[0].arrived);
 	say(w, "%s", "");
 	say(w, "--%s", w->boundary);
 	say(w, "Content-Type: message/delivery-status");
@@ -248,14 +249,14 @@ write_status(struct writer *w, const struct notice *n)
 	say(w, "Reporting-MTA: dns; %s", n->hostname);
 	say(w, "Arrival-Date: %s", date);
 	for (i = 0; i < n->count; i++)
-		write_failure(w, &n->failures[i]);
+		write_failure(w, &n->recipients[i]);
 }
 
 /* Line by line, because what came may have longer ones than we may send. */
 static void
 write_original(struct writer *w, const struct notice *n)
 {
-	struct span	 rest = n->header, line;
+	struct span	 rest = n->messages[0].header, line;
 
 	if (rest.len == 0)
 		return;
@@ -281,7 +282,7 @@ notice_write(const struct notice *n, struct buf *out)
 {
 	struct writer	 w = { .out = out, .done = true };
 
-	w.is_8bit = notice_is_8bit(n);
+	w.is_8bit = (notice_flags(n) & MESSAGE_8BIT) != 0;
 	make_boundary(w.boundary);
 	write_header(&w, n);
 	write_text(&w, n);

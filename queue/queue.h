@@ -9,11 +9,22 @@
 #include "queue/hot.h"
 #include "queue/journal.h"
 #include "queue/schedule.h"
+#include "queue/settings.h"
 #include "queue/share.h"
 #include "queue/silence.h"
 #include "queue/spiller.h"
 #include "queue/walltime.h"
 #include "shared/program.h"
+
+/* What senders are told, and when: notices { } of relais.conf(5).  Times are
+ * seconds. */
+struct notices {
+	uint32_t	 delay, gather;
+	uint32_t	 digest_after, digest_time;
+	struct addr	 double_bounces;	/* null: nobody */
+	enum notice_language language;
+	uint32_t	 content_max;		/* octets */
+};
 
 /* All of this process's state; main.c has the one object. */
 struct queue {
@@ -23,7 +34,10 @@ struct queue {
 	char		 hostname[HOST_TEXT_MAX + 1];
 	uint32_t	 retry_first, retry_max;	/* seconds */
 	uint32_t	 life, notice_life;
+	uint32_t	 crashes, probes;	/* as in CONF_QUEUE */
+	struct settings_table settings;
 	uint64_t	 size_max;
+	struct notices	 notices;
 
 	struct spool	 spool;
 	struct index	*index;

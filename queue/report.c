@@ -23,7 +23,7 @@ struct heading {
 
 /* The recipients of a message that have failed, copied out of the index. */
 struct failures {
-	struct failure	*list;
+	struct notice_recipient *list;
 	uint32_t	*numbers;
 	size_t		 count;
 	char		*texts;		/* three of each */
@@ -79,7 +79,7 @@ collect(struct queue *q, const struct message *m, struct failures *f)
 	size_t			 max = m->tally.failed < NOTICE_RECIPIENTS_MAX ?
 				    m->tally.failed : NOTICE_RECIPIENTS_MAX;
 	struct recipient_row	 row;
-	struct failure		*one;
+	struct notice_recipient	*one;
 	struct view		 v;
 	int64_t			 number = -1;
 	char			*at;
@@ -95,9 +95,12 @@ collect(struct queue *q, const struct message *m, struct failures *f)
 			continue;
 		f->numbers[f->count] = (uint32_t)number;
 		one = &f->list[f->count++];
+		one->action = row.action;
+		one->attempts = row.attempts;
 		one->address = keep(&at, row.address);
 		one->original = keep(&at, row.original);
 		one->relay = keep(&at, row.relay);
+		one->orcpt = span_of("");
 		one->reply = row.reply;
 		one->expired = row.expired;
 	}
@@ -203,15 +206,21 @@ write_letter(struct queue *q, const struct message *m,
 {
 	struct addr	 nobody = { .len = 0 };
 	struct letter	*l = letter_new(queue_next_id(q), &nobody);
-	struct notice	 n = { l->id, m->id, m->arrived, queue_now(),
-			    q->life, q->hostname, &m->sender, header,
-			    f->list, f->count };
+	struct notice_message about = { .id = m->id, .arrived = m->arrived,
+			    .envid = span_of(""), .client = span_of(""),
+			    .header = header };
+	struct notice	 n = { .id = l->id, .now = queue_now(),
+			    .life = q->life, .hostname = q->hostname,
+			    .to = &m->sender, .contact = span_of(""),
+			    .content = span_of(""), .messages = &about,
+			    .message_count = 1, .recipients = f->list,
+			    .count = f->count };
 
 	if (!notice_write(&n, text))
 		log_warning("a failure notice was cut");
 	l->arrived = n.now;
 	l->size = buf_len(text);
-	l->flags = MESSAGE_NOTICE | (notice_is_8bit(&n) ? MESSAGE_8BIT : 0);
+	l->flags = MESSAGE_NOTICE | notice_flags(&n);
 	(void)letter_add(l, addr_span(&m->sender), span_of(""));
 	return l;
 }

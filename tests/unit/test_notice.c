@@ -25,23 +25,29 @@ teardown(void)
 	buf_clear(&text);
 }
 
-static struct failure
+static struct notice_recipient
 make_failure(const char *address, unsigned code, const char *enhanced,
     const char *said)
 {
-	struct failure	 f = { .address = span_of(address) };
+	struct notice_recipient f = { .address = span_of(address) };
 
-	f.original = span_of("");
+	f.original = f.orcpt = span_of("");
 	f.relay = span_of("mx.example[192.0.2.1]:25");
 	f.reply = reply_make(code, enhanced, "%s", said);
 	return f;
 }
 
 static void
-write_notice(const struct failure *f, size_t n, struct span header)
+write_notice(const struct notice_recipient *f, size_t n, struct span header)
 {
-	struct notice	 notice = { 1, 2, 0, 86400000000, 432000,
-			    "mail.example", &sender, header, f, n };
+	struct notice_message about = { .id = 2, .envid = span_of(""),
+			    .client = span_of(""), .header = header };
+	struct notice	 notice = { .id = 1, .now = 86400000000,
+			    .life = 432000, .hostname = "mail.example",
+			    .to = &sender, .contact = span_of(""),
+			    .content = span_of(""), .messages = &about,
+			    .message_count = 1, .recipients = f,
+			    .count = n };
 
 	ck_assert(notice_write(&notice, &text));
 }
@@ -78,7 +84,8 @@ split(struct span parts[PARTS_MAX])
 
 START_TEST(it_has_three_parts_of_their_kinds)
 {
-	struct failure	 f = make_failure("x@y.example", 550, "5.1.1", "no");
+	struct notice_recipient f = make_failure("x@y.example", 550, "5.1.1",
+			    "no");
 	struct span	 parts[PARTS_MAX];
 
 	write_notice(&f, 1, span_of("Subject: hello\r\n"));
@@ -107,7 +114,7 @@ END_TEST
 
 START_TEST(status_has_the_fields_of_rfc_3464)
 {
-	struct failure	 f[2] = {
+	struct notice_recipient f[2] = {
 		make_failure("x@y.example", 550, "5.1.1", "no\nnever"),
 		make_failure("z@y.example", 451, "4.4.1", "not now")
 	};
@@ -153,7 +160,8 @@ static const struct {
 
 START_TEST(remote_mta_is_told_when_there_was_one)
 {
-	struct failure	 f = make_failure("x@y.example", 550, NULL, "no");
+	struct notice_recipient f = make_failure("x@y.example", 550, NULL,
+			    "no");
 	struct span	 all;
 	char		 line[128];
 
@@ -172,7 +180,8 @@ END_TEST
 
 START_TEST(octets_beyond_ascii_are_declared)
 {
-	struct failure	 f = make_failure("x@y.example", 550, "5.1.1", "no");
+	struct notice_recipient f = make_failure("x@y.example", 550, "5.1.1",
+			    "no");
 	struct span	 parts[PARTS_MAX];
 
 	write_notice(&f, 1, span_of("Subject: d\303\251j\303\240\r\n"));
@@ -185,7 +194,8 @@ END_TEST
 
 START_TEST(without_header_there_is_no_third_part)
 {
-	struct failure	 f = make_failure("x@y.example", 550, "5.1.1", "no");
+	struct notice_recipient f = make_failure("x@y.example", 550, "5.1.1",
+			    "no");
 	struct span	 parts[PARTS_MAX];
 
 	write_notice(&f, 1, span_of(""));
@@ -197,7 +207,7 @@ END_TEST
 START_TEST(lines_are_short_and_end_in_crlf)
 {
 	enum { MANY = 1000 };
-	struct failure	*f = xcalloc(MANY, sizeof *f);
+	struct notice_recipient *f = xcalloc(MANY, sizeof *f);
 	char		 said[REPLY_TEXT_MAX + 1], header[4000];
 	struct span	 all;
 	size_t		 i, since = 0, longest = 0, bare = 0;
@@ -228,7 +238,7 @@ END_TEST
 
 START_TEST(a_stranger_cannot_write_fields)
 {
-	struct failure	 f = make_failure("x@y.example", 550, "5.1.1",
+	struct notice_recipient f = make_failure("x@y.example", 550, "5.1.1",
 			    "no\nSubject: mine\n\n--x");
 	struct span	 all;
 

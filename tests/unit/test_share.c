@@ -222,6 +222,61 @@ START_TEST(a_part_of_the_memory_is_for_the_proven)
 }
 END_TEST
 
+/* Of rows that wait in the index, which is where they go back to. */
+static void
+make_ready(uint64_t id, const char *sender)
+{
+	struct queue		*q = queue_state();
+	struct letter		*l = stub_letter(id, sender, 1);
+	struct recipient_row	 row = { .state = ROW_WAITING };
+	struct recipient	*r;
+
+	row.address = span_of("r0@example.org");
+	row.original = span_of("");
+	r = recipient_new(q, message_from_letter(q, l), 0, &row);
+	r->parked = true;
+	r->destination = at.far;
+	at.far->users++;
+	destination_add(q, at.far, r);
+	letter_free(l);
+}
+
+static unsigned
+count_ready_of(const char *sender)
+{
+	struct message	*m;
+	unsigned	 n = 0;
+
+	RB_FOREACH(m, message_tree, &queue_state()->messages.tree)
+		n += strcmp(m->sender.text, sender) == 0;
+	return n;
+}
+
+START_TEST(who_has_more_than_others_goes_home_first)
+{
+	struct queue	*q = queue_state();
+	unsigned	 i;
+
+	at.far->answered = 1;
+	for (i = 0; i < 100; i++)
+		make_ready(100 + i, "bulk@example.org");
+	for (i = 0; i < 5; i++)
+		make_ready(300 + i, "few@example.org");
+	make_ready(400, "one@example.org");
+	destination_send_home(q, at.far, READY_FEW, 10);
+	ck_assert_uint_eq(at.far->nready, 96);
+	destination_send_home(q, at.far, READY_FEW, 200);
+	ck_assert_uint_eq(count_ready_of("bulk@example.org"), 14);
+	ck_assert_uint_eq(count_ready_of("few@example.org"), 5);
+	ck_assert_uint_eq(count_ready_of("one@example.org"), 1);
+	ck_assert(at.far->more);
+	destination_send_home(q, at.far, 0, 200);
+	ck_assert_uint_eq(at.far->nready, 0);
+	ck_assert_uint_eq(q->messages.count, 0);
+	at.far->more = false;		/* there is no schedule here */
+}
+END_TEST
+
 int
 main(void)
 {
@@ -241,6 +296,7 @@ main(void)
 	    a_job_of_a_stranger_is_doubtful_until_there_is_word);
 	tcase_add_test(c, mute_is_who_says_nothing_in_all_jobs);
 	tcase_add_test(c, a_part_of_the_memory_is_for_the_proven);
+	tcase_add_test(c, who_has_more_than_others_goes_home_first);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
