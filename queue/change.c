@@ -17,6 +17,7 @@ change_new(enum change_kind kind, void (*finished)(struct change *))
 	c->by = -1;
 	STAILQ_INIT(&c->content);
 	STAILQ_INIT(&c->rows);
+	STAILQ_INIT(&c->parent);
 	return c;
 }
 
@@ -30,14 +31,15 @@ change_free(struct change *c)
 	file_free(c->file);
 	pieces_clear(&c->content);
 	pieces_clear(&c->rows);
+	pieces_clear(&c->parent);
 	free(c->numbers);
 	free(c->lots);
 	free(c->name);
 	free(c);
 }
 
-void
-change_add_row(struct change *c, const struct recipient_row *r)
+static void
+add(struct pieces *rows, const struct recipient_row *r)
 {
 	char		 raw[ROW_MAX];
 	struct pack	 p;
@@ -49,16 +51,35 @@ change_add_row(struct change *c, const struct recipient_row *r)
 		fatal("a recipient's row is too long");
 	row = piece_new(p.len);
 	memcpy(row->data, raw, p.len);
-	STAILQ_INSERT_TAIL(&c->rows, row, entry);
+	STAILQ_INSERT_TAIL(rows, row, entry);
 }
 
 void
-change_set_row(struct change *c, const struct recipient_row *r)
+change_add_row(struct change *c, const struct recipient_row *r)
+{
+	add(&c->rows, r);
+}
+
+static void
+note_due(struct change *c, const struct recipient_row *r)
 {
 	struct span	 unused;
 
 	c->due = row_waits(r, &unused) ? r->due : 0;
 	c->tells = r->state == ROW_FAILED;
+}
+
+void
+change_keep_parent(struct change *c, const struct recipient_row *r)
+{
+	note_due(c, r);
+	add(&c->parent, r);
+}
+
+void
+change_set_row(struct change *c, const struct recipient_row *r)
+{
+	note_due(c, r);
 	change_add_row(c, r);
 }
 

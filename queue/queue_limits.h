@@ -40,8 +40,6 @@ enum {
 	GROW_AGAIN		= 10 * 1000,	/* a segment had no room */
 
 	/* destinations */
-	WINDOW_START		= 5,
-	WINDOW_MAX		= 20,
 	OVERTAKE_MAX		= 4,		/* jobs before a lower one */
 	SILENT_TIME		= 10 * 1000,	/* of a job, then it is */
 	TRIM_GAP		= 20,		/* between two trims */
@@ -67,8 +65,10 @@ enum {
 	DELAY_AGAIN		= 10 * 1000,	/* when a new one is in front */
 	ALIKE_MAX		= 4096,		/* kinds of failures counted */
 	LIST_RECIPIENTS_MAX	= 10000,	/* listed of one message */
-	LIST_PAGE_MAX		= 2000,		/* recipients in one page */
+	LIST_PAGE_MAX		= 500,		/* recipients in one page */
 	LOOKS_MAX		= 1000,		/* for a page of destinations */
+	WALK_MESSAGES_MAX	= 500,		/* looked at for one answer */
+	WALK_ROWS_MAX		= 1000,		/* and recipients, about */
 	ADOPT_MAX		= 256		/* messages adopted at once */
 };
 
