@@ -98,6 +98,13 @@ forget_oldest(struct digests *d)
 	return a;
 }
 
+void
+digests_forget(struct digests *d)
+{
+	while (d->count > 0)
+		free(forget_oldest(d));
+}
+
 static struct alike *
 get(struct digests *d, uint64_t key)
 {

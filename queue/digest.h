@@ -42,6 +42,7 @@ struct digests {
 };
 
 void	 digests_init(struct digests *);
+void	 digests_forget(struct digests *);	/* what was counted */
 
 /* Counts a failure; when it is to be told with others, 0: by itself. */
 uint64_t digest_plan(struct queue *, const struct message *,

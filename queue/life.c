@@ -270,6 +270,7 @@ void
 life_close(struct queue *q)
 {
 	settings_clear(q);
+	digests_forget(&q->digests);
 	jobs_free(q->reader);
 	jobs_free(q->spiller);
 	journal_close(q);

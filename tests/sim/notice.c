@@ -13,6 +13,7 @@ enum { HEARD_MAX = 4096 };
 static struct {
 	uint64_t	 ids[HEARD_MAX];
 	unsigned	 count;
+	uint64_t	 again;		/* that tells of several messages */
 } heard;
 
 ssize_t	 __real_fd_pread_all(int, void *, size_t, off_t);
@@ -20,6 +21,11 @@ ssize_t	 __real_fd_pread_all(int, void *, size_t, off_t);
 void
 heard_notice(uint64_t id)
 {
+	if (heard.count > 0 && heard.ids[heard.count - 1] == id) {
+		sim()->digests += heard.again != id;
+		heard.again = id;
+		return;
+	}
 	if (heard.count == HEARD_MAX)
 		broken("%d notices in one turn", HEARD_MAX);
 	heard.ids[heard.count++] = id;
@@ -41,6 +47,7 @@ node_told(struct mail *m, const char *address)
 static void
 told_of_delay(const struct mail *m, struct node *n)
 {
+	sim()->delays++;
 	if (++n->delayed > 1)
 		broken("<%s> of message %u is told to be late twice",
 		    n->address, m->number);

@@ -62,7 +62,7 @@ struct sim {
 
 	/* told at the end */
 	unsigned long	 lives, crashes, stops, faults, accepted, delivered,
-			 notices, repeated, spots;
+			 notices, delays, digests, repeated, spots;
 };
 
 struct sim	*sim(void);
