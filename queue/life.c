@@ -42,6 +42,7 @@ work(void *arg)
 	q->working = true;
 	timer_unset(&q->patience);
 	schedule_start(q);
+	ages_start(q);
 	hots_begin(q);
 }
 
