@@ -124,6 +124,9 @@ const struct settings	*recipient_settings(struct queue *,
 bool		 recipient_is_too_old(struct queue *,
 		    const struct recipient *, uint64_t now);
 
+/* As in RECIPIENT. */
+struct span	 recipient_parameters(const struct recipient *);
+
 /* The row of a recipient as it is in memory, in a state. */
 struct recipient_row	 recipient_row(const struct recipient *,
 			    enum row_state);
