@@ -42,6 +42,7 @@ enum {
 	/* destinations */
 	WINDOW_START		= 5,
 	WINDOW_MAX		= 20,
+	LANES			= 16,		/* of a destination, on disk */
 	OVERTAKE_MAX		= 4,		/* jobs before a lower one */
 	SILENT_TIME		= 10 * 1000,	/* of a job, then it is */
 	TRIM_GAP		= 20,		/* between two trims */
