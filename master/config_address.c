@@ -253,6 +253,32 @@ parse_via(struct span s, char into[DESTINATION_TEXT_MAX + 1])
 	return true;
 }
 
+/* As the NAME or PATH of a destination, or a pattern of such. */
+bool
+config_destination_pattern(struct span s, char into[DESTINATION_TEXT_MAX + 1])
+{
+	struct config_address	 a;
+	struct span		 host, rest;
+	char			 name[HOST_TEXT_MAX + 1];
+	char			 path[DESTINATION_TEXT_MAX + 1];
+
+	if (span_starts(s, "/"))
+		return value_parse_socket(s, "unix", path) &&
+		    span_copy(s, into, DESTINATION_TEXT_MAX + 1);
+	if (span_is(s, "local"))
+		return span_copy(span_of("local:"), into,
+		    DESTINATION_TEXT_MAX + 1);
+	if (parse_ip(s, &a)) {
+		if (!format_host(s, true, name))
+			return false;
+	} else if (!cut_brackets(s, &host, &rest)) {
+		if (!config_pattern(s, name))
+			return false;
+	} else if (rest.len > 0 || !format_host(host, true, name))
+		return false;
+	return span_copy(span_of(name), into, DESTINATION_TEXT_MAX + 1);
+}
+
 bool
 value_take_via(struct value *v)
 {

@@ -495,6 +495,7 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_UNMASKED]	= value_take_unmasked,
 	[CONFIG_CODE]		= value_take_code,
 	[CONFIG_TEXT]		= value_take_text,
+	[CONFIG_PRIORITY]	= value_take_priority,
 };
 
 bool

@@ -49,7 +49,7 @@ waits_for_word(const struct destination *d)
 /* ---- lanes --------------------------------------------------------------- */
 
 /* The lanes of a destination: where each is, and whether that is due. */
-struct walk {
+struct lanes {
 	struct view	*view;
 	struct wait_key	 keys[LANES];
 	bool		 due[LANES];
@@ -58,7 +58,7 @@ struct walk {
 };
 
 static bool
-step(struct walk *w, unsigned lane)
+step(struct lanes *w, unsigned lane)
 {
 	struct wait_key	*k = &w->keys[lane];
 	bool		 ahead = view_next_in_lane(w->view, k);
@@ -71,13 +71,13 @@ step(struct walk *w, unsigned lane)
 
 /* Without a row that tells which lanes have something, all may have. */
 static void
-begin(struct walk *w, struct view *v, struct span name)
+begin(struct lanes *w, struct view *v, struct span name)
 {
 	struct destination_row	 row;
 	bool			 told = view_destination(v, name, &row);
 	unsigned		 lane;
 
-	*w = (struct walk){ .view = v, .now = queue_now(),
+	*w = (struct lanes){ .view = v, .now = queue_now(),
 	    .next = UINT64_MAX };
 	for (lane = 0; lane < LANES; lane++) {
 		w->keys[lane].name = name;
@@ -89,7 +89,7 @@ begin(struct walk *w, struct view *v, struct span name)
 
 /* The lane whose turn it is, of those that have something due. */
 static bool
-find_turn(struct walk *w, const struct destination *d)
+find_turn(struct lanes *w, const struct destination *d)
 {
 	unsigned	 n;
 
@@ -104,7 +104,7 @@ find_turn(struct walk *w, const struct destination *d)
 /* The next message of a lane, with all its recipients there; false: there is
  * enough. */
 static bool
-take_message(struct queue *q, struct walk *w, struct destination *d,
+take_message(struct queue *q, struct lanes *w, struct destination *d,
     struct recipient **last)
 {
 	const struct wait_key	*k = &w->keys[w->lane];
@@ -130,7 +130,7 @@ void
 destination_fill(struct queue *q, struct view *v, struct destination *d)
 {
 	struct recipient	*last = lines_next(&d->ready);
-	struct walk		 w;
+	struct lanes		 w;
 
 	d->more = true;		/* for the next job that ends */
 	if (destination_is_closed(d)) {

@@ -112,6 +112,8 @@ on_conf_queue(struct peer *p, struct msg *m)
 	q->retry_max = m->conf_queue.retry_max;
 	q->life = m->conf_queue.life;
 	q->notice_life = m->conf_queue.notice_life;
+	q->crashes = m->conf_queue.crashes;
+	q->probes = m->conf_queue.probes;
 	q->size_max = m->conf_queue.size_max;
 	q->journal.limit = m->conf_queue.journal_limit;
 	q->journal.segment = m->conf_queue.journal_segment;
@@ -243,6 +245,7 @@ static const struct route inbox[] = {
 	{ MSG_READY,		on_ready },
 	{ MSG_RETIRE,		on_retire },
 	{ MSG_LIST,		on_list },
+	{ MSG_TALLY,		on_tally },
 	{ MSG_DESTINATIONS,	on_destinations },
 	{ MSG_RETRY,		on_retry },
 	{ MSG_DELETE,		on_delete },
@@ -250,6 +253,7 @@ static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_QUEUE,	on_conf_queue },
 	{ MSG_CONF_NOTICES,	on_conf_notices },
+	{ MSG_CONF_DESTINATION,	on_conf_destination },
 	{ MSG_COUNT,		NULL }
 };
 
@@ -262,6 +266,7 @@ life_inbox(void)
 void
 life_close(struct queue *q)
 {
+	settings_clear(q);
 	jobs_free(q->reader);
 	jobs_free(q->spiller);
 	journal_close(q);

@@ -9,6 +9,7 @@
 #include "queue/hot.h"
 #include "queue/journal.h"
 #include "queue/schedule.h"
+#include "queue/settings.h"
 #include "queue/share.h"
 #include "queue/silence.h"
 #include "queue/spiller.h"
@@ -33,6 +34,8 @@ struct queue {
 	char		 hostname[HOST_TEXT_MAX + 1];
 	uint32_t	 retry_first, retry_max;	/* seconds */
 	uint32_t	 life, notice_life;
+	uint32_t	 crashes, probes;	/* as in CONF_QUEUE */
+	struct settings_table settings;
 	uint64_t	 size_max;
 	struct notices	 notices;
 

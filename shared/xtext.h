@@ -13,4 +13,7 @@ bool	 xtext_decode(struct span, char *into, size_t size);
 /* The same of any octets; false, and `into` is empty, when there is no room. */
 bool	 xtext_encode(struct span, char *into, size_t size);
 
+/* What a hexadecimal digit, in upper case, stands for; -1: it is none. */
+int	 xtext_digit(char);
+
 #endif
