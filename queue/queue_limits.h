@@ -40,6 +40,7 @@ enum {
 	GROW_AGAIN		= 10 * 1000,	/* a segment had no room */
 
 	/* destinations */
+	LANES			= 16,		/* of a destination, on disk */
 	OVERTAKE_MAX		= 4,		/* jobs before a lower one */
 	SILENT_TIME		= 10 * 1000,	/* of a job, then it is */
 	TRIM_GAP		= 20,		/* between two trims */

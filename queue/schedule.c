@@ -42,15 +42,15 @@ schedule_stall(struct queue *q)
 
 /* Recipients whose lookup failed for a while. */
 static bool
-fill_lookups(struct queue *q, struct view *v, uint64_t now)
+fill_lookups(struct queue *q, struct view *v, unsigned lane, uint64_t now)
 {
-	struct wait_key		 k = { .name = span_of("") };
+	struct wait_key		 k = { .name = span_of(""), .lane = lane };
 	struct recipient_row	 row;
 	struct recipient	*r;
 	struct message		*m;
 	bool			 ahead;
 
-	while ((ahead = view_next_wait(v, &k)) && k.due <= now) {
+	while ((ahead = view_next_in_lane(v, &k)) && k.due <= now) {
 		m = message_find(q, k.id);
 		if (m != NULL && recipient_find(m, k.number) != NULL)
 			continue;
@@ -90,17 +90,18 @@ static void
 scan(struct queue *q)
 {
 	struct schedule	*s = &q->schedule;
-	uint64_t	 due = 0, now = queue_now();
-	struct span	 name = span_of("");
+	struct due_key	 k = { .name = span_of("") };
+	uint64_t	 now = queue_now();
 	unsigned	 n = 0;
 	bool		 more;
 	struct view	 v;
 
 	s->stalled = false;
 	view_open(&v, q->index);
-	while ((more = view_next_due(&v, &due, &name)) && due <= now) {
-		if (n++ >= SCAN_MAX + q->messages.count || !(name.len == 0 ?
-		    fill_lookups(q, &v, now) : fill_destination(q, &v, name)))
+	while ((more = view_next_due(&v, &k)) && k.due <= now) {
+		if (n++ >= SCAN_MAX + q->messages.count || !(k.name.len == 0 ?
+		    fill_lookups(q, &v, k.lane, now) :
+		    fill_destination(q, &v, k.name)))
 			s->stalled = true;
 		if (s->stalled)
 			break;
@@ -108,7 +109,7 @@ scan(struct queue *q)
 	if (s->stalled)
 		schedule_stall(q);
 	else if (more)
-		look_in(q, schedule_wait(due, now));
+		look_in(q, schedule_wait(k.due, now));
 	view_close(&v);
 }
 
