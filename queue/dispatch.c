@@ -94,6 +94,7 @@ put_recipient(struct peer *p, struct delivery *job, struct recipient *r)
 	m.job_rcpt.number = r->number;
 	(void)addr_parse(span_of(r->address), &m.job_rcpt.recipient);
 	(void)addr_parse(span_of(r->original), &m.job_rcpt.original);
+	m.job_rcpt.parameters = recipient_parameters(r);
 	peer_put(p, &m);
 }
 

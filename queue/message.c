@@ -243,6 +243,12 @@ message_is_too_old(const struct queue *q, const struct message *m,
 	return now >= m->arrived && now - m->arrived >= life * MICROSECONDS;
 }
 
+struct span
+recipient_parameters(const struct recipient *r)
+{
+	return span_of(r->parameters != NULL ? r->parameters : "");
+}
+
 struct recipient_row
 recipient_row(const struct recipient *r, enum row_state state)
 {
@@ -255,7 +261,7 @@ recipient_row(const struct recipient *r, enum row_state state)
 	row.original = span_of(r->original);
 	row.destination = span_of(r->destination ? r->destination->name : "");
 	row.relay = span_of("");
-	row.parameters = span_of(r->parameters != NULL ? r->parameters : "");
+	row.parameters = recipient_parameters(r);
 	row.marks = r->marks;
 	row.losses = r->losses;
 	return row;

@@ -120,6 +120,9 @@ void		 message_settle(struct queue *, struct message *);
 bool		 message_is_too_old(const struct queue *,
 		    const struct message *, uint64_t now);
 
+/* As in RECIPIENT. */
+struct span	 recipient_parameters(const struct recipient *);
+
 /* The row of a recipient as it is in memory, in a state. */
 struct recipient_row	 recipient_row(const struct recipient *,
 			    enum row_state);

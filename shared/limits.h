@@ -29,6 +29,9 @@ enum {
 	PRIORITY_MAX		= 9,	/* and as low (RFC 6710) */
 	PARAMETERS_MAX		= 1024,	/* of a message, in words */
 	RCPT_PARAMETERS_MAX	= 600,	/* of a recipient, likewise */
+	ENVID_MAX		= 100,	/* RFC 3461 section 4, in xtext */
+	ORCPT_MAX		= 500,	/* likewise, with its type */
+	DSN_MAIL_MAX		= 120,	/* RET and ENVID, in words */
 	CLIENT_TEXT_MAX		= 320,
 	REASON_TEXT_MAX		= 200,
 	CONFIG_NOTE_MAX		= 4096,	/* one error of the configuration */

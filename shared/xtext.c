@@ -3,8 +3,8 @@
 
 #include "shared/xtext.h"
 
-static int
-hex(char c)
+int
+xtext_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -22,8 +22,8 @@ take_octet(struct span *s)
 		return c == '=' ? -1 : c;
 	if (s->len < 2)
 		return -1;
-	high = hex(s->ptr[0]);
-	low = hex(s->ptr[1]);
+	high = xtext_digit(s->ptr[0]);
+	low = xtext_digit(s->ptr[1]);
 	*s = span_skip(*s, 2);
 	return high == -1 || low == -1 ? -1 : high << 4 | low;
 }

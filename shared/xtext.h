@@ -16,4 +16,7 @@ bool	 xtext_decode_text(struct span, char *into, size_t size);
 /* Makes it of any octets; false, and `into` is empty, when there is no room. */
 bool	 xtext_encode(struct span, char *into, size_t size);
 
+/* What a hexadecimal digit, in upper case, stands for; -1: it is none. */
+int	 xtext_digit(char);
+
 #endif
