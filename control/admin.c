@@ -192,6 +192,18 @@ admin_find(struct admin *a, uint64_t token)
 	return NULL;
 }
 
+struct session *
+admin_answered(struct admin *a, struct peer *peer, uint64_t token,
+    enum msg_type asked)
+{
+	struct session	*s = admin_find(a, token);
+
+	if (s == NULL || s->ask.type == asked)
+		return s;
+	peer_accuse(peer, "answers another question");
+	return NULL;
+}
+
 void
 admin_found(struct admin *a, struct peer *peer)
 {

@@ -78,6 +78,10 @@ void		 admin_stop(struct admin *, void (*done)(void));
 /* The session whose ASK this token was; NULL when its client has gone. */
 struct session	*admin_find(struct admin *, uint64_t token);
 
+/* The same, of an answer to that question; to any other it is refused. */
+struct session	*admin_answered(struct admin *, struct peer *, uint64_t token,
+		    enum msg_type asked);
+
 /* Queue is there: who waits for it asks now. */
 void		 admin_found(struct admin *, struct peer *);
 

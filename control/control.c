@@ -23,9 +23,9 @@ control_queue(void)
 }
 
 struct session *
-control_session(uint64_t token)
+control_session(struct peer *peer, uint64_t token, enum msg_type asked)
 {
-	return admin_find(control.admin, token);
+	return admin_answered(control.admin, peer, token, asked);
 }
 
 /* One id, and nothing else. */
@@ -126,7 +126,7 @@ static const struct verb verbs[] = {
 static void
 on_retried(struct peer *peer, struct msg *m)
 {
-	struct session	*s = control_session(m->retried.token);
+	struct session	*s = admin_find(control.admin, m->retried.token);
 
 	(void)peer;
 	if (s == NULL)
@@ -140,7 +140,7 @@ on_retried(struct peer *peer, struct msg *m)
 static void
 on_deleted(struct peer *peer, struct msg *m)
 {
-	struct session	*s = control_session(m->deleted.token);
+	struct session	*s = admin_find(control.admin, m->deleted.token);
 
 	(void)peer;
 	if (s == NULL)
@@ -175,7 +175,7 @@ on_restarted(struct peer *peer, struct msg *m)
 	const struct msg_restarted	*r = &m->restarted;
 
 	(void)peer;
-	end_order(control_session(r->token), r->count, r->status,
+	end_order(admin_find(control.admin, r->token), r->count, r->status,
 	    r->text);
 }
 
@@ -183,7 +183,7 @@ static void
 on_reload_line(struct peer *peer, struct msg *m)
 {
 	const struct msg_reload_line	*l = &m->reload_line;
-	struct session	*s = control_session(l->token);
+	struct session	*s = admin_find(control.admin, l->token);
 
 	(void)peer;
 	if (s != NULL)
@@ -196,7 +196,7 @@ on_reloaded(struct peer *peer, struct msg *m)
 	const struct msg_reloaded	*r = &m->reloaded;
 
 	(void)peer;
-	end_order(control_session(r->token), r->count, r->status,
+	end_order(admin_find(control.admin, r->token), r->count, r->status,
 	    r->text);
 }
 

@@ -6,7 +6,8 @@
 
 /* What the files of control share. */
 struct peer	*control_queue(void);		/* NULL while it starts */
-struct session	*control_session(uint64_t token);
+struct session	*control_session(struct peer *, uint64_t token,
+		    enum msg_type asked);	/* whose ASK this answers */
 
 /* control_queue.c: orders about messages, and what queue answers. */
 void	 control_order(struct session *, struct span words);

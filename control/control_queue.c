@@ -121,10 +121,10 @@ void
 on_ordered_one(struct peer *peer, struct msg *m)
 {
 	const struct msg_ordered_one	*o = &m->ordered_one;
-	struct session	*s = control_session(o->token);
+	struct session	*s = control_session(peer, o->token,
+			    MSG_ORDER);
 	char		 id[ID_SIZE];
 
-	(void)peer;
 	if (s == NULL)
 		return;
 	id_format(id, o->message);
@@ -136,9 +136,9 @@ on_ordered_one(struct peer *peer, struct msg *m)
 void
 on_ordered(struct peer *peer, struct msg *m)
 {
-	struct session	*s = control_session(m->ordered.token);
+	struct session	*s = control_session(peer, m->ordered.token,
+			    MSG_ORDER);
 
-	(void)peer;
 	if (s != NULL && session_page_end(s, m->ordered.next))
 		session_ok(s, s->sums[0]);
 }
@@ -167,9 +167,9 @@ void
 on_shown(struct peer *peer, struct msg *m)
 {
 	const struct msg_shown	*x = &m->shown;
-	struct session		*s = control_session(x->token);
+	struct session		*s = control_session(peer, x->token,
+			    MSG_SHOW);
 
-	(void)peer;
 	if (s == NULL)
 		return;
 	if (x->outcome == SHOWN_UNKNOWN)

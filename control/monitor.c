@@ -38,9 +38,9 @@ monitor_queue(void)
 }
 
 struct session *
-monitor_session(uint64_t token)
+monitor_session(struct peer *peer, uint64_t token, enum msg_type asked)
 {
-	return admin_find(monitor.admin, token);
+	return admin_answered(monitor.admin, peer, token, asked);
 }
 
 static void

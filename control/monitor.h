@@ -6,7 +6,8 @@
 
 /* What the files of monitor share. */
 struct peer	*monitor_queue(void);		/* NULL while it starts */
-struct session	*monitor_session(uint64_t token);
+struct session	*monitor_session(struct peer *, uint64_t token,
+		    enum msg_type asked);	/* whose ASK this answers */
 
 /* monitor_queue.c: requests about messages, and what queue answers. */
 void	 monitor_list(struct session *, struct span arg);

@@ -130,10 +130,10 @@ void
 on_listed(struct peer *peer, struct msg *m)
 {
 	const struct msg_listed	*l = &m->listed;
-	struct session		*s = monitor_session(l->token);
+	struct session		*s = monitor_session(peer, l->token,
+			    MSG_LIST);
 	char			 id[ID_SIZE];
 
-	(void)peer;
 	if (s == NULL || (s->id != 0 && l->message != s->id))
 		return;
 	s->found = true;
@@ -150,11 +150,11 @@ void
 on_listed_rcpt(struct peer *peer, struct msg *m)
 {
 	const struct msg_listed_rcpt	*l = &m->listed_rcpt;
-	struct session	*s = monitor_session(l->token);
+	struct session	*s = monitor_session(peer, l->token,
+			    MSG_LIST);
 	char		 id[ID_SIZE], enhanced[ENHANCED_SIZE];
 	char		 text[REPLY_TEXT_MAX + 4];
 
-	(void)peer;
 	if (s == NULL || (s->id != 0 && l->message != s->id))
 		return;
 	id_format(id, l->message);
@@ -173,9 +173,9 @@ on_listed_rcpt(struct peer *peer, struct msg *m)
 void
 on_list_end(struct peer *peer, struct msg *m)
 {
-	struct session	*s = monitor_session(m->list_end.token);
+	struct session	*s = monitor_session(peer, m->list_end.token,
+			    MSG_LIST);
 
-	(void)peer;
 	if (s == NULL)
 		return;
 	if (s->id != 0 && s->found)
@@ -190,9 +190,9 @@ void
 on_tallied(struct peer *peer, struct msg *m)
 {
 	const struct msg_tallied	*t = &m->tallied;
-	struct session	*s = monitor_session(t->token);
+	struct session	*s = monitor_session(peer, t->token,
+			    MSG_TALLY);
 
-	(void)peer;
 	if (s == NULL)
 		return;
 	s->sums[0] += t->messages;
@@ -223,11 +223,11 @@ void
 on_event(struct peer *peer, struct msg *m)
 {
 	const struct msg_event	*e = &m->event;
-	struct session	*s = monitor_session(e->token);
+	struct session	*s = monitor_session(peer, e->token,
+			    MSG_HISTORY);
 	char		 id[ID_SIZE], enhanced[ENHANCED_SIZE];
 	char		 text[REPLY_TEXT_MAX + 4];
 
-	(void)peer;
 	if (s == NULL)
 		return;
 	id_format(id, s->id);
@@ -242,9 +242,9 @@ on_event(struct peer *peer, struct msg *m)
 void
 on_history_end(struct peer *peer, struct msg *m)
 {
-	struct session	*s = monitor_session(m->history_end.token);
+	struct session	*s = monitor_session(peer, m->history_end.token,
+			    MSG_HISTORY);
 
-	(void)peer;
 	if (s != NULL)
 		session_ok(s, m->history_end.count);
 }
