@@ -243,25 +243,26 @@ expire_class(struct queue *q, struct view *v, unsigned class, uint64_t now)
 {
 	uint64_t	 life = class == AGE_NOTICE ? q->notice_life :
 			    q->life;
-	uint64_t	*id = &q->schedule.expired[class], ends = UINT64_MAX;
+	uint64_t	*seen = &q->schedule.expired[class], id = *seen;
+	uint64_t	 ends = UINT64_MAX;
 	struct message	*m;
 	unsigned	 n = 0;
 
-	while (view_next_age(v, class, id)) {
-		ends = *id + life * MICROSECONDS;
+	for (; view_next_age(v, class, &id); *seen = id) {
+		ends = id + life * MICROSECONDS;
 		if (ends > now)
 			break;
 		ends = UINT64_MAX;
 		if (n++ >= EXPIRE_MAX || !messages_have_room(q))
 			return now + EXPIRE_GAP * MILLISECONDS;
-		m = message_load(q, v, *id);
+		m = message_load(q, v, id);
 		if (m == NULL)
 			continue;
 		if (message_is_too_old(q, m, now))
 			expire_recipients(q, v, m);
 		message_settle(q, m);
 	}
-	*id = 0;
+	*seen = 0;
 	now += EXPIRE_AGAIN * MILLISECONDS;
 	return n > 0 && now < ends ? now : ends;
 }
