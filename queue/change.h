@@ -68,7 +68,7 @@ struct change {
 	struct file	*file;		/* NULL: not begun */
 	struct pieces	 content;
 	uint64_t	 last;		/* highest id given so far */
-	uint64_t	 delayed;	/* queue/delay.h: done up to this id */
+	uint64_t	 delayed;	/* `done` of queue/delay.h */
 
 	/* in the journal */
 	bool		 hot;		/* its message gets, or has, no rows */

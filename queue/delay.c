@@ -6,27 +6,47 @@
 
 enum { MICROSECONDS = 1000000, MILLISECONDS = 1000 };
 
-static uint64_t
-delay_of(const struct queue *q)
-{
-	return (uint64_t)q->notices.delay * MICROSECONDS;
-}
-
-/* ---- one message --------------------------------------------------------- */
-
-static bool
-is_to_be_told(const struct recipient_row *r)
-{
-	return r->state != ROW_FAILED && !(r->marks & MARK_DELAY_TOLD) &&
-	    recipient_wants(r->parameters, ACTION_DELAYED);
-}
-
 /* What the next life need not look at again. */
 static void
 note_done(struct delays *d)
 {
-	if (d->made == 0)
-		d->done = d->at;
+	uint64_t	 done = UINT64_MAX;
+	unsigned	 i;
+
+	for (i = 0; i < d->count; i++)
+		if (d->list[i].at + d->list[i].length < done)
+			done = d->list[i].at + d->list[i].length;
+	if (d->made == 0 && d->count > 0)
+		d->done = done;
+}
+
+/* ---- one message --------------------------------------------------------- */
+
+/* The walk that looks after a delay: its own, unless there are too many. */
+static const struct delay *
+walk_of(const struct delays *d, uint64_t length)
+{
+	unsigned	 i = 0;
+
+	while (i + 1 < d->count && d->list[i].length < length)
+		i++;
+	return &d->list[i];
+}
+
+static bool
+is_to_be_told(struct queue *q, const struct delay *w,
+    const struct recipient_row *r)
+{
+	uint32_t	 delay;
+
+	if (r->state == ROW_FAILED || (r->marks & MARK_DELAY_TOLD) ||
+	    !recipient_wants(r->parameters, ACTION_DELAYED))
+		return false;
+	delay = settings_delay(q, r->destination);
+	if (delay == 0)
+		delay = q->notices.delay;
+	return delay != 0 && delay != UINT32_MAX &&
+	    walk_of(&q->delays, (uint64_t)delay * MICROSECONDS) == w;
 }
 
 static void
@@ -56,119 +76,118 @@ tell(struct queue *q, struct telling *t, const struct message_row *m)
 	telling_read(q, t);
 }
 
-/* Its recipients behind d->number, as far as `room` goes; true at the end. */
-static bool
-look_at(struct queue *q, struct view *v, struct message_row *m,
-    unsigned *room)
+static struct telling *
+begin(const struct delay *w, const struct message_row *m, unsigned room)
 {
-	struct delays		*d = &q->delays;
+	struct telling	*t = telling_new(room < m->left ? room : m->left);
+
+	t->marks = MARK_DELAY_TOLD;
+	telling_about(t, w->next, m);
+	return t;
+}
+
+/* Its recipients behind w->number, as far as `room` goes; true at the end. */
+static bool
+look_at(struct queue *q, struct view *v, struct delay *w, unsigned *room)
+{
 	struct recipient_row	 row;
+	struct message_row	 m;
 	struct telling		*t = NULL;
 	bool			 more = true;
 
+	if (!view_message(v, w->next, &m) ||
+	    (m.flags & (MESSAGE_HELD | MESSAGE_QUARANTINED)) != 0)
+		return true;
 	while (*room > 0 &&
-	    (more = view_next_recipient(v, d->next, &d->number, &row))) {
-		(*room)--;
-		if (!is_to_be_told(&row))
-			continue;
-		if (t == NULL) {
-			t = telling_new(*room < m->left ? *room + 1 : m->left);
-			t->marks = MARK_DELAY_TOLD;
-			telling_about(t, d->next, m);
+	    (more = view_next_recipient(v, w->next, &w->number, &row))) {
+		if (is_to_be_told(q, w, &row)) {
+			if (t == NULL)
+				t = begin(w, &m, *room);
+			(void)telling_add(t, (uint32_t)w->number, &row);
 		}
-		(void)telling_add(t, (uint32_t)d->number, &row);
+		(*room)--;
 	}
 	if (t != NULL)
-		tell(q, t, m);
+		tell(q, t, &m);
 	return !more;
 }
 
 /* ---- all of them --------------------------------------------------------- */
 
-/* What is hot is not in the index yet; who comes before it is. */
-static bool
-is_hot_before(const struct queue *q, uint64_t id)
+/* What is hot is not in the index yet: only who came before it is. */
+static uint64_t
+last_of(const struct queue *q, const struct delay *w, uint64_t now)
 {
-	const struct message	*m = TAILQ_FIRST(&q->hots.all);
+	const struct message	*hot = TAILQ_FIRST(&q->hots.all);
+	uint64_t		 last = now - w->length;
 
-	return m != NULL && m->id <= id;
+	return hot != NULL && hot->id <= last ? hot->id - 1 : last;
+}
+
+/* Takes up the next message that is old enough; false: there is none, `again`
+ * is when there may be. */
+static bool
+find_next(struct queue *q, struct view *v, struct delay *w, uint64_t *again)
+{
+	uint64_t	 now = queue_now(), last = last_of(q, w, now);
+	uint64_t	 id = w->at, next = now + w->length;
+	bool		 found;
+
+	if (w->number >= 0)
+		return true;
+	found = view_next_age(v, AGE_MAIL, &id);
+	if (found && id <= last) {
+		w->next = id;
+		return true;
+	}
+	if (last > w->at)
+		w->at = last;
+	if (found && id + w->length > now)
+		next = id + w->length;
+	if (last < now - w->length &&
+	    next > now + DELAY_AGAIN * MILLISECONDS)
+		next = now + DELAY_AGAIN * MILLISECONDS;
+	if (next < *again)
+		*again = next;
+	return false;
 }
 
 static void
-look_again(struct queue *q, uint64_t when)
+walk(struct queue *q, struct view *v, struct delay *w, uint64_t *again)
 {
-	uint64_t	 now = queue_now(), ms;
+	unsigned	 room = NOTICE_RECIPIENTS_MAX;
 
-	ms = when > now ? (when - now) / MILLISECONDS + 1 : 0;
-	if (ms > LOOK_MAX)
-		ms = LOOK_MAX;
-	timer_in(&q->delays.timer, ms < EXPIRE_GAP ? EXPIRE_GAP :
-	    (int64_t)ms);
-}
-
-/* Takes up the next message that is old enough; else when to look again. */
-static uint64_t
-find_next(struct queue *q, struct view *v, uint64_t now)
-{
-	struct delays	*d = &q->delays;
-	uint64_t	 id = d->at;
-
-	if (d->number >= 0)
-		return 0;
-	if (!view_next_age(v, AGE_MAIL, &id))
-		return now + delay_of(q);
-	if (id + delay_of(q) > now)
-		return id + delay_of(q);
-	if (is_hot_before(q, id))
-		return now + (delay_of(q) < DELAY_AGAIN * MILLISECONDS ?
-		    delay_of(q) : DELAY_AGAIN * MILLISECONDS);
-	d->next = id;
-	return 0;
-}
-
-static bool
-is_held(const struct message_row *m)
-{
-	return m->flags & (MESSAGE_HELD | MESSAGE_QUARANTINED);
-}
-
-static uint64_t
-look(struct queue *q, struct view *v, uint64_t now)
-{
-	struct delays		*d = &q->delays;
-	unsigned		 room = NOTICE_RECIPIENTS_MAX;
-	struct message_row	 m;
-	uint64_t		 again = 0;
-
-	while (room > 0 && d->made < DELAYS_MAX &&
-	    (again = find_next(q, v, now)) == 0) {
-		room--;
-		if (view_message(v, d->next, &m) && !is_held(&m) &&
-		    !look_at(q, v, &m, &room))
+	while (find_next(q, v, w, again)) {
+		if (room-- == 0 || q->delays.made >= DELAYS_MAX) {
+			*again = 0;
+			return;
+		}
+		if (!look_at(q, v, w, &room))
 			continue;
-		d->at = d->next;
-		d->number = -1;
+		w->at = w->next;
+		w->number = -1;
 	}
-	note_done(d);
-	return again;
 }
 
 static void
 on_time(void *arg)
 {
 	struct queue	*q = arg;
-	uint64_t	 now = queue_now(), again;
+	struct delays	*d = &q->delays;
+	uint64_t	 again = UINT64_MAX;
 	struct view	 v;
+	unsigned	 i;
+	int64_t		 ms;
 
 	if (q->stopping)
 		return;
-	again = now + LOOK_MAX * MILLISECONDS;
-	if (q->notices.delay > 0) {
-		view_open(&v, q->index);
-		again = look(q, &v, now);
-		view_close(&v);
-	}
-	look_again(q, again);
+	view_open(&v, q->index);
+	for (i = 0; i < d->count; i++)
+		walk(q, &v, &d->list[i], &again);
+	view_close(&v);
+	note_done(d);
+	ms = schedule_wait(again, queue_now());
+	timer_in(&d->timer, ms < EXPIRE_GAP ? EXPIRE_GAP : ms);
 }
 
 /* ---- the beginning ------------------------------------------------------- */
@@ -177,7 +196,6 @@ void
 delays_init(struct queue *q)
 {
 	timer_init(&q->delays.timer, q->loop, on_time, q);
-	q->delays.number = -1;
 }
 
 /* What an older queue has let wait was not told, and is not. */
@@ -185,12 +203,18 @@ void
 delays_start(struct queue *q)
 {
 	struct delays	*d = &q->delays;
-	uint64_t	 now = queue_now();
+	uint32_t	 delays[LIVES_MAX];
+	unsigned	 i;
 
-	d->at = index_delayed(q->index);
-	if (d->at == 0)
-		d->at = index_is_new(q->index) ? q->first - 1 :
-		    now - delay_of(q);
-	d->done = d->at;
-	timer_in(&d->timer, EXPIRE_GAP);
+	d->done = index_delayed(q->index);
+	if (d->done == 0)
+		d->done = q->first;
+	d->count = settings_delays(q, delays);
+	for (i = 0; i < d->count; i++) {
+		d->list[i].length = (uint64_t)delays[i] * MICROSECONDS;
+		d->list[i].at = d->done - d->list[i].length;
+		d->list[i].number = -1;
+	}
+	if (d->count > 0)
+		timer_in(&d->timer, EXPIRE_GAP);
 }

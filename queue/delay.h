@@ -2,22 +2,30 @@
 #ifndef QUEUE_DELAY_H
 #define QUEUE_DELAY_H
 
+#include "shared/limits.h"
 #include "shared/loop.h"
 
 /*
  * Delay notices: once of each recipient that still waits `delay` after its
- * message came.  Ids are times, so a place in `age` that moves on tells who has
- * been looked at; it is on disk, and goes there with what is written anyway.
+ * message came.  Ids are times, so for each of the delays that destinations
+ * have there is a walk over all messages, oldest first, that stays as far
+ * behind the clock as it is long.  The time up to which all is told is on disk,
+ * and goes there with what is written anyway.
  */
 struct queue;
 
+struct delay {
+	uint64_t	 length;	/* microseconds */
+	uint64_t	 at;		/* looked at up to this id */
+	uint64_t	 next;		/* is being looked at, if number says */
+	int64_t		 number;	/* so: behind this recipient; or -1 */
+};
+
 struct delays {
 	struct timer	 timer;
-	uint64_t	 at;		/* looked at up to this id */
-	int64_t		 number;	/* in the middle of the next: behind
-					 * this recipient; -1: not */
-	uint64_t	 next;		/* that one */
-	uint64_t	 done;		/* and all is durable up to this */
+	struct delay	 list[LIVES_MAX];	/* the shortest first */
+	unsigned	 count;
+	uint64_t	 done;		/* a time: all until then is durable */
 	unsigned	 made;		/* notices that are not */
 };
 

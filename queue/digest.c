@@ -234,7 +234,7 @@ digest_start(struct queue *q, struct view *v, const struct wait_key *first)
 	t->words = "sender non-delivery notification";
 	t->told = on_told;
 	t->due = first->due;
-	while (add(q, v, t, &k) && view_next_wait(v, &k) &&
+	while (add(q, v, t, &k) && view_next_in_lane(v, &k) &&
 	    k.due == first->due)
 		continue;
 	if (t->count == 0) {

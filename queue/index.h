@@ -37,8 +37,7 @@ uint64_t	 index_journal(const struct index *);
 uint64_t	 index_position(const struct index *);
 uint64_t	 index_clean(const struct index *);
 
-/* Messages up to this id have been looked at for delay notices; 0: by no queue
- * so far. */
+/* Delays until this time have been told; 0: by no queue so far. */
 uint64_t	 index_delayed(const struct index *);
 
 /* Frees what dead readers hold. */

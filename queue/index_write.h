@@ -98,7 +98,7 @@ int	 writing_mark(struct writing *, uint64_t id, const uint32_t *numbers,
 	    size_t count, uint32_t marks);
 
 /* What index_delayed is from now on. */
-int	 writing_delayed(struct writing *, uint64_t id);
+int	 writing_delayed(struct writing *, uint64_t time);
 
 /* What index_journal, index_position and index_clean are from now on. */
 int	 writing_journal(struct writing *, uint64_t lineage);

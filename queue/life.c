@@ -43,6 +43,7 @@ work(void *arg)
 	timer_unset(&q->patience);
 	schedule_start(q);
 	delays_start(q);
+	ages_start(q);
 	hots_begin(q);
 }
 
@@ -158,7 +159,7 @@ life_found(struct queue *q, struct peer *p)
 void
 life_lost(struct queue *q, struct peer *p)
 {
-	if (peer_role(p) == ROLE_SMTPD)
+	if (peer_role(p) == ROLE_SMTPD || peer_role(p) == ROLE_CONTROL)
 		envelopes_lost(q, p);
 	else if (peer_role(p) == ROLE_LOOKUP)
 		expand_lost(q);

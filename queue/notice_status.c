@@ -83,7 +83,8 @@ is_type(struct span s)
 	return s.len > 0 && s.len <= TYPE_MAX;
 }
 
-/* What the sender called it, without the xtext it came in. */
+/* What the sender called it, without the xtext it came in; what cannot be said
+ * in one line is not told. */
 static bool
 put_orcpt(struct notice_writer *w, struct span orcpt)
 {
@@ -98,7 +99,7 @@ put_orcpt(struct notice_writer *w, struct span orcpt)
 	else if (xtext_decode(address, plain, sizeof plain))
 		notice_field(w, "Original-Recipient", type, span_of(plain));
 	else
-		notice_field(w, "Original-Recipient", type, address);
+		return false;
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
 
+#include "queue/age.h"
 #include "queue/change.h"
 #include "queue/content.h"
 #include "queue/delay.h"
@@ -10,6 +11,7 @@
 #include "queue/expand.h"
 #include "queue/hot.h"
 #include "queue/journal.h"
+#include "queue/rate.h"
 #include "queue/schedule.h"
 #include "queue/settings.h"
 #include "queue/share.h"
@@ -63,8 +65,10 @@ struct queue {
 	struct takers	 takers[BY_COUNT];
 	struct destination_list turns[BY_COUNT]; /* in no taker's list */
 	struct silence	 silence;
+	unsigned	 probing;	/* jobs of those that failed */
 	struct content	 content;
 	struct schedule	 schedule;
+	struct ages	 ages;
 	struct delays	 delays;
 	struct digests	 digests;
 	unsigned	 reports;	/* notices being made */

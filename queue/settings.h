@@ -9,6 +9,7 @@
  * not say is as CONF_QUEUE says it, or as it always is; so it is where none
  * means a destination.  They stay as they are from the first question on.
  */
+struct peer;
 struct queue;
 
 struct settings {
@@ -43,6 +44,9 @@ uint32_t settings_life(const struct settings *, bool is_notice);
 /* Seconds until a sender is told that mail still waits there; 0: as for all;
  * UINT32_MAX: never. */
 uint32_t settings_delay(struct queue *, struct span destination);
+
+/* The different times that these come to, the shortest first; how many. */
+unsigned settings_delays(struct queue *, uint32_t into[LIVES_MAX]);
 
 /* The different values of settings_life, the shortest first; how many. */
 unsigned settings_lives(struct queue *, bool is_notice,
