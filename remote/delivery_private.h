@@ -22,6 +22,7 @@ struct delivery {
 	uint32_t	 flags;
 	struct addr	 sender;
 	char		*origin, *parameters;	/* of XFORWARD, or NULL */
+	char		*wishes;	/* remote/wishes.h, or NULL */
 	struct xforward	 xforward;
 	struct recipients recipients;
 	char		 name[DESTINATION_TEXT_MAX + 1];
