@@ -196,6 +196,7 @@ begin_mail(struct delivery *d)
 	    .eight_bit = d->flags & MESSAGE_8BIT,
 	    .recipients = d->recipients.given, .recipient = recipient_at,
 	    .wishes = d->wishes, .wishes_of = wishes_at,
+	    .mails = d->mails,
 	    .xforward = d->approach.hop->xforward ? &d->xforward : NULL,
 	    .arg = d };
 	d->mail_accepted = false;
