@@ -83,7 +83,9 @@ destination_get(struct queue *q, struct span name)
 	d->name = span_dup(name);
 	d->hash = span_hash(name);
 	d->by = destination_by(name);
-	d->window = WINDOW_START;
+	d->settings = settings_of(q, name);
+	d->window = d->settings->window_first;
+	d->rates = rates_new(q, d);
 	d->lane = queue_now() % LANES;
 	lines_init(&d->ready);
 	RB_INSERT(destination_tree, &q->destinations.tree, d);
@@ -127,6 +129,7 @@ forget(struct queue *q, struct destination *d)
 	destination_drop_turn(d);
 	silence_forget(q, d);
 	RB_REMOVE(destination_tree, &q->destinations.tree, d);
+	rates_free(d->rates);
 	free(d->lesson);
 	free(d->name);
 	free(d);
@@ -160,7 +163,8 @@ destinations_forget(struct queue *q)
 static bool
 has_learned(const struct destination *d)
 {
-	return d->by == BY_REMOTE && (d->answered != 0 || d->lesson != NULL);
+	return rates_sleep(d->rates) || (d->by == BY_REMOTE &&
+	    (d->answered != 0 || d->lesson != NULL));
 }
 
 /* Kept for the next one who has to do with it, if something was learned.  That
@@ -198,7 +202,7 @@ bool
 destination_can_send(const struct destination *d)
 {
 	return d->nready > 0 && !destination_is_closed(d) &&
-	    d->jobs < share_jobs(d);
+	    d->jobs < share_jobs(d) && !rates_sleep(d->rates);
 }
 
 void
@@ -215,7 +219,7 @@ destination_take_turn(struct queue *q, struct destination *d)
 {
 	struct destination_list	*turns = dispatch_turns(q, d);
 
-	if (d->nready == 0 || d->turns == turns)
+	if (d->nready == 0 || d->turns == turns || rates_sleep(d->rates))
 		return;
 	destination_drop_turn(d);
 	d->turns = turns;
@@ -233,7 +237,7 @@ is_full(const struct queue *q, struct destination *d,
 	if (last != NULL && last->message == r->message)
 		return false;
 	if (r->message->hot)
-		return share_is_mute(d) && d->nready >= share_ready(q, d);
+		return share_is_stuck(d) && d->nready >= share_ready(q, d);
 	return d->nready >= share_ready(q, d) || !share_has_memory(q, d);
 }
 
@@ -245,6 +249,7 @@ destination_add(struct queue *q, struct destination *d, struct recipient *r)
 		result_park(q, r);
 		return;
 	}
+	d->inherited |= r->message->id <= q->first;
 	r->stage = STAGE_READY;
 	lines_put(&d->ready, r);
 	d->nready++;
@@ -353,7 +358,7 @@ close_destination(struct queue *q, struct destination *d)
 		return;
 	d->failures++;
 	close_until(q, d, queue_now() + MICROSECONDS * backoff_seconds(
-	    d->failures, q->retry_first, q->retry_max));
+	    d->failures, d->settings->retry_first, d->settings->retry_max));
 }
 
 /* It said until when.  What it says of a longer time holds. */
@@ -373,7 +378,7 @@ widen(struct destination *d)
 	if (lesson_holds(d, ADVICE_SLOW) || ++d->good < d->window)
 		return;
 	d->good = 0;
-	if (d->window < WINDOW_MAX)
+	if (d->window < d->settings->window)
 		d->window++;
 }
 

@@ -41,6 +41,9 @@ struct destination {
 	bool		 unsaved;	/* the index may not know that */
 	uint64_t	 answered;	/* when a job ended well; 0: never */
 	struct lesson	*lesson;	/* what it said last; may be NULL */
+	const struct settings *settings;
+	struct rates	*rates;		/* or NULL */
+	bool		 inherited;	/* mail of a former life waits */
 };
 RB_HEAD(destination_tree, destination);
 TAILQ_HEAD(destination_list, destination);

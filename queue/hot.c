@@ -412,6 +412,26 @@ send_home(struct queue *q, struct message *m)
 	schedule_due(q, queue_now());
 }
 
+/* Among the cold ones there may be no room for it: who waits for a job then
+ * waits in the index. */
+static void
+make_room(struct queue *q, struct message *m)
+{
+	struct recipient	*r, *next;
+
+	if (q->messages.count - q->hots.count <= ACTIVE_MESSAGES_MAX &&
+	    q->messages.recipients <= ACTIVE_RECIPIENTS_MAX +
+	    q->hots.recipients)
+		return;
+	RB_FOREACH_SAFE(r, recipient_tree, &m->recipients, next) {
+		if (r->stage != STAGE_READY || !r->parked)
+			continue;
+		r->destination->more = true;
+		recipient_unlist(q, r);
+		result_park(q, r);
+	}
+}
+
 static void
 on_spilled(struct change *c)
 {
@@ -431,6 +451,7 @@ on_spilled(struct change *c)
 	release_behind(q, m);
 	if (!m->begun)
 		send_home(q, m);
+	make_room(q, m);
 	m->going = false;
 	message_settle(q, m);
 }

@@ -332,12 +332,41 @@ take_tally(const struct message_row *m, struct tally *t)
 	t->failed = m->failed;
 }
 
+static bool
+waits_on(const struct recipient_row *old, const struct recipient_row *r)
+{
+	return r != NULL && old->state == ROW_WAITING &&
+	    r->state == ROW_WAITING &&
+	    span_equal(old->destination, r->destination);
+}
+
+/* From one place in `wait` to another.  If it is alone there, its destination
+ * is gone between, and is to be as closed behind it as it was before. */
+static int
+move(struct writing *w, uint64_t id, uint32_t number,
+    const struct recipient_row *rows[2], struct message_row *m)
+{
+	const struct recipient_row *old = rows[0], *r = rows[1];
+	struct destination_row	 place = { 0, 0, 0 };
+
+	if (get_destination(w, old->destination, &place) == -1 &&
+	    errno != ENOENT)
+		return -1;
+	if (leave(w, id, number, old, m) == -1 ||
+	    enter(w, id, number, r, m) == -1)
+		return -1;
+	return place.failures == 0 && place.closed == 0 ? 0 :
+	    writing_destination(w, r->destination, place.closed,
+	    place.failures);
+}
+
 int
 writing_set(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, struct tally *t)
 {
 	char			 raw[ROW_MAX], message_raw[ROW_MAX];
 	struct recipient_row	 old;
+	const struct recipient_row *rows[2] = { &old, r };
 	struct message_row	 m;
 
 	*t = (struct tally){ 0, 0, 0, false };
@@ -346,12 +375,10 @@ writing_set(struct writing *w, uint64_t id, uint32_t number,
 	take_tally(&m, t);
 	if (writing_get(w, id, number, raw, &old) == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (leave(w, id, number, &old, &m) == -1)
-		return -1;
-	if (r == NULL) {
-		if (remove_recipient(w, id, number) == -1)
-			return -1;
-	} else if (enter(w, id, number, r, &m) == -1)
+	if (waits_on(&old, r) ? move(w, id, number, rows, &m) == -1 :
+	    leave(w, id, number, &old, &m) == -1 || (r == NULL ?
+	    remove_recipient(w, id, number) :
+	    enter(w, id, number, r, &m)) == -1)
 		return -1;
 	take_tally(&m, t);
 	t->removed = m.left == 0;

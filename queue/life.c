@@ -42,6 +42,7 @@ work(void *arg)
 	q->working = true;
 	timer_unset(&q->patience);
 	schedule_start(q);
+	ages_start(q);
 	hots_begin(q);
 }
 
@@ -155,7 +156,7 @@ life_found(struct queue *q, struct peer *p)
 void
 life_lost(struct queue *q, struct peer *p)
 {
-	if (peer_role(p) == ROLE_SMTPD)
+	if (peer_role(p) == ROLE_SMTPD || peer_role(p) == ROLE_CONTROL)
 		envelopes_lost(q, p);
 	else if (peer_role(p) == ROLE_LOOKUP)
 		expand_lost(q);

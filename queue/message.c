@@ -233,12 +233,19 @@ message_settle(struct queue *q, struct message *m)
 
 /* ---- what is known of them ----------------------------------------------- */
 
-bool
-message_is_too_old(const struct queue *q, const struct message *m,
-    uint64_t now)
+const struct settings *
+recipient_settings(struct queue *q, const struct recipient *r)
 {
-	uint64_t	 life = addr_is_null(&m->sender) ? q->notice_life :
-			    q->life;
+	return r->destination != NULL ? r->destination->settings :
+	    settings_of(q, span_of(""));
+}
+
+bool
+recipient_is_too_old(struct queue *q, const struct recipient *r, uint64_t now)
+{
+	const struct message	*m = r->message;
+	uint64_t		 life = settings_life(recipient_settings(q, r),
+				    addr_is_null(&m->sender));
 
 	return now >= m->arrived && now - m->arrived >= life * MICROSECONDS;
 }

@@ -2,12 +2,14 @@
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
 
+#include "queue/age.h"
 #include "queue/change.h"
 #include "queue/content.h"
 #include "queue/envelope.h"
 #include "queue/expand.h"
 #include "queue/hot.h"
 #include "queue/journal.h"
+#include "queue/rate.h"
 #include "queue/schedule.h"
 #include "queue/settings.h"
 #include "queue/share.h"
@@ -61,8 +63,10 @@ struct queue {
 	struct takers	 takers[BY_COUNT];
 	struct destination_list turns[BY_COUNT]; /* in no taker's list */
 	struct silence	 silence;
+	unsigned	 probing;	/* jobs of those that failed */
 	struct content	 content;
 	struct schedule	 schedule;
+	struct ages	 ages;
 
 	struct timer	 patience;	/* with deliverers, at the start */
 	bool		 started, working, stopping;

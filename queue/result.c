@@ -75,8 +75,13 @@ result_replace(struct queue *q, struct recipient *r, struct change *c)
 void
 result_park(struct queue *q, struct recipient *r)
 {
-	struct recipient_row	 row;
+	static const struct reply	 none;
+	struct recipient_row		 row;
 
+	if (recipient_is_too_old(q, r, queue_now())) {
+		result_expire(q, r, &none);	/* age.c may have passed it */
+		return;
+	}
 	if (r->parked) {
 		recipient_free(q, r);
 		return;
@@ -89,11 +94,11 @@ result_park(struct queue *q, struct recipient *r)
 /* ---- verdicts ------------------------------------------------------------ */
 
 static void
-tell_expired(const struct queue *q, const struct recipient *r,
+tell_expired(struct queue *q, const struct recipient *r,
     const struct reply *last)
 {
-	uint32_t	 life = addr_is_null(&r->message->sender) ?
-			    q->notice_life : q->life;
+	uint32_t	 life = settings_life(recipient_settings(q, r),
+			    addr_is_null(&r->message->sender));
 	struct reply	 why = reply_make(550, "5.4.7",
 			    "Not delivered within %u seconds%s%s", life,
 			    last->code ? "; last: " : "", last->text);
@@ -166,11 +171,12 @@ static void
 defer(struct queue *q, struct recipient *r, int by, const struct reply *reply,
     struct span relay)
 {
+	const struct settings	*s = recipient_settings(q, r);
 	uint64_t		 now = queue_now();
 	struct recipient_row	 row;
 
 	r->attempts++;
-	if (message_is_too_old(q, r->message, now)) {
+	if (recipient_is_too_old(q, r, now)) {
 		expire(q, r, by, reply, relay);
 		return;
 	}
@@ -180,7 +186,7 @@ defer(struct queue *q, struct recipient *r, int by, const struct reply *reply,
 		forget_destination(q, r);
 	row = recipient_row(r, ROW_WAITING);
 	row.due = (now / MICROSECONDS + 1 + backoff_seconds(r->attempts,
-	    q->retry_first, q->retry_max)) * MICROSECONDS;
+	    s->retry_first, s->retry_max)) * MICROSECONDS;
 	row.reply = *reply;
 	row.relay = relay;
 	put_row(q, r, by, &row, false);

@@ -9,6 +9,7 @@
  * not say is as CONF_QUEUE says it, or as it always is; so it is where none
  * means a destination.  They stay as they are from the first question on.
  */
+struct peer;
 struct queue;
 
 struct settings {
