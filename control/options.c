@@ -13,7 +13,7 @@
  * with a hyphen for an option.
  */
 static const char	 letters[] =
-	"+A:B:C:EF:GIJL:N:O:R:UV:X:b:ce:f:h:imno:p:q::r:tvx";
+	"+A:B:C:EF:GIJL:N:O:R:UV:X:b:ce:f:h:ijmno:p:q::r:tvx";
 
 static bool
 set_mode(struct options *o, const char *value)
@@ -108,6 +108,9 @@ set(struct options *o, int c, const char *value)
 	case 'i':
 		o->dot_ends = false;
 		break;
+	case 'j':
+		o->json = true;
+		break;
 	case 'o':
 		if (value[0] == 'i')
 			o->dot_ends = false;
@@ -141,5 +144,5 @@ options_read(struct options *o, int argc, char **argv)
 		if (!set(o, c, optarg))
 			return false;
 	o->first = optind;
-	return true;
+	return !o->json || o->mode == MODE_MAILQ;
 }

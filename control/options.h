@@ -25,6 +25,7 @@ struct options {
 	bool		 verbose;	/* -v */
 	bool		 gateway;	/* -G */
 	bool		 is_8bit;	/* -B8BITMIME */
+	bool		 json;		/* mailq -j */
 	const char	*sender;	/* -f, -r; NULL: the caller */
 	const char	*name;		/* -F */
 	const char	*retry;		/* an id, or "ALL" */

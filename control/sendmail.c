@@ -296,7 +296,8 @@ main(int argc, char **argv)
 	case MODE_SMTP:
 		return speak_smtp();
 	case MODE_MAILQ:
-		return become(SBINDIR "/relais", "queue", "list", NULL);
+		return become(SBINDIR "/relais", "queue", "list",
+		    o.json ? "--json" : NULL);
 	case MODE_RETRY:
 		return become(SBINDIR "/relais", "queue", "retry", o.retry);
 	case MODE_START:
