@@ -249,7 +249,8 @@ plan_guest(struct model *m, struct plan *p)
 		return false;
 	mail = &m->mails[p->mail];
 	i = dice_below(&m->dice, mail->count);
-	if (mail->guests[i].busy)
+	if (mail->guests[i].busy ||
+	    mail->guests[i].row.action == ACTION_EXPANDED)
 		return false;
 	p->id = mail->id;
 	p->number = mail->guests[i].number;
