@@ -7,7 +7,7 @@
 #include "shared/alloc.h"
 #include "shared/pattern.h"
 
-enum { PRIORITY_USUAL = 9, SHARE_ALL = 100 };
+enum { SHARE_ALL = 100 };	/* percent */
 
 /* ---- what is said -------------------------------------------------------- */
 

@@ -201,6 +201,17 @@ enum destination_state {
 	DESTINATION_STATE_COUNT
 };
 
+/* What a destination waits for. */
+enum destination_change {
+	DESTINATION_CHANGE_NONE,	/* nothing: mail goes, or none is due */
+	DESTINATION_CHANGE_PROBE,	/* the next attempt behind failures */
+	DESTINATION_CHANGE_OPENS,	/* the end of a pause */
+	DESTINATION_CHANGE_RATE,	/* the next message that may go */
+	DESTINATION_CHANGE_PLACE,	/* that fewer others are probed */
+	DESTINATION_CHANGE_DUE,		/* the time of who waits */
+	DESTINATION_CHANGE_COUNT
+};
+
 enum delivery_kind { DELIVERY_MAILDIR, DELIVERY_KIND_COUNT };
 
 enum stop_reason { STOP_FOR_GOOD, STOP_FOR_SUCCESSOR };
