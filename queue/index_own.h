@@ -50,6 +50,27 @@ struct found {
 int	 table_seek(struct index *, MDB_txn *, enum index_table,
 	    struct span key, struct found *);
 
+/* Of a write transaction; value NULL: an empty one.  0, or -1 with errno; a row
+ * that is not there needs no removal. */
+struct writing;
+int	 table_put(struct writing *, enum index_table, const struct pack *key,
+	    const struct pack *value, unsigned flags);
+int	 table_del(struct writing *, enum index_table, const struct pack *key);
+
+/* A message's row, which borrows from `raw`, with its place in `incoming`; and
+ * its place in `age`, a recipient's in `wait`, that are there, or not. */
+int	 table_get_message(struct writing *, uint64_t id, char raw[ROW_MAX],
+	    struct message_row *);
+int	 table_put_message(struct writing *, uint64_t id,
+	    const struct message_row *);
+int	 table_put_age(struct writing *, uint64_t id, const struct addr *sender,
+	    bool there);
+int	 table_put_wait(struct writing *, uint64_t id, uint32_t number,
+	    const struct recipient_row *, bool there);
+
+/* All that a message's history has. */
+int	 table_forget_events(struct writing *, uint64_t id);
+
 /* The first row of a destination in `wait`; false: there is none. */
 bool	 table_first_wait(struct index *, MDB_txn *, struct span name,
 	    uint64_t due, struct wait_key *);

@@ -69,8 +69,8 @@ index_is_sane(struct index *x)
 
 /* ---- rows ---------------------------------------------------------------- */
 
-static int
-put(struct writing *w, enum index_table table, const struct pack *key,
+int
+table_put(struct writing *w, enum index_table table, const struct pack *key,
     const struct pack *value, unsigned flags)
 {
 	char		 raw[ROW_MAX + SEAL_SIZE];
@@ -91,8 +91,8 @@ put(struct writing *w, enum index_table table, const struct pack *key,
 }
 
 /* What is not there needs no removal. */
-static int
-del(struct writing *w, enum index_table table, const struct pack *key)
+int
+table_del(struct writing *w, enum index_table table, const struct pack *key)
 {
 	MDB_val	 k = val_of(pack_span(key));
 	int	 rc = mdb_del(w->txn, w->index->tables[table], &k, NULL);
@@ -158,13 +158,13 @@ put_recipient(struct writing *w, uint64_t id, uint32_t number,
 	recipient_key(&k, key, id, number);
 	pack_init(&v, value, sizeof value);
 	recipient_row_encode(r, &v);
-	return put(w, TABLE_RECIPIENT, &k, &v, 0);
+	return table_put(w, TABLE_RECIPIENT, &k, &v, 0);
 }
 
 /* ---- messages ------------------------------------------------------------ */
 
-static int
-get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
+int
+table_get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
     struct message_row *r)
 {
 	char		 key[8];
@@ -177,22 +177,35 @@ get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
 	return message_row_decode(row, r) ? 0 : unreadable();
 }
 
+int
+table_put_age(struct writing *w, uint64_t id, const struct addr *sender,
+    bool there)
+{
+	char		 age[9];
+	struct pack	 a;
+
+	age_key(&a, age, sender, id);
+	return there ? table_put(w, TABLE_AGE, &a, NULL, 0) :
+	    table_del(w, TABLE_AGE, &a);
+}
+
 static int
 remove_message(struct writing *w, uint64_t id, const struct addr *sender)
 {
-	char		 key[8], age[9];
-	struct pack	 k, a;
+	char		 key[8];
+	struct pack	 k;
 
 	id_key(&k, key, id);
-	age_key(&a, age, sender, id);
-	if (del(w, TABLE_MESSAGE, &k) == -1 || del(w, TABLE_AGE, &a) == -1)
+	if (table_del(w, TABLE_MESSAGE, &k) == -1 ||
+	    table_put_age(w, id, sender, false) == -1 ||
+	    table_forget_events(w, id) == -1)
 		return -1;
-	return del(w, TABLE_INCOMING, &k);
+	return table_del(w, TABLE_INCOMING, &k);
 }
 
 /* With `incoming` as its counts demand. */
-static int
-put_message(struct writing *w, uint64_t id, const struct message_row *r)
+int
+table_put_message(struct writing *w, uint64_t id, const struct message_row *r)
 {
 	char		 key[8], value[ROW_MAX];
 	struct pack	 k, v;
@@ -202,11 +215,11 @@ put_message(struct writing *w, uint64_t id, const struct message_row *r)
 	id_key(&k, key, id);
 	pack_init(&v, value, sizeof value);
 	message_row_encode(r, &v);
-	if (put(w, TABLE_MESSAGE, &k, &v, 0) == -1)
+	if (table_put(w, TABLE_MESSAGE, &k, &v, 0) == -1)
 		return -1;
-	if (r->fresh + r->failed > 0)
-		return put(w, TABLE_INCOMING, &k, NULL, 0);
-	return del(w, TABLE_INCOMING, &k);
+	if (r->fresh + r->failed > 0 && !message_row_rests(r))
+		return table_put(w, TABLE_INCOMING, &k, NULL, 0);
+	return table_del(w, TABLE_INCOMING, &k);
 }
 
 static int
@@ -232,16 +245,15 @@ store_recipients(struct writing *w, const struct letter *l)
 static int
 put_new(struct writing *w, uint64_t id, const struct message_row *r)
 {
-	char		 key[8], age[9], value[ROW_MAX];
-	struct pack	 k, a, v;
+	char		 key[8], value[ROW_MAX];
+	struct pack	 k, v;
 
 	id_key(&k, key, id);
-	age_key(&a, age, &r->sender, id);
 	pack_init(&v, value, sizeof value);
 	message_row_encode(r, &v);
-	if (put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1)
+	if (table_put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1)
 		return -1;
-	return put(w, TABLE_AGE, &a, NULL, 0);
+	return table_put_age(w, id, &r->sender, true);
 }
 
 static struct message_row
@@ -260,7 +272,8 @@ writing_store(struct writing *w, const struct letter *l)
 	struct message_row	 r = row_of(l);
 
 	r.next = r.left = r.fresh = l->count;
-	if (put_new(w, l->id, &r) == -1 || put_message(w, l->id, &r) == -1)
+	if (put_new(w, l->id, &r) == -1 ||
+	    table_put_message(w, l->id, &r) == -1)
 		return -1;
 	return store_recipients(w, l);
 }
@@ -290,11 +303,11 @@ move_due(struct writing *w, struct span name, uint64_t from, uint64_t to)
 
 	pack_init(&k, key, sizeof key);
 	due_key_encode(from, name, &k);
-	if (from != 0 && del(w, TABLE_DUE, &k) == -1)
+	if (from != 0 && table_del(w, TABLE_DUE, &k) == -1)
 		return -1;
 	pack_init(&k, key, sizeof key);
 	due_key_encode(to, name, &k);
-	return to == 0 ? 0 : put(w, TABLE_DUE, &k, NULL, 0);
+	return to == 0 ? 0 : table_put(w, TABLE_DUE, &k, NULL, 0);
 }
 
 static int
@@ -308,7 +321,7 @@ put_destination(struct writing *w, struct span name,
 	name_key_encode(name, &k);
 	pack_init(&v, value, sizeof value);
 	destination_row_encode(r, &v);
-	return put(w, TABLE_DESTINATION, &k, &v, 0);
+	return table_put(w, TABLE_DESTINATION, &k, &v, 0);
 }
 
 static int
@@ -319,7 +332,7 @@ remove_destination(struct writing *w, struct span name)
 
 	pack_init(&k, key, sizeof key);
 	name_key_encode(name, &k);
-	return del(w, TABLE_DESTINATION, &k);
+	return table_del(w, TABLE_DESTINATION, &k);
 }
 
 /* Brings the destination and its place in `due` up to what waits for it. */
@@ -358,8 +371,8 @@ writing_destination(struct writing *w, struct span name, uint64_t closed,
 	return settle(w, name, &as);
 }
 
-static int
-change_wait(struct writing *w, uint64_t id, uint32_t number,
+int
+table_put_wait(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, bool there)
 {
 	struct wait_key	 key = { r->destination, r->due, id, number };
@@ -368,8 +381,8 @@ change_wait(struct writing *w, uint64_t id, uint32_t number,
 
 	pack_init(&k, raw, sizeof raw);
 	wait_key_encode(&key, &k);
-	if ((there ? put(w, TABLE_WAIT, &k, NULL, 0) :
-	    del(w, TABLE_WAIT, &k)) == -1)
+	if ((there ? table_put(w, TABLE_WAIT, &k, NULL, 0) :
+	    table_del(w, TABLE_WAIT, &k)) == -1)
 		return -1;
 	return settle(w, r->destination, NULL);
 }
@@ -399,8 +412,8 @@ leave(struct writing *w, uint64_t id, uint32_t number,
 		m->fresh--;
 	if (r->state == ROW_FAILED)
 		m->failed--;
-	return r->state == ROW_WAITING ?
-	    change_wait(w, id, number, r, false) : 0;
+	return r->state == ROW_WAITING && !message_row_rests(m) ?
+	    table_put_wait(w, id, number, r, false) : 0;
 }
 
 static int
@@ -414,8 +427,8 @@ enter(struct writing *w, uint64_t id, uint32_t number,
 		m->failed++;
 	if (put_recipient(w, id, number, r) == -1)
 		return -1;
-	return r->state == ROW_WAITING ?
-	    change_wait(w, id, number, r, true) : 0;
+	return r->state == ROW_WAITING && !message_row_rests(m) ?
+	    table_put_wait(w, id, number, r, true) : 0;
 }
 
 static int
@@ -425,7 +438,7 @@ remove_recipient(struct writing *w, uint64_t id, uint32_t number)
 	struct pack	 k;
 
 	recipient_key(&k, key, id, number);
-	return del(w, TABLE_RECIPIENT, &k);
+	return table_del(w, TABLE_RECIPIENT, &k);
 }
 
 static void
@@ -445,7 +458,7 @@ writing_set(struct writing *w, uint64_t id, uint32_t number,
 	struct message_row	 m;
 
 	*t = (struct tally){ 0, 0, 0, false };
-	if (get_message(w, id, message_raw, &m) == -1)
+	if (table_get_message(w, id, message_raw, &m) == -1)
 		return errno == ENOENT ? 0 : -1;
 	take_tally(&m, t);
 	if (writing_get(w, id, number, raw, &old) == -1)
@@ -459,7 +472,7 @@ writing_set(struct writing *w, uint64_t id, uint32_t number,
 		return -1;
 	take_tally(&m, t);
 	t->removed = m.left == 0;
-	return put_message(w, id, &m);
+	return table_put_message(w, id, &m);
 }
 
 int
@@ -482,12 +495,12 @@ writing_add(struct writing *w, uint64_t id, const struct recipient_row *r)
 	char			 raw[ROW_MAX];
 	struct message_row	 m;
 
-	if (get_message(w, id, raw, &m) == -1)
+	if (table_get_message(w, id, raw, &m) == -1)
 		return -1;
 	if (enter(w, id, m.next, r, &m) == -1)
 		return -1;
 	m.next++;
-	return put_message(w, id, &m);
+	return table_put_message(w, id, &m);
 }
 
 /* ---- what comes from the journal ----------------------------------------- */
@@ -506,7 +519,7 @@ writing_spill(struct writing *w, const struct letter *l, uint32_t next,
 	for (i = 0; i < count; i++)
 		if (enter(w, l->id, rows[i].number, &rows[i].row, &r) == -1)
 			return -1;
-	return put_message(w, l->id, &r);
+	return table_put_message(w, l->id, &r);
 }
 
 /* ---- meta ---------------------------------------------------------------- */
@@ -519,7 +532,7 @@ put_meta(struct writing *w, const char *name, const struct pack *value)
 
 	pack_init(&k, raw, sizeof raw);
 	pack_octets(&k, span_of(name));
-	return put(w, TABLE_META, &k, value, 0);
+	return table_put(w, TABLE_META, &k, value, 0);
 }
 
 static int

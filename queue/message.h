@@ -18,6 +18,8 @@ struct queue;
 struct destination;
 struct delivery;
 struct expansion;
+struct errand;
+TAILQ_HEAD(errand_list, errand);
 
 enum stage {
 	STAGE_NONE,		/* in somebody's hands, within a turn */
@@ -65,6 +67,7 @@ struct message {
 	bool		 reporting;	/* a notice is being made */
 	bool		 going;		/* it is being removed */
 	bool		 broken;	/* its content cannot be had */
+	struct errand_list errands;	/* queue/errand.h */
 
 	/* while the journal alone has it: queue/hot.h */
 	bool		 hot, filed;	/* filed: its content is a file */
@@ -104,6 +107,14 @@ struct message	*message_load(struct queue *, struct view *, uint64_t id);
 struct recipient *recipient_new(struct queue *, struct message *,
 		    uint32_t number, const struct recipient_row *);
 
+/* Nothing more of it is begun: it is held, or in quarantine, or an order for
+ * it waits. */
+bool		 message_rests(const struct message *);
+
+/* One of such a message that nothing is done with any more: its row has it, or
+ * gets it when it is spilled. */
+void		 recipient_rest(struct queue *, struct recipient *);
+
 /* Says that it is active, once a life in memory. */
 void		 message_tell(const struct message *);
 
@@ -117,6 +128,9 @@ void		 recipient_free(struct queue *, struct recipient *);
  * forgotten. */
 void		 message_settle(struct queue *, struct message *);
 
+/* Past its life, whatever is done with it; and so that it ends for that. */
+bool		 message_has_aged(const struct queue *,
+		    const struct message *, uint64_t now);
 bool		 message_is_too_old(const struct queue *,
 		    const struct message *, uint64_t now);
 

@@ -8,6 +8,7 @@
 #include "queue/expand.h"
 #include "queue/hot.h"
 #include "queue/journal.h"
+#include "queue/orders.h"
 #include "queue/schedule.h"
 #include "queue/share.h"
 #include "queue/silence.h"
@@ -60,6 +61,8 @@ struct queue {
 	struct silence	 silence;
 	struct content	 content;
 	struct schedule	 schedule;
+	struct orders	 orders;
+	struct errands	 errands;
 
 	struct timer	 patience;	/* with deliverers, at the start */
 	bool		 started, working, stopping;
