@@ -16,7 +16,8 @@ enum config_type {
 	CONFIG_CHOICE, CONFIG_TIME_OR_NO, CONFIG_PASSWORDS, CONFIG_FLAG,
 	CONFIG_LMTP, CONFIG_SOCKET, CONFIG_REFUSAL, CONFIG_SOURCES,
 	CONFIG_FALLBACK, CONFIG_LOGIN, CONFIG_MECHANISMS, CONFIG_REWRITE,
-	CONFIG_MASQUERADE, CONFIG_UNMASKED, CONFIG_CODE, CONFIG_TEXT
+	CONFIG_MASQUERADE, CONFIG_UNMASKED, CONFIG_CODE, CONFIG_TEXT,
+	CONFIG_PRIORITY
 };
 
 /* A choice sets an unsigned to the place of its word, counted from 1. */
@@ -42,6 +43,7 @@ enum config_section {
 	SECTION_SMTPD,
 	SECTION_REMOTE, SECTION_LISTEN, SECTION_DOMAIN, SECTION_ROUTE,
 	SECTION_RULE, SECTION_TLS, SECTION_QUOTA, SECTION_ADVICE,
+	SECTION_QUEUE, SECTION_DESTINATION,
 	SECTION_LIMIT, SECTION_LISTEN_LIMIT,	/* the latter in a listen */
 	SECTION_COUNT
 };
@@ -74,6 +76,8 @@ void	 config_defaults(enum config_section, void *base);
 bool	 config_domain_name(struct span, char into[HOST_TEXT_MAX + 1]);
 bool	 config_pattern(struct span, char into[HOST_TEXT_MAX + 1]);
 bool	 config_route_pattern(struct span, char into[ADDR_TEXT_MAX + 1]);
+bool	 config_destination_pattern(struct span,
+	    char into[DESTINATION_TEXT_MAX + 1]);
 bool	 config_listen_name(struct span, char into[HOST_TEXT_MAX + 1]);
 bool	 config_rule_name(struct span, char into[RULE_NAME_MAX + 1]);
 

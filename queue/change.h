@@ -76,6 +76,8 @@ struct change {
 	/* UPDATE: one row; REPLACE: the leaves' rows; SPILL: one for each of
 	 * `numbers`; encoded */
 	struct pieces	 rows;
+	struct pieces	 parent;	/* REPLACE: the row of the recipient,
+					 * if its sender is told of it */
 	bool		 keeps_reply;	/* the old row's verdict stays */
 
 	uint32_t	*numbers;	/* NOTICE, DROP: recipients to go;
@@ -114,6 +116,8 @@ struct change	*change_new(enum change_kind,
 		    void (*finished)(struct change *));
 void		 change_free(struct change *);	/* with all it holds */
 void		 change_add_row(struct change *, const struct recipient_row *);
+void		 change_keep_parent(struct change *,
+		    const struct recipient_row *);
 
 /*
  * Gives it away: what it must pass (journal, spiller, or both) it passes in

@@ -31,6 +31,7 @@ struct destination {
 	struct destination_list *turns;	/* where its turn is; or NULL */
 	bool		 hungry, swollen, idle;
 	bool		 more;		/* the index has due recipients */
+	unsigned	 lane;		/* of the index, that was last */
 	struct lines	 ready;
 	unsigned	 nready, users, jobs;
 	unsigned	 silent;	/* of the jobs */
@@ -40,6 +41,9 @@ struct destination {
 	bool		 unsaved;	/* the index may not know that */
 	uint64_t	 answered;	/* when a job ended well; 0: never */
 	struct lesson	*lesson;	/* what it said last; may be NULL */
+	const struct settings *settings;
+	struct rates	*rates;		/* or NULL */
+	bool		 inherited;	/* mail of a former life waits */
 };
 RB_HEAD(destination_tree, destination);
 TAILQ_HEAD(destination_list, destination);
@@ -76,6 +80,10 @@ void	 destination_leave(struct queue *, struct destination *);
 /* May it have one more job now? */
 bool	 destination_can_send(const struct destination *);
 bool	 destination_is_closed(const struct destination *);
+
+/* What the index has for it is looked for when it opens, if that was set for
+ * another time meanwhile. */
+void	 destination_wait_to_open(struct queue *, const struct destination *);
 void	 destination_take_turn(struct queue *, struct destination *);
 void	 destination_drop_turn(struct destination *);
 
@@ -99,11 +107,13 @@ void	 destination_wake(struct queue *, struct span name);
 void	 destination_hungers(struct queue *, struct destination *);
 void	 destinations_feed(struct queue *);
 
-/* What is due in the index comes to memory, as far as there is room. */
+/* What is due in the index comes to memory, as far as there is room: a message
+ * of each lane in turn. */
 void	 destination_fill(struct queue *, struct view *,
 	    struct destination *);
 
 /* An admin wants it tried. */
+void	 destination_retry(struct queue *, struct span name, uint64_t now);
 void	 destination_retry(struct queue *, struct span name, uint64_t now);
 void	 destinations_retry(struct queue *, uint64_t now);
 

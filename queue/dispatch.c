@@ -94,6 +94,7 @@ put_recipient(struct peer *p, struct delivery *job, struct recipient *r)
 	m.job_rcpt.number = r->number;
 	(void)addr_parse(span_of(r->address), &m.job_rcpt.recipient);
 	(void)addr_parse(span_of(r->original), &m.job_rcpt.original);
+	m.job_rcpt.parameters = recipient_parameters(r);
 	peer_put(p, &m);
 }
 
@@ -105,7 +106,7 @@ count_recipients(const struct recipient *first)
 	unsigned		 n = 0;
 
 	while (r != NULL && r->message == first->message &&
-	    n < JOB_RECIPIENTS_MAX) {
+	    n < r->destination->settings->recipients) {
 		n++;
 		r = TAILQ_NEXT(r, entry);
 	}
@@ -171,10 +172,12 @@ send_job(struct queue *q, struct deliverer *dl, struct destination *d)
 	out.job.active = m->active;
 	out.job.client = origin.client;
 	out.job.parameters = origin.parameters;
+	out.job.mails = d->settings->mails;
 	if (!peer_ask(dl->peer, &out))
 		return false;
 	lines_turn_over(&d->ready, first);
 	put_recipients(q, delivery_new(dl, d, m, out.job.token), first, n);
+	rates_take(q, d);
 	return true;
 }
 
@@ -276,7 +279,7 @@ serve(struct queue *q, struct deliverer *dl, enum standing standing)
 	struct destination	*d = TAILQ_FIRST(&dl->turns[standing]);
 
 	if (d == NULL || peer_credit(dl->peer) == 0 ||
-	    !share_has_slot(dl, standing))
+	    !share_has_slot(q, dl, standing))
 		return false;
 	destination_drop_turn(d);
 	if (!destination_can_send(d))

@@ -58,16 +58,16 @@ writing_event(struct writing *w, uint64_t id, const struct event_row *r)
 	event_key(&k, raw, id, number);
 	pack_init(&p, value, sizeof value);
 	event_row_encode(r, &p);
-	if (table_put(w, TABLE_HISTORY, &k, &p, 0) == -1)
+	if (writing_put(w, TABLE_HISTORY, &k, &p, 0) == -1)
 		return -1;
 	if (number < EVENTS_MAX)
 		return 0;
 	event_key(&k, raw, id, number - EVENTS_MAX);
-	return table_del(w, TABLE_HISTORY, &k);
+	return writing_del(w, TABLE_HISTORY, &k);
 }
 
 int
-table_forget_events(struct writing *w, uint64_t id)
+writing_forget_events(struct writing *w, uint64_t id)
 {
 	struct unpack	 u;
 	struct found	 f;
@@ -85,7 +85,7 @@ table_forget_events(struct writing *w, uint64_t id)
 			return 0;
 		number = unpack_u32(&u);
 		event_key(&k, raw, id, number);
-		if (table_del(w, TABLE_HISTORY, &k) == -1)
+		if (writing_del(w, TABLE_HISTORY, &k) == -1)
 			return -1;
 	}
 }

@@ -13,31 +13,35 @@
 /* Those that wait leave `wait`, or come there due now. */
 static int
 move_recipient(struct writing *w, uint64_t id, uint32_t number,
-    uint64_t due)
+    const struct addr *sender, uint64_t due)
 {
 	char			 raw[ROW_MAX];
 	struct recipient_row	 r;
+	struct wait_key		 k;
 	struct tally		 tally;
 
 	if (writing_get(w, id, number, raw, &r) == -1)
 		return -1;
 	if (r.state != ROW_WAITING)
 		return 0;
+	k = (struct wait_key){ r.destination, r.due, id, number, 0 };
 	if (due == 0)
-		return table_put_wait(w, id, number, &r, false);
+		return writing_wait(w, k, sender, false);
 	r.due = due;
 	return writing_set(w, id, number, &r, &tally);
 }
 
 static int
-move_recipients(struct writing *w, uint64_t id, uint64_t due)
+move_recipients(struct writing *w, uint64_t id, const struct addr *sender,
+    uint64_t due)
 {
 	struct view		 v = { w->index, w->txn };
 	struct recipient_row	 r;
 	int64_t			 number = -1;
 
 	while (view_next_recipient(&v, id, &number, &r))
-		if (move_recipient(w, id, (uint32_t)number, due) == -1)
+		if (move_recipient(w, id, (uint32_t)number, sender,
+		    due) == -1)
 			return -1;
 	return 0;
 }
@@ -50,14 +54,15 @@ change(struct writing *w, uint64_t id, const struct message_row *m,
 {
 	bool	 rests = message_row_rests(m);
 
-	if (rests && !rested && move_recipients(w, id, 0) == -1)
+	if (rests && !rested && move_recipients(w, id, &m->sender, 0) == -1)
 		return -1;
 	if (rests != rested &&
-	    table_put_age(w, id, &m->sender, !rests && !h->is_old) == -1)
+	    writing_age(w, id, &m->sender, !rests && !h->is_old) == -1)
 		return -1;
-	if (table_put_message(w, id, m) == -1)
+	if (writing_put_message(w, id, m) == -1)
 		return -1;
-	return !rests && rested ? move_recipients(w, id, h->now) : 0;
+	return !rests && rested ?
+	    move_recipients(w, id, &m->sender, h->now) : 0;
 }
 
 int
@@ -69,7 +74,7 @@ writing_hold(struct writing *w, uint64_t id, const struct hold *h,
 	bool			 rested;
 
 	*t = (struct tally){ 0, 0, 0, false };
-	if (table_get_message(w, id, raw, &m) == -1)
+	if (writing_get_message(w, id, raw, &m) == -1)
 		return errno == ENOENT ? 0 : -1;
 	*t = (struct tally){ m.left, m.fresh, m.failed, false };
 	rested = message_row_rests(&m);

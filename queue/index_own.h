@@ -4,12 +4,13 @@
 
 #include <lmdb.h>
 
-#include "queue/index.h"
+#include "queue/index_write.h"
 
 /* What the sources of the index share, and nobody else sees. */
 struct index {
 	MDB_env		*env;
 	MDB_dbi		 tables[TABLE_COUNT];
+	uint64_t	 lineage;
 	uint64_t	 last;
 	uint64_t	 journal, position, clean;
 	bool		 is_new;
@@ -50,29 +51,39 @@ struct found {
 int	 table_seek(struct index *, MDB_txn *, enum index_table,
 	    struct span key, struct found *);
 
-/* Of a write transaction; value NULL: an empty one.  0, or -1 with errno; a row
- * that is not there needs no removal. */
-struct writing;
-int	 table_put(struct writing *, enum index_table, const struct pack *key,
-	    const struct pack *value, unsigned flags);
-int	 table_del(struct writing *, enum index_table, const struct pack *key);
+/* The first row in `wait` of the lane that `k` names, at its `due` or behind;
+ * false: there is none. */
+bool	 table_first_wait(struct index *, MDB_txn *, struct wait_key *k);
+
+/* Of a write transaction: 0, or -1 with errno.  What is not there needs no
+ * removal.  A copy, because what LMDB gives dies with the next change. */
+int	 writing_result(int rc);	/* of an LMDB status */
+int	 writing_unreadable(void);
+int	 writing_put(struct writing *, enum index_table,
+	    const struct pack *key, const struct pack *value, unsigned flags);
+int	 writing_del(struct writing *, enum index_table,
+	    const struct pack *key);
+int	 writing_copy(struct writing *, enum index_table,
+	    const struct pack *key, char raw[ROW_MAX], struct span *row);
 
 /* A message's row, which borrows from `raw`, with its place in `incoming`; and
- * its place in `age`, a recipient's in `wait`, that are there, or not. */
-int	 table_get_message(struct writing *, uint64_t id, char raw[ROW_MAX],
+ * its place in `age`, where it is, or not. */
+int	 writing_get_message(struct writing *, uint64_t id, char raw[ROW_MAX],
 	    struct message_row *);
-int	 table_put_message(struct writing *, uint64_t id,
+int	 writing_put_message(struct writing *, uint64_t id,
 	    const struct message_row *);
-int	 table_put_age(struct writing *, uint64_t id, const struct addr *sender,
+int	 writing_age(struct writing *, uint64_t id, const struct addr *sender,
 	    bool there);
-int	 table_put_wait(struct writing *, uint64_t id, uint32_t number,
-	    const struct recipient_row *, bool there);
 
-/* All that a message's history has. */
-int	 table_forget_events(struct writing *, uint64_t id);
+/* All that a message's history has goes. */
+int	 writing_forget_events(struct writing *, uint64_t id);
 
-/* The first row of a destination in `wait`; false: there is none. */
-bool	 table_first_wait(struct index *, MDB_txn *, struct span name,
-	    uint64_t due, struct wait_key *);
+/* A recipient waits, or no longer, at its place in the lane of a sender. */
+int	 writing_wait(struct writing *, struct wait_key,
+	    const struct addr *sender, bool there);
+
+/* ENOENT: nothing waits for it. */
+int	 writing_get_destination(struct writing *, struct span name,
+	    struct destination_row *);
 
 #endif

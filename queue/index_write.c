@@ -8,11 +8,10 @@
 
 #include "queue/index_own.h"
 #include "queue/index_read.h"
-#include "queue/index_write.h"
 
 /* LMDB's own statuses are negative, the system's are errnos. */
-static int
-result_of(int rc)
+int
+writing_result(int rc)
 {
 	if (rc == 0)
 		return 0;
@@ -35,7 +34,7 @@ writing_begin(struct writing *w, struct index *x)
 
 	w->index = x;
 	w->txn = rc == 0 ? txn : NULL;
-	return result_of(rc);
+	return writing_result(rc);
 }
 
 int
@@ -44,7 +43,7 @@ writing_commit(struct writing *w)
 	MDB_txn	*txn = w->txn;
 
 	w->txn = NULL;
-	return result_of(mdb_txn_commit(txn));
+	return writing_result(mdb_txn_commit(txn));
 }
 
 void
@@ -70,7 +69,7 @@ index_is_sane(struct index *x)
 /* ---- rows ---------------------------------------------------------------- */
 
 int
-table_put(struct writing *w, enum index_table table, const struct pack *key,
+writing_put(struct writing *w, enum index_table table, const struct pack *key,
     const struct pack *value, unsigned flags)
 {
 	char		 raw[ROW_MAX + SEAL_SIZE];
@@ -86,29 +85,28 @@ table_put(struct writing *w, enum index_table table, const struct pack *key,
 		return -1;
 	}
 	v = val_of(pack_span(&row));
-	return result_of(mdb_put(w->txn, w->index->tables[table], &k, &v,
+	return writing_result(mdb_put(w->txn, w->index->tables[table], &k, &v,
 	    flags));
 }
 
-/* What is not there needs no removal. */
 int
-table_del(struct writing *w, enum index_table table, const struct pack *key)
+writing_del(struct writing *w, enum index_table table, const struct pack *key)
 {
 	MDB_val	 k = val_of(pack_span(key));
 	int	 rc = mdb_del(w->txn, w->index->tables[table], &k, NULL);
 
-	return rc == MDB_NOTFOUND ? 0 : result_of(rc);
+	return rc == MDB_NOTFOUND ? 0 : writing_result(rc);
 }
 
-static int
-unreadable(void)
+int
+writing_unreadable(void)
 {
 	errno = EIO;
 	return -1;
 }
 
-static int
-get_copy(struct writing *w, enum index_table table, const struct pack *key,
+int
+writing_copy(struct writing *w, enum index_table table, const struct pack *key,
     char raw[ROW_MAX], struct span *row)
 {
 	MDB_val		 k = val_of(pack_span(key)), v;
@@ -116,10 +114,10 @@ get_copy(struct writing *w, enum index_table table, const struct pack *key,
 	struct span	 whole;
 
 	if (rc != 0)
-		return result_of(rc);
+		return writing_result(rc);
 	if (!row_is_whole(table, pack_span(key), val_span(&v), &whole) ||
 	    whole.len > ROW_MAX)
-		return unreadable();
+		return writing_unreadable();
 	memcpy(raw, whole.ptr, whole.len);
 	*row = span_make(raw, whole.len);
 	return 0;
@@ -158,13 +156,13 @@ put_recipient(struct writing *w, uint64_t id, uint32_t number,
 	recipient_key(&k, key, id, number);
 	pack_init(&v, value, sizeof value);
 	recipient_row_encode(r, &v);
-	return table_put(w, TABLE_RECIPIENT, &k, &v, 0);
+	return writing_put(w, TABLE_RECIPIENT, &k, &v, 0);
 }
 
 /* ---- messages ------------------------------------------------------------ */
 
 int
-table_get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
+writing_get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
     struct message_row *r)
 {
 	char		 key[8];
@@ -172,21 +170,21 @@ table_get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
 	struct span	 row;
 
 	id_key(&k, key, id);
-	if (get_copy(w, TABLE_MESSAGE, &k, raw, &row) == -1)
+	if (writing_copy(w, TABLE_MESSAGE, &k, raw, &row) == -1)
 		return -1;
-	return message_row_decode(row, r) ? 0 : unreadable();
+	return message_row_decode(row, r) ? 0 : writing_unreadable();
 }
 
 int
-table_put_age(struct writing *w, uint64_t id, const struct addr *sender,
+writing_age(struct writing *w, uint64_t id, const struct addr *sender,
     bool there)
 {
 	char		 age[9];
 	struct pack	 a;
 
 	age_key(&a, age, sender, id);
-	return there ? table_put(w, TABLE_AGE, &a, NULL, 0) :
-	    table_del(w, TABLE_AGE, &a);
+	return there ? writing_put(w, TABLE_AGE, &a, NULL, 0) :
+	    writing_del(w, TABLE_AGE, &a);
 }
 
 static int
@@ -196,16 +194,16 @@ remove_message(struct writing *w, uint64_t id, const struct addr *sender)
 	struct pack	 k;
 
 	id_key(&k, key, id);
-	if (table_del(w, TABLE_MESSAGE, &k) == -1 ||
-	    table_put_age(w, id, sender, false) == -1 ||
-	    table_forget_events(w, id) == -1)
+	if (writing_del(w, TABLE_MESSAGE, &k) == -1 ||
+	    writing_age(w, id, sender, false) == -1 ||
+	    writing_forget_events(w, id) == -1)
 		return -1;
-	return table_del(w, TABLE_INCOMING, &k);
+	return writing_del(w, TABLE_INCOMING, &k);
 }
 
 /* With `incoming` as its counts demand. */
 int
-table_put_message(struct writing *w, uint64_t id, const struct message_row *r)
+writing_put_message(struct writing *w, uint64_t id, const struct message_row *r)
 {
 	char		 key[8], value[ROW_MAX];
 	struct pack	 k, v;
@@ -215,11 +213,11 @@ table_put_message(struct writing *w, uint64_t id, const struct message_row *r)
 	id_key(&k, key, id);
 	pack_init(&v, value, sizeof value);
 	message_row_encode(r, &v);
-	if (table_put(w, TABLE_MESSAGE, &k, &v, 0) == -1)
+	if (writing_put(w, TABLE_MESSAGE, &k, &v, 0) == -1)
 		return -1;
 	if (r->fresh + r->failed > 0 && !message_row_rests(r))
-		return table_put(w, TABLE_INCOMING, &k, NULL, 0);
-	return table_del(w, TABLE_INCOMING, &k);
+		return writing_put(w, TABLE_INCOMING, &k, NULL, 0);
+	return writing_del(w, TABLE_INCOMING, &k);
 }
 
 static int
@@ -251,9 +249,9 @@ put_new(struct writing *w, uint64_t id, const struct message_row *r)
 	id_key(&k, key, id);
 	pack_init(&v, value, sizeof value);
 	message_row_encode(r, &v);
-	if (table_put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1)
+	if (writing_put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1)
 		return -1;
-	return table_put_age(w, id, &r->sender, true);
+	return writing_age(w, id, &r->sender, true);
 }
 
 static struct message_row
@@ -273,118 +271,9 @@ writing_store(struct writing *w, const struct letter *l)
 
 	r.next = r.left = r.fresh = l->count;
 	if (put_new(w, l->id, &r) == -1 ||
-	    table_put_message(w, l->id, &r) == -1)
+	    writing_put_message(w, l->id, &r) == -1)
 		return -1;
 	return store_recipients(w, l);
-}
-
-/* ---- what waits ---------------------------------------------------------- */
-
-static int
-get_destination(struct writing *w, struct span name,
-    struct destination_row *r)
-{
-	char		 key[KEY_MAX], raw[ROW_MAX];
-	struct pack	 k;
-	struct span	 row;
-
-	pack_init(&k, key, sizeof key);
-	name_key_encode(name, &k);
-	if (get_copy(w, TABLE_DESTINATION, &k, raw, &row) == -1)
-		return -1;
-	return destination_row_decode(row, r) ? 0 : unreadable();
-}
-
-static int
-move_due(struct writing *w, struct span name, uint64_t from, uint64_t to)
-{
-	char		 key[KEY_MAX];
-	struct pack	 k;
-
-	pack_init(&k, key, sizeof key);
-	due_key_encode(from, name, &k);
-	if (from != 0 && table_del(w, TABLE_DUE, &k) == -1)
-		return -1;
-	pack_init(&k, key, sizeof key);
-	due_key_encode(to, name, &k);
-	return to == 0 ? 0 : table_put(w, TABLE_DUE, &k, NULL, 0);
-}
-
-static int
-put_destination(struct writing *w, struct span name,
-    const struct destination_row *r)
-{
-	char		 key[KEY_MAX], value[ROW_MAX];
-	struct pack	 k, v;
-
-	pack_init(&k, key, sizeof key);
-	name_key_encode(name, &k);
-	pack_init(&v, value, sizeof value);
-	destination_row_encode(r, &v);
-	return table_put(w, TABLE_DESTINATION, &k, &v, 0);
-}
-
-static int
-remove_destination(struct writing *w, struct span name)
-{
-	char		 key[KEY_MAX];
-	struct pack	 k;
-
-	pack_init(&k, key, sizeof key);
-	name_key_encode(name, &k);
-	return table_del(w, TABLE_DESTINATION, &k);
-}
-
-/* Brings the destination and its place in `due` up to what waits for it. */
-static int
-settle(struct writing *w, struct span name, const struct destination_row *as)
-{
-	struct destination_row	 r = { 0, 0, 0 };
-	struct wait_key		 first;
-	uint64_t		 due = 0, was;
-
-	if (get_destination(w, name, &r) == -1 && errno != ENOENT)
-		return -1;
-	was = r.due;
-	if (as != NULL) {
-		r.closed = as->closed;
-		r.failures = as->failures;
-	}
-	if (table_first_wait(w->index, w->txn, name, 0, &first))
-		due = first.due > r.closed ? first.due : r.closed;
-	if (due != was && move_due(w, name, was, due) == -1)
-		return -1;
-	if (due == 0)
-		return was == 0 ? 0 : remove_destination(w, name);
-	if (due == was && as == NULL)
-		return 0;
-	r.due = due;
-	return put_destination(w, name, &r);
-}
-
-int
-writing_destination(struct writing *w, struct span name, uint64_t closed,
-    uint32_t failures)
-{
-	struct destination_row	 as = { 0, closed, failures };
-
-	return settle(w, name, &as);
-}
-
-int
-table_put_wait(struct writing *w, uint64_t id, uint32_t number,
-    const struct recipient_row *r, bool there)
-{
-	struct wait_key	 key = { r->destination, r->due, id, number };
-	char		 raw[KEY_MAX];
-	struct pack	 k;
-
-	pack_init(&k, raw, sizeof raw);
-	wait_key_encode(&key, &k);
-	if ((there ? table_put(w, TABLE_WAIT, &k, NULL, 0) :
-	    table_del(w, TABLE_WAIT, &k)) == -1)
-		return -1;
-	return settle(w, r->destination, NULL);
 }
 
 /* ---- recipients ---------------------------------------------------------- */
@@ -398,28 +287,33 @@ writing_get(struct writing *w, uint64_t id, uint32_t number,
 	struct span	 row;
 
 	recipient_key(&k, key, id, number);
-	if (get_copy(w, TABLE_RECIPIENT, &k, raw, &row) == -1)
+	if (writing_copy(w, TABLE_RECIPIENT, &k, raw, &row) == -1)
 		return -1;
-	return recipient_row_decode(row, r) ? 0 : unreadable();
+	return recipient_row_decode(row, r) ? 0 : writing_unreadable();
 }
 
 static int
 leave(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, struct message_row *m)
 {
+	struct wait_key	 key;
+
 	m->left--;
 	if (r->state == ROW_NEW)
 		m->fresh--;
 	if (r->state == ROW_FAILED)
 		m->failed--;
+	key = (struct wait_key){ r->destination, r->due, id, number, 0 };
 	return r->state == ROW_WAITING && !message_row_rests(m) ?
-	    table_put_wait(w, id, number, r, false) : 0;
+	    writing_wait(w, key, &m->sender, false) : 0;
 }
 
 static int
 enter(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, struct message_row *m)
 {
+	struct wait_key	 key;
+
 	m->left++;
 	if (r->state == ROW_NEW)
 		m->fresh++;
@@ -427,8 +321,9 @@ enter(struct writing *w, uint64_t id, uint32_t number,
 		m->failed++;
 	if (put_recipient(w, id, number, r) == -1)
 		return -1;
+	key = (struct wait_key){ r->destination, r->due, id, number, 0 };
 	return r->state == ROW_WAITING && !message_row_rests(m) ?
-	    table_put_wait(w, id, number, r, true) : 0;
+	    writing_wait(w, key, &m->sender, true) : 0;
 }
 
 static int
@@ -438,7 +333,7 @@ remove_recipient(struct writing *w, uint64_t id, uint32_t number)
 	struct pack	 k;
 
 	recipient_key(&k, key, id, number);
-	return table_del(w, TABLE_RECIPIENT, &k);
+	return writing_del(w, TABLE_RECIPIENT, &k);
 }
 
 static void
@@ -449,30 +344,57 @@ take_tally(const struct message_row *m, struct tally *t)
 	t->failed = m->failed;
 }
 
+static bool
+waits_on(const struct recipient_row *old, const struct recipient_row *r)
+{
+	return r != NULL && old->state == ROW_WAITING &&
+	    r->state == ROW_WAITING &&
+	    span_equal(old->destination, r->destination);
+}
+
+/* From one place in `wait` to another.  If it is alone there, its destination
+ * is gone between, and is to be as closed behind it as it was before. */
+static int
+move(struct writing *w, uint64_t id, uint32_t number,
+    const struct recipient_row *rows[2], struct message_row *m)
+{
+	const struct recipient_row *old = rows[0], *r = rows[1];
+	struct destination_row	 place = { .due = 0 };
+
+	if (writing_get_destination(w, old->destination, &place) == -1 &&
+	    errno != ENOENT)
+		return -1;
+	if (leave(w, id, number, old, m) == -1 ||
+	    enter(w, id, number, r, m) == -1)
+		return -1;
+	return place.failures == 0 && place.closed == 0 ? 0 :
+	    writing_destination(w, r->destination, place.closed,
+	    place.failures);
+}
+
 int
 writing_set(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, struct tally *t)
 {
 	char			 raw[ROW_MAX], message_raw[ROW_MAX];
 	struct recipient_row	 old;
+	const struct recipient_row *rows[2] = { &old, r };
 	struct message_row	 m;
 
 	*t = (struct tally){ 0, 0, 0, false };
-	if (table_get_message(w, id, message_raw, &m) == -1)
+	if (writing_get_message(w, id, message_raw, &m) == -1)
 		return errno == ENOENT ? 0 : -1;
 	take_tally(&m, t);
 	if (writing_get(w, id, number, raw, &old) == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (leave(w, id, number, &old, &m) == -1)
-		return -1;
-	if (r == NULL) {
-		if (remove_recipient(w, id, number) == -1)
-			return -1;
-	} else if (enter(w, id, number, r, &m) == -1)
+	if (waits_on(&old, r) ? move(w, id, number, rows, &m) == -1 :
+	    leave(w, id, number, &old, &m) == -1 || (r == NULL ?
+	    remove_recipient(w, id, number) :
+	    enter(w, id, number, r, &m)) == -1)
 		return -1;
 	take_tally(&m, t);
 	t->removed = m.left == 0;
-	return table_put_message(w, id, &m);
+	return writing_put_message(w, id, &m);
 }
 
 int
@@ -495,12 +417,12 @@ writing_add(struct writing *w, uint64_t id, const struct recipient_row *r)
 	char			 raw[ROW_MAX];
 	struct message_row	 m;
 
-	if (table_get_message(w, id, raw, &m) == -1)
+	if (writing_get_message(w, id, raw, &m) == -1)
 		return -1;
 	if (enter(w, id, m.next, r, &m) == -1)
 		return -1;
 	m.next++;
-	return table_put_message(w, id, &m);
+	return writing_put_message(w, id, &m);
 }
 
 /* ---- what comes from the journal ----------------------------------------- */
@@ -519,7 +441,7 @@ writing_spill(struct writing *w, const struct letter *l, uint32_t next,
 	for (i = 0; i < count; i++)
 		if (enter(w, l->id, rows[i].number, &rows[i].row, &r) == -1)
 			return -1;
-	return table_put_message(w, l->id, &r);
+	return writing_put_message(w, l->id, &r);
 }
 
 /* ---- meta ---------------------------------------------------------------- */
@@ -532,7 +454,7 @@ put_meta(struct writing *w, const char *name, const struct pack *value)
 
 	pack_init(&k, raw, sizeof raw);
 	pack_octets(&k, span_of(name));
-	return table_put(w, TABLE_META, &k, value, 0);
+	return writing_put(w, TABLE_META, &k, value, 0);
 }
 
 static int

@@ -42,6 +42,7 @@ work(void *arg)
 	q->working = true;
 	timer_unset(&q->patience);
 	schedule_start(q);
+	ages_start(q);
 	hots_begin(q);
 }
 
@@ -113,6 +114,8 @@ on_conf_queue(struct peer *p, struct msg *m)
 	q->retry_max = m->conf_queue.retry_max;
 	q->life = m->conf_queue.life;
 	q->notice_life = m->conf_queue.notice_life;
+	q->crashes = m->conf_queue.crashes;
+	q->probes = m->conf_queue.probes;
 	q->size_max = m->conf_queue.size_max;
 	q->journal.limit = m->conf_queue.journal_limit;
 	q->journal.segment = m->conf_queue.journal_segment;
@@ -154,7 +157,7 @@ life_found(struct queue *q, struct peer *p)
 void
 life_lost(struct queue *q, struct peer *p)
 {
-	if (peer_role(p) == ROLE_SMTPD)
+	if (peer_role(p) == ROLE_SMTPD || peer_role(p) == ROLE_CONTROL)
 		envelopes_lost(q, p);
 	else if (peer_role(p) == ROLE_LOOKUP)
 		expand_lost(q);
@@ -254,6 +257,7 @@ static const struct route inbox[] = {
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_QUEUE,	on_conf_queue },
 	{ MSG_CONF_NOTICES,	on_conf_notices },
+	{ MSG_CONF_DESTINATION,	on_conf_destination },
 	{ MSG_COUNT,		NULL }
 };
 
@@ -266,6 +270,7 @@ life_inbox(void)
 void
 life_close(struct queue *q)
 {
+	settings_clear(q);
 	jobs_free(q->reader);
 	jobs_free(q->spiller);
 	journal_close(q);

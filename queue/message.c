@@ -259,21 +259,38 @@ message_settle(struct queue *q, struct message *m)
 
 /* ---- what is known of them ----------------------------------------------- */
 
-bool
-message_has_aged(const struct queue *q, const struct message *m,
-    uint64_t now)
+const struct settings *
+recipient_settings(struct queue *q, const struct recipient *r)
 {
-	uint64_t	 life = addr_is_null(&m->sender) ? q->notice_life :
-			    q->life;
+	return r->destination != NULL ? r->destination->settings :
+	    settings_of(q, span_of(""));
+}
+
+static bool
+is_past(const struct message *m, const struct settings *s, uint64_t now)
+{
+	uint64_t	 life = settings_life(s, addr_is_null(&m->sender));
 
 	return now >= m->arrived && now - m->arrived >= life * MICROSECONDS;
 }
 
 bool
-message_is_too_old(const struct queue *q, const struct message *m,
-    uint64_t now)
+message_has_aged(struct queue *q, const struct message *m, uint64_t now)
 {
-	return !is_held(m) && message_has_aged(q, m, now);
+	return is_past(m, settings_of(q, span_of("")), now);
+}
+
+bool
+recipient_is_too_old(struct queue *q, const struct recipient *r, uint64_t now)
+{
+	return !is_held(r->message) &&
+	    is_past(r->message, recipient_settings(q, r), now);
+}
+
+struct span
+recipient_parameters(const struct recipient *r)
+{
+	return span_of(r->parameters != NULL ? r->parameters : "");
 }
 
 struct recipient_row
@@ -288,7 +305,7 @@ recipient_row(const struct recipient *r, enum row_state state)
 	row.original = span_of(r->original);
 	row.destination = span_of(r->destination ? r->destination->name : "");
 	row.relay = span_of("");
-	row.parameters = span_of(r->parameters != NULL ? r->parameters : "");
+	row.parameters = recipient_parameters(r);
 	row.marks = r->marks;
 	row.losses = r->losses;
 	return row;

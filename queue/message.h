@@ -18,6 +18,7 @@ struct queue;
 struct destination;
 struct delivery;
 struct expansion;
+struct settings;
 struct errand;
 TAILQ_HEAD(errand_list, errand);
 
@@ -128,11 +129,16 @@ void		 recipient_free(struct queue *, struct recipient *);
  * forgotten. */
 void		 message_settle(struct queue *, struct message *);
 
-/* Past its life, whatever is done with it; and so that it ends for that. */
-bool		 message_has_aged(const struct queue *,
-		    const struct message *, uint64_t now);
-bool		 message_is_too_old(const struct queue *,
-		    const struct message *, uint64_t now);
+/* How its destination is served; the usual way before it has one. */
+const struct settings	*recipient_settings(struct queue *,
+			    const struct recipient *);
+bool		 message_has_aged(struct queue *, const struct message *,
+		    uint64_t now);	/* before it has one */
+bool		 recipient_is_too_old(struct queue *,
+		    const struct recipient *, uint64_t now);
+
+/* As in RECIPIENT. */
+struct span	 recipient_parameters(const struct recipient *);
 
 /* The row of a recipient as it is in memory, in a state. */
 struct recipient_row	 recipient_row(const struct recipient *,

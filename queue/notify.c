@@ -1,58 +1,43 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-#include <string.h>
-
 #include "queue/notify.h"
+#include "shared/dsn.h"
 #include "shared/words.h"
 
-static const char *const	 asked_by[ACTION_COUNT] = {
-	[ACTION_FAILED]		= "failure",
-	[ACTION_DELAYED]	= "delay",
-	[ACTION_DELIVERED]	= "success",
-	[ACTION_RELAYED]	= "success",
-	[ACTION_EXPANDED]	= "success",
+static const unsigned	 asked_by[ACTION_COUNT] = {
+	[ACTION_FAILED]		= DSN_FAILURE,
+	[ACTION_DELAYED]	= DSN_DELAY,
+	[ACTION_DELIVERED]	= DSN_SUCCESS,
+	[ACTION_RELAYED]	= DSN_SUCCESS,
+	[ACTION_EXPANDED]	= DSN_SUCCESS,
 };
+
+static unsigned
+wishes(struct span parameters)
+{
+	struct span	 list;
+	unsigned	 notify;
+
+	if (words_find(parameters, "notify", &list) &&
+	    dsn_parse_notify(list, &notify))
+		return notify;
+	return DSN_FAILURE | DSN_DELAY;
+}
 
 bool
 recipient_wants(struct span parameters, enum notice_action action)
 {
-	struct span	 list, one;
-
-	if (!words_find(parameters, "notify", &list))
-		return action == ACTION_FAILED || action == ACTION_DELAYED;
-	while (list.len > 0) {
-		list = span_cut(list, ',', &one);
-		if (span_is(one, asked_by[action]))
-			return true;
-	}
-	return false;
-}
-
-/* NOTIFY of the leaves of one who wants to hear of success. */
-static const char *
-without_success(struct span parameters)
-{
-	bool	 failure = recipient_wants(parameters, ACTION_FAILED);
-	bool	 delay = recipient_wants(parameters, ACTION_DELAYED);
-
-	if (failure)
-		return delay ? "failure,delay" : "failure";
-	return delay ? "delay" : "never";
+	return (wishes(parameters) & asked_by[action]) != 0;
 }
 
 struct span
 notify_of_leaves(struct span parameters, char into[RCPT_PARAMETERS_MAX + 1])
 {
+	unsigned	 notify = wishes(parameters);
 	struct span	 orcpt;
-	bool		 said;
-	int		 n;
 
-	if (!recipient_wants(parameters, ACTION_EXPANDED))
+	if (!(notify & DSN_SUCCESS))
 		return parameters;
-	said = words_find(parameters, "orcpt", &orcpt);
-	n = snprintf(into, RCPT_PARAMETERS_MAX + 1, "notify=%s%s%.*s",
-	    without_success(parameters), said ? " orcpt=" : "",
-	    (int)orcpt.len, orcpt.ptr);
-	return span_make(into, n < 0 || n > RCPT_PARAMETERS_MAX ? 0 :
-	    (size_t)n);
+	(void)words_find(parameters, "orcpt", &orcpt);
+	notify &= ~(unsigned)DSN_SUCCESS;
+	return dsn_rcpt_words(notify == 0 ? DSN_NEVER : notify, orcpt, into);
 }

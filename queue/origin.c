@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
-
 #include "queue/origin.h"
 #include "shared/limits.h"
+#include "shared/words.h"
 
 #define PARAMETERS_FOLLOW	(UINT32_C(1) << 31)
 
@@ -32,22 +31,18 @@ origin_unpack(struct origin *o, struct unpack *u, uint32_t *flags)
 	*flags &= ~PARAMETERS_FOLLOW;
 }
 
-/* "priority=N", -9 to 9 (RFC 6710 section 2). */
+/* RFC 6710 section 2. */
 int
 origin_priority(const struct origin *o)
 {
-	struct span	 rest = o->parameters, word;
+	struct span	 value;
 	uint64_t	 n;
 	bool		 below;
 
-	while (rest.len > 0) {
-		rest = span_cut(rest, ' ', &word);
-		if (!span_starts(word, "priority="))
-			continue;
-		word = span_skip(word, strlen("priority="));
-		below = span_starts(word, "-");
-		if (span_parse_u64(span_skip(word, below), PRIORITY_MAX, &n))
-			return below ? -(int)n : (int)n;
-	}
-	return 0;
+	if (!words_find(o->parameters, "priority", &value))
+		return 0;
+	below = span_starts(value, "-");
+	if (!span_parse_u64(span_skip(value, below), PRIORITY_MAX, &n))
+		return 0;
+	return below ? -(int)n : (int)n;
 }

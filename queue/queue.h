@@ -2,6 +2,7 @@
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
 
+#include "queue/age.h"
 #include "queue/change.h"
 #include "queue/content.h"
 #include "queue/envelope.h"
@@ -9,7 +10,9 @@
 #include "queue/hot.h"
 #include "queue/journal.h"
 #include "queue/orders.h"
+#include "queue/rate.h"
 #include "queue/schedule.h"
+#include "queue/settings.h"
 #include "queue/share.h"
 #include "queue/silence.h"
 #include "queue/spiller.h"
@@ -34,6 +37,8 @@ struct queue {
 	char		 hostname[HOST_TEXT_MAX + 1];
 	uint32_t	 retry_first, retry_max;	/* seconds */
 	uint32_t	 life, notice_life;
+	uint32_t	 crashes, probes;	/* as in CONF_QUEUE */
+	struct settings_table settings;
 	uint64_t	 size_max;
 	struct notices	 notices;
 
@@ -59,10 +64,12 @@ struct queue {
 	struct takers	 takers[BY_COUNT];
 	struct destination_list turns[BY_COUNT]; /* in no taker's list */
 	struct silence	 silence;
+	unsigned	 probing;	/* jobs of those that failed */
 	struct content	 content;
 	struct schedule	 schedule;
 	struct orders	 orders;
 	struct errands	 errands;
+	struct ages	 ages;
 
 	struct timer	 patience;	/* with deliverers, at the start */
 	bool		 started, working, stopping;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "queue/notify.h"
 #include "queue/revise.h"
 #include "queue/walk.h"
 #include "shared/alloc.h"
@@ -210,6 +211,32 @@ add_row(struct change *c, const struct order *o, struct recipient_row *r)
 	change_add_row(c, r);
 }
 
+/* Nobody is told of it, so nothing of it stays. */
+static bool
+goes(const struct order *o, const struct recipient_row *r)
+{
+	if (o->kind == ORDER_DELETE)
+		return true;
+	return (o->kind == ORDER_BOUNCE || o->kind == ORDER_EXPIRE) &&
+	    !recipient_wants(r->parameters, ACTION_FAILED);
+}
+
+/* Those that go, and those that do not, are two changes. */
+static void
+add(struct change *c, struct errand *e, struct roll *l)
+{
+	enum change_kind	 kind = goes(e->order, &l->row) ? CHANGE_DROP :
+				    CHANGE_ORDER;
+
+	if (c->count == ORDER_ROWS_MAX || (c->count > 0 && c->kind != kind)) {
+		e->more = true;
+		return;
+	}
+	c->kind = kind;
+	c->numbers[c->count++] = (uint32_t)l->number;
+	add_row(c, e->order, &l->row);
+}
+
 /* False when one of them is in somebody's hands. */
 static bool
 collect(struct queue *q, struct errand *e, struct change *c)
@@ -224,14 +251,10 @@ collect(struct queue *q, struct errand *e, struct change *c)
 	while (good && !e->more && roll_next(&l)) {
 		if (!is_concerned(e->order, &l))
 			continue;
-		if (c->count == ORDER_ROWS_MAX)
-			e->more = true;
-		else if (l.here != NULL)
+		if (l.here != NULL)
 			good = false;
-		else {
-			c->numbers[c->count++] = (uint32_t)l.number;
-			add_row(c, e->order, &l.row);
-		}
+		else
+			add(c, e, &l);
 	}
 	view_close(&v);
 	return good;
@@ -248,7 +271,7 @@ tell_failed(const struct errand *e, const struct change *c)
 	struct piece		*p;
 
 	STAILQ_FOREACH(p, &c->rows, entry) {
-		if (!recipient_row_decode(span_make(p->data, p->len), &row) ||
+		if (!recipient_row_decode(piece_span(p), &row) ||
 		    row.state != ROW_FAILED)
 			continue;
 		r.address = span_dup(row.address);
@@ -299,9 +322,7 @@ on_recipients(struct change *c)
 bool
 revise_recipients(struct queue *q, struct errand *e)
 {
-	bool		 goes = e->order->kind == ORDER_DELETE;
-	struct change	*c = change_of(e, goes ? CHANGE_DROP : CHANGE_ORDER,
-			    on_recipients);
+	struct change	*c = change_of(e, CHANGE_ORDER, on_recipients);
 
 	c->numbers = xcalloc(ORDER_ROWS_MAX, sizeof *c->numbers);
 	if (!collect(q, e, c)) {
@@ -310,7 +331,8 @@ revise_recipients(struct queue *q, struct errand *e)
 	}
 	if (c->count == 0) {
 		change_free(c);
-		errand_end(q, e, ERRAND_NOTHING);
+		errand_end(q, e, e->recipients > 0 ? ERRAND_DONE :
+		    ERRAND_NOTHING);
 		return true;
 	}
 	e->number = c->numbers[c->count - 1];

@@ -97,6 +97,7 @@ struct client_mail {
 	uint64_t	 size;
 	bool		 eight_bit;
 	unsigned	 recipients;	/* at most JOB_RECIPIENTS_MAX */
+	unsigned	 mails;		/* of a connection; 0: any number */
 	const struct xforward *xforward;	/* NULL: nobody's business */
 	const struct addr *(*recipient)(void *, unsigned);
 	void		*arg;

@@ -297,6 +297,7 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->remote = r;
 	d->token = m->token;
 	d->flags = m->flags;
+	d->mails = m->mails;
 	d->sender = m->sender;
 	if (hops_xforward(&r->hops))
 		keep_origin(d, m);

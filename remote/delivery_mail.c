@@ -187,6 +187,7 @@ begin_mail(struct delivery *d)
 	    .size = d->content.size + more,
 	    .eight_bit = d->flags & MESSAGE_8BIT,
 	    .recipients = d->recipients.given, .recipient = recipient_at,
+	    .mails = d->mails,
 	    .xforward = d->approach.hop->xforward ? &d->xforward : NULL,
 	    .arg = d };
 	d->mail_accepted = false;

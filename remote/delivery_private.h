@@ -20,6 +20,7 @@ struct delivery {
 	/* the job */
 	uint64_t	 token;
 	uint32_t	 flags;
+	uint32_t	 mails;		/* of a connection; 0: any number */
 	struct addr	 sender;
 	char		*origin, *parameters;	/* of XFORWARD, or NULL */
 	struct xforward	 xforward;

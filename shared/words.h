@@ -11,4 +11,16 @@
  */
 bool	 words_find(struct span words, const char *name, struct span *value);
 
+/* Some that are written one by one, with a NUL behind them; what does not fit
+ * into `size` octets is left out. */
+struct words {
+	char	*text;
+	size_t	 size, len;
+};
+
+void		 words_init(struct words *, char *into, size_t size);
+void		 words_put(struct words *, const char *name, struct span value);
+void		 words_join(struct words *, struct span words);
+struct span	 words_span(const struct words *);
+
 #endif

@@ -74,7 +74,8 @@ put_recipients(struct transaction *t)
 	struct msg	 m = { .type = MSG_RECIPIENT };
 
 	m.recipient.token = t->question.token;
-	while (recipient_take(&list, &m.recipient.recipient)) {
+	while (recipient_take(&list, &m.recipient.recipient,
+	    &m.recipient.parameters)) {
 		peer_put(server_of(t)->queue, &m);
 		m.recipient.number++;
 	}
@@ -223,7 +224,7 @@ static void
 put_trace(struct transaction *t)
 {
 	struct session	*s = t->session;
-	struct span	 list = buf_span(&t->recipients), line;
+	struct span	 list = buf_span(&t->recipients), line, wishes;
 	struct addr	 only;
 	struct buf	 b;
 	char		 tls[SECURE_TEXT_SIZE];
@@ -232,7 +233,7 @@ put_trace(struct transaction *t)
 			    clock_wall(), t->tags, t->tag_count, tls };
 
 	secure_describe(s, tls);
-	if (t->accepted == 1 && recipient_take(&list, &only))
+	if (t->accepted == 1 && recipient_take(&list, &only, &wishes))
 		trace.recipient = &only;
 	buf_init(&b, TRACE_MAX);
 	if (!trace_put(&b, &trace))

@@ -288,7 +288,7 @@ static const struct {
 	{ "", "" },
 	{ "Joe Q. Public", "\"Joe Q. Public\"" },
 	{ "a \"b\" \\c", "\"a \\\"b\\\" \\\\c\"" },
-	{ "Jos\xc3\xa9", "=?utf-8?Q?=4A=6F=73=C3=A9?=" },
+	{ "Jos\xc3\xa9", "=?utf-8?Q?Jos=C3=A9?=" },
 	{ "Jos\xe9", "" },
 	{ "\xc0\xaf", "" },
 	{ "a\r\nBcc: b", "" },
