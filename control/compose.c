@@ -4,46 +4,18 @@
 #include <time.h>
 
 #include "control/compose.h"
-#include "shared/header.h"
 #include "shared/alloc.h"
 #include "shared/clock.h"
+#include "shared/header.h"
 #include "shared/id.h"
+#include "shared/mime.h"
+#include "shared/utf8.h"
 
-/* Of an encoded word's 75 characters these are left for the text. */
-enum { WORD_ROOM = 60, UTF8_MAX = 4 };
-
-/* Octets of the UTF-8 character at the head; 0 when there is none. */
-static size_t
-character_length(struct span s)
-{
-	unsigned char	 c = s.ptr[0];
-	size_t		 n, i;
-
-	if (c < 0x80)
-		return c >= ' ' && c != 0x7f;
-	n = c >= 0xf0 && c < 0xf5 ? 4 : c >= 0xe0 ? 3 : 2;
-	if (c < 0xc2 || c >= 0xf5 || s.len < n)
-		return 0;
-	for (i = 1; i < n; i++)
-		if (((unsigned char)s.ptr[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
+/* UTF-8 without control characters? */
 static bool
-is_utf8(struct span s, bool *ascii)
+is_text(struct span s)
 {
-	size_t	 n;
-
-	*ascii = true;
-	for (; s.len > 0; s = span_skip(s, n)) {
-		n = character_length(s);
-		if (n == 0)
-			return false;
-		if (n > 1)
-			*ascii = false;
-	}
-	return true;
+	return span_is_text(s) && utf8_is_valid(s);
 }
 
 static bool
@@ -60,37 +32,14 @@ put_quoted(struct span s, struct buf *out)
 	return good && buf_put(out, span_of("\""));
 }
 
-/* An encoded word holds whole characters only (RFC 2047 section 5). */
-static bool
-put_encoded(struct span s, struct buf *out)
-{
-	bool	 good = buf_put(out, span_of("=?utf-8?Q?"));
-	size_t	 room = WORD_ROOM, i, n;
-
-	for (; s.len > 0; s = span_skip(s, n)) {
-		n = character_length(s);
-		if (room < 3 * UTF8_MAX) {
-			good = good &&
-			    buf_put(out, span_of("?=\r\n =?utf-8?Q?"));
-			room = WORD_ROOM;
-		}
-		for (i = 0; i < n; i++)
-			good = good && buf_printf(out, "=%02X",
-			    (unsigned char)s.ptr[i]);
-		room -= 3 * n;
-	}
-	return good && buf_put(out, span_of("?="));
-}
-
 bool
 compose_phrase(const char *name, struct buf *out)
 {
 	struct span	 s = span_of(name);
-	bool		 ascii;
 
-	if (s.len == 0 || !is_utf8(s, &ascii))
+	if (s.len == 0 || !is_text(s))
 		return true;
-	return ascii ? put_quoted(s, out) : put_encoded(s, out);
+	return utf8_is_ascii(s) ? put_quoted(s, out) : mime_put_words(s, out);
 }
 
 static bool

@@ -86,6 +86,7 @@ destination_get(struct queue *q, struct span name)
 	d->settings = settings_of(q, name);
 	d->window = d->settings->window_first;
 	d->rates = rates_new(q, d);
+	d->lane = queue_now() % LANES;
 	lines_init(&d->ready);
 	RB_INSERT(destination_tree, &q->destinations.tree, d);
 	view_open(&v, q->index);
@@ -103,10 +104,8 @@ destination_is_closed(const struct destination *d)
 	return d->closed > queue_now();
 }
 
-/* What the index has for it is looked for when it opens, if that was set for
- * another time meanwhile. */
-static void
-wait_to_open(struct queue *q, const struct destination *d)
+void
+destination_wait_to_open(struct queue *q, const struct destination *d)
 {
 	schedule_due(q, d->closed);
 }
@@ -176,7 +175,7 @@ settle(struct queue *q, struct destination *d)
 	if (is_used(d))
 		return;
 	if (d->more && destination_is_closed(d))
-		wait_to_open(q, d);
+		destination_wait_to_open(q, d);
 	else if (d->more)
 		schedule_stall(q);
 	if (!has_learned(d)) {
@@ -439,7 +438,7 @@ destination_hungers(struct queue *q, struct destination *d)
 	if (d->hungry || !d->more || d->nready > share_ready(q, d) / 2)
 		return;
 	if (destination_is_closed(d)) {
-		wait_to_open(q, d);
+		destination_wait_to_open(q, d);
 		return;
 	}
 	d->hungry = true;
@@ -480,84 +479,6 @@ destinations_feed(struct queue *q)
 		destination_leave(q, d);
 	}
 	view_close(&v);
-}
-
-/* The recipient of a row in `wait`; NULL when it is here already or the row
- * is of no use. */
-static struct recipient *
-take_up(struct queue *q, struct view *v, const struct wait_key *k)
-{
-	struct message		*m = message_find(q, k->id);
-	bool			 known = m != NULL;
-	struct recipient_row	 row;
-	struct recipient	*r;
-
-	if (known && recipient_find(m, k->number) != NULL)
-		return NULL;
-	if (!view_recipient(v, k->id, k->number, &row) ||
-	    row.state != ROW_WAITING)
-		return NULL;
-	m = message_load(q, v, k->id);
-	if (m == NULL)
-		return NULL;
-	if (!known)
-		message_tell(m);
-	r = recipient_new(q, m, k->number, &row);
-	r->parked = true;
-	return r;
-}
-
-/* Who is not proven gets a probe: one message. */
-static bool
-is_enough(const struct queue *q, const struct destination *d,
-    const struct recipient *last, uint64_t next)
-{
-	if (last != NULL && last->message->id == next)
-		return d->nready >= READY_MAX;
-	if (!share_has_memory(q, d))
-		return true;
-	return share_standing(d) == STANDING_PROVEN ?
-	    d->nready >= share_ready(q, d) : last != NULL;
-}
-
-static bool
-waits_for_word(const struct destination *d)
-{
-	return d->jobs > 0 && (share_is_mute(d) ||
-	    share_standing(d) != STANDING_PROVEN);
-}
-
-void
-destination_fill(struct queue *q, struct view *v, struct destination *d)
-{
-	struct wait_key		 k = { .name = span_of(d->name) };
-	uint64_t		 now = queue_now();
-	struct recipient	*r, *last = lines_next(&d->ready);
-	bool			 ahead;
-
-	d->more = true;		/* for the next job that ends */
-	if (destination_is_closed(d)) {
-		wait_to_open(q, d);
-		return;
-	}
-	if (d->nready > share_ready(q, d) / 2 || waits_for_word(d))
-		return;
-	d->more = false;
-	while ((ahead = view_next_wait(v, &k)) && k.due <= now) {
-		if (is_enough(q, d, last, k.id)) {
-			d->more = true;
-			break;
-		}
-		r = take_up(q, v, &k);
-		if (r == NULL)
-			continue;
-		r->destination = d;
-		d->users++;
-		destination_add(q, d, r);
-		last = r;
-	}
-	if (!d->more && ahead)
-		schedule_due(q, k.due);
 }
 
 void

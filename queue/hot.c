@@ -289,6 +289,15 @@ replay_update(struct queue *q, struct message *m, struct change *c)
 	hot_spill(q, m);
 }
 
+static void
+replay_mark(struct message *m, uint32_t number, uint32_t marks)
+{
+	struct recipient	*r = recipient_find(m, number);
+
+	if (r != NULL)
+		r->marks |= marks;
+}
+
 /* What is left of it, when its leaves are there. */
 static void
 become_update(struct change *c)
@@ -315,6 +324,9 @@ hot_replay(struct queue *q, struct message *m, struct change *c)
 	if (c->kind == CHANGE_DROP)
 		for (i = 0; i < c->count; i++)
 			replay_end(q, m, c->numbers[i]);
+	else if (c->kind == CHANGE_MARK)
+		for (i = 0; i < c->count; i++)
+			replay_mark(m, c->numbers[i], c->marks);
 	else
 		replay_end(q, m, c->number);
 	change_free(c);
@@ -358,6 +370,7 @@ add_row(struct change *c, struct recipient *r)
 		if (!recipient_row_decode(piece_span(p), &row))
 			fatal("a row of our own cannot be read");
 		row.position = update->position;
+		row.marks |= r->marks;
 		update->along = true;
 	} else {
 		r->spilt_waiting = r->destination != NULL;
@@ -412,6 +425,26 @@ send_home(struct queue *q, struct message *m)
 	schedule_due(q, queue_now());
 }
 
+/* Among the cold ones there may be no room for it: who waits for a job then
+ * waits in the index. */
+static void
+make_room(struct queue *q, struct message *m)
+{
+	struct recipient	*r, *next;
+
+	if (q->messages.count - q->hots.count <= ACTIVE_MESSAGES_MAX &&
+	    q->messages.recipients <= ACTIVE_RECIPIENTS_MAX +
+	    q->hots.recipients)
+		return;
+	RB_FOREACH_SAFE(r, recipient_tree, &m->recipients, next) {
+		if (r->stage != STAGE_READY || !r->parked)
+			continue;
+		r->destination->more = true;
+		recipient_unlist(q, r);
+		result_park(q, r);
+	}
+}
+
 static void
 on_spilled(struct change *c)
 {
@@ -431,6 +464,7 @@ on_spilled(struct change *c)
 	release_behind(q, m);
 	if (!m->begun)
 		send_home(q, m);
+	make_room(q, m);
 	m->going = false;
 	message_settle(q, m);
 }

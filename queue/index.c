@@ -123,19 +123,23 @@ table_seek(struct index *x, MDB_txn *txn, enum index_table table,
 }
 
 bool
-table_first_wait(struct index *x, MDB_txn *txn, struct span name,
-    uint64_t due, struct wait_key *found)
+table_first_wait(struct index *x, MDB_txn *txn, struct wait_key *k)
 {
-	struct wait_key	 from = { .name = name, .due = due };
+	struct wait_key	 found;
 	char		 raw[KEY_MAX];
 	struct pack	 p;
 	struct found	 f;
 
+	k->id = k->number = 0;
 	pack_init(&p, raw, sizeof raw);
-	wait_key_encode(&from, &p);
-	return table_seek(x, txn, TABLE_WAIT, pack_span(&p), &f) == 0 &&
-	    wait_key_decode(val_span(&f.key), found) &&
-	    span_equal(found->name, name);
+	wait_key_encode(k, &p);
+	if (table_seek(x, txn, TABLE_WAIT, pack_span(&p), &f) != 0 ||
+	    !wait_key_decode(val_span(&f.key), &found) ||
+	    found.lane != k->lane || !span_equal(found.name, k->name))
+		return false;
+	found.name = k->name;
+	*k = found;
+	return true;
 }
 
 /* ---- opening ------------------------------------------------------------- */
@@ -290,6 +294,8 @@ get_meta(struct index *x, MDB_txn *txn, const char *name)
 	struct unpack	 u;
 	uint64_t	 n;
 
+	if (rc == MDB_NOTFOUND && strcmp(name, META_DELAYED) == 0)
+		return 0;	/* older queues know nothing of it */
 	if (rc != 0)
 		refuse(name, rc);
 	if (!row_is_whole(TABLE_META, span_of(name), val_span(&v), &row))
@@ -331,12 +337,13 @@ read_meta(struct index *x, struct spool *s)
 	open_tables(x, txn, 0);
 	if (get_meta(x, txn, META_VERSION) != FORMAT)
 		fatal("%s is of another version of relais", place);
-	s->lineage = get_meta(x, txn, META_LINEAGE);
+	s->lineage = x->lineage = get_meta(x, txn, META_LINEAGE);
 	x->last = get_meta(x, txn, META_LAST);
 	x->rebuild = (enum rebuild)get_meta(x, txn, META_REBUILD);
 	x->journal = get_meta(x, txn, META_JOURNAL);
 	x->position = get_meta(x, txn, META_POSITION);
 	x->clean = get_meta(x, txn, META_CLEAN);
+	x->delayed = get_meta(x, txn, META_DELAYED);
 	highest = highest_message(x, txn);
 	if (highest > x->last)
 		x->last = highest;
@@ -440,6 +447,12 @@ uint64_t
 index_clean(const struct index *x)
 {
 	return x->clean;
+}
+
+uint64_t
+index_delayed(const struct index *x)
+{
+	return x->delayed;
 }
 
 void

@@ -236,21 +236,33 @@ view_next_wait(struct view *v, struct wait_key *key)
 	return true;
 }
 
+/* Lanes stand one behind the other. */
 bool
-view_next_due(struct view *v, uint64_t *due, struct span *name)
+view_next_in_lane(struct view *v, struct wait_key *key)
+{
+	struct wait_key	 found = *key;
+
+	if (!view_next_wait(v, &found) || found.lane != key->lane)
+		return false;
+	*key = found;
+	return true;
+}
+
+bool
+view_next_due(struct view *v, struct due_key *key)
 {
 	char		 raw[KEY_MAX];
 	struct pack	 p;
 	struct found	 f;
 
 	pack_init(&p, raw, sizeof raw);
-	due_key_encode(*due, *name, &p);
+	due_key_encode(key, &p);
 	return next(v, TABLE_DUE, &p, &f) &&
-	    due_key_decode(val_span(&f.key), due, name);
+	    due_key_decode(val_span(&f.key), key);
 }
 
 /* The destination of those that are to be looked up, which has no name, is
- * none. */
+ * none; nor is that of notices. */
 bool
 view_next_destination(struct view *v, struct span *name,
     struct destination_row *r)
@@ -263,7 +275,8 @@ view_next_destination(struct view *v, struct span *name,
 	name_key_encode(*name, &p);
 	while (next(v, TABLE_DESTINATION, &p, &f) && f.key.mv_size > 1) {
 		*name = span_make(f.key.mv_data, f.key.mv_size - 1);
-		if (destination_row_decode(f.row, r))
+		if (!span_is(*name, NOTICE_NAME) &&
+		    destination_row_decode(f.row, r))
 			return true;
 		pack_init(&p, raw, sizeof raw);
 		name_key_encode(*name, &p);

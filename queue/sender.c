@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "queue/queue_limits.h"
 #include "queue/sender.h"
 
 /* FNV-1a, 64 bits wide. */
@@ -36,4 +37,10 @@ sender_number(const struct addr *a, uint64_t salt)
 		who = span_of("");
 	salt = add(mix(salt), who, false);
 	return mix(add(salt ^ '@', addr_domain(a), true));
+}
+
+unsigned
+sender_lane(const struct addr *a, uint64_t salt)
+{
+	return sender_number(a, salt) % LANES;
 }

@@ -13,4 +13,7 @@
  */
 uint64_t	 sender_number(const struct addr *, uint64_t salt);
 
+/* In which lane of a destination its mail waits in the index; below LANES. */
+unsigned	 sender_lane(const struct addr *, uint64_t salt);
+
 #endif

@@ -90,13 +90,15 @@ enum message_flags {
 	MESSAGE_LOCAL	= 2,	/* handed in by a user of this machine */
 	MESSAGE_NOTICE	= 4,	/* a failure notice of ours */
 	MESSAGE_UTF8	= 8,	/* SMTPUTF8 (RFC 6531) */
+	MESSAGE_DOUBLE	= 16,	/* a notice of a notice: the last one */
 	MESSAGE_HELD	= 256,	/* an admin holds it */
 	MESSAGE_QUARANTINED = 512 /* held, for what it did to us */
 };
 
 /* Of a recipient, on disk. */
 enum recipient_marks {
-	MARK_DELAY_TOLD	= 1	/* its sender knows that it waits */
+	MARK_DELAY_TOLD	= 1,	/* its sender knows that it waits */
+	MARK_DIGEST	= 2	/* failed, and told of with others, when due */
 };
 
 /* What a notice says of a recipient (RFC 3464 section 2.3.3). */

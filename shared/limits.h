@@ -180,7 +180,7 @@ enum {
 
 	/* control and monitor */
 	ADMIN_SESSIONS_MAX	= 64,
-	ADMIN_LINE_MAX		= 1024,
+	ADMIN_LINE_MAX		= 8192,	/* a filter, all of it in xtext */
 	LIST_ROWS_MAX		= 64,		/* messages in one answer */
 
 	/* logger */

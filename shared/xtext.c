@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <limits.h>
+
 #include "shared/xtext.h"
 
 int
@@ -13,7 +15,7 @@ xtext_digit(char c)
 static int
 take_octet(struct span *s)
 {
-	int	 c = s->ptr[0], high, low;
+	int	 c = (unsigned char)s->ptr[0], high, low;
 
 	*s = span_skip(*s, 1);
 	if (c != '+')
@@ -26,20 +28,32 @@ take_octet(struct span *s)
 	return high == -1 || low == -1 ? -1 : high << 4 | low;
 }
 
-bool
-xtext_decode(struct span s, char *into, size_t size)
+static bool
+decode(struct span s, char *into, size_t size, int last)
 {
 	size_t	 n = 0;
 	int	 c;
 
 	while (s.len > 0) {
 		c = take_octet(&s);
-		if (c < ' ' || c > '~' || n + 1 >= size)
+		if (c < ' ' || c == '\177' || c > last || n + 1 >= size)
 			return false;
-		into[n++] = c;
+		into[n++] = (char)c;
 	}
 	into[n] = '\0';
 	return true;
+}
+
+bool
+xtext_decode(struct span s, char *into, size_t size)
+{
+	return decode(s, into, size, '~');
+}
+
+bool
+xtext_decode_text(struct span s, char *into, size_t size)
+{
+	return decode(s, into, size, UCHAR_MAX);
 }
 
 static bool

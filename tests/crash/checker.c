@@ -56,17 +56,18 @@ digest(struct look *l, uint64_t id, const struct message_row *m)
 	struct recipient_row	 r;
 	int64_t			 number = -1;
 	uint32_t		 left = 0, fresh = 0, failed = 0;
+	struct span		 name;
 
 	while (view_next_recipient(&l->view, id, &number, &r)) {
 		sum = digest_recipient(sum, (uint32_t)number, &r);
 		left++;
 		fresh += r.state == ROW_NEW;
 		failed += r.state == ROW_FAILED;
-		l->waiting += r.state == ROW_WAITING;
+		l->waiting += row_waits(&r, &name);
 	}
 	if (m->left != left || m->fresh != fresh || m->failed != failed)
 		tell(l, id, "its counts are not those of its recipients");
-	l->incoming += fresh + failed > 0;
+	l->incoming += fresh > 0 || failed == left;
 	return sum;
 }
 
@@ -179,8 +180,8 @@ static void
 look_at_tables(struct look *l)
 {
 	struct wait_key	 w;
-	struct span	 name = span_of("");
-	uint64_t	 due = 0, id = 0, aged = 0;
+	struct due_key	 d = { .name = span_of("") };
+	uint64_t	 id = 0, aged = 0;
 	unsigned	 class;
 
 	while (view_next_incoming(&l->view, &id))
@@ -188,9 +189,9 @@ look_at_tables(struct look *l)
 	for (class = 0; class < AGE_COUNT; class++)
 		for (id = 0; view_next_age(&l->view, class, &id); )
 			aged++;
-	while (view_next_due(&l->view, &due, &name)) {
-		w = (struct wait_key){ .name = name };
-		while (view_next_wait(&l->view, &w))
+	while (view_next_due(&l->view, &d)) {
+		w = (struct wait_key){ .name = d.name, .lane = d.lane };
+		while (view_next_in_lane(&l->view, &w))
 			l->waiting--;
 	}
 	if (l->incoming != 0 || l->waiting != 0 || aged != l->messages)

@@ -26,6 +26,9 @@ enum {
 	BIGGEST		= 300 << 10,	/* message that is taken */
 	LIFE_TIME	= 2 * 60 * 60,	/* seconds */
 	NOTICE_TIME	= 60 * 60,
+	DELAY_TIME	= 15 * 60,
+	GATHER_TIME	= 5 * 60,
+	DIGEST_TIME	= 20 * 60,
 	RETRY_LOW	= 60,
 	RETRY_HIGH	= 10 * 60
 };
@@ -59,10 +62,19 @@ struct sim {
 
 	/* told at the end */
 	unsigned long	 lives, crashes, stops, faults, accepted, delivered,
-			 notices, repeated, spots;
+			 notices, delays, digests, repeated, spots;
 };
 
 struct sim	*sim(void);
+
+/* In memory that a round shares with who began it. */
+struct sim	*sim_new(void);
+
+/*
+ * A round: `live` in a process of its own, in a directory of its own below
+ * `place`, that is gone behind it.  False when it said so, or died of it.
+ */
+bool		 round_do(const char *place, bool (*live)(void));
 
 /* ---- chance -------------------------------------------------------------- */
 
