@@ -6,7 +6,10 @@
 #include "shared/id.h"
 #include "tests/sim/model.h"
 
-enum { MAILS_MAX = 65536, TO_DESTINATIONS = 12, BIG_ALIAS = 1003 };
+enum {
+	MAILS_MAX = 65536, TO_DESTINATIONS = 12, BIG_ALIAS = 1003,
+	BUSY_SENDERS = 20
+};
 
 static struct {
 	struct mail	*mails[MAILS_MAX];
@@ -97,7 +100,7 @@ mail_new(void)
 	RB_INIT(&m->nodes);
 	if (!chance(1, 6))
 		(void)snprintf(text, sizeof text, "%c%u@from.example",
-		    chance(1, 10) ? 'x' : 's', m->number);
+		    chance(1, 10) ? 'x' : 's', m->number % BUSY_SENDERS);
 	(void)addr_parse(span_of(text), &m->sender);
 	model.mails[model.count++] = m;
 	return m;
