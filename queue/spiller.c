@@ -13,7 +13,6 @@
 #include "queue/spiller.h"
 #include "shared/alloc.h"
 #include "shared/fd.h"
-#include "shared/ipc.h"
 #include "shared/log.h"
 
 static struct change *
