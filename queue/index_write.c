@@ -347,15 +347,15 @@ move(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *rows[2], struct message_row *m)
 {
 	const struct recipient_row *old = rows[0], *r = rows[1];
-	struct view		 v = { w->index, w->txn };
-	struct destination_row	 place;
-	bool			 is_there;
+	struct destination_row	 place = { 0 };
 
-	is_there = view_destination(&v, old->destination, &place);
+	if (writing_get_destination(w, old->destination, &place) == -1 &&
+	    errno != ENOENT)
+		return -1;
 	if (leave(w, id, number, old, m) == -1 ||
 	    enter(w, id, number, r, m) == -1)
 		return -1;
-	return !is_there || (place.failures == 0 && place.closed == 0) ? 0 :
+	return place.failures == 0 && place.closed == 0 ? 0 :
 	    writing_destination(w, r->destination, place.closed,
 	    place.failures);
 }

@@ -105,19 +105,17 @@ ask_open(void *arg)
 	struct transaction	*t = arg;
 	struct peer		*queue = server_of(t)->queue;
 	struct msg		 m = { .type = MSG_OPEN };
-	char			 client[CLIENT_SIZE], who[CLIENT_SIZE];
+	char			 client[CLIENT_SIZE], who[IDENTITY_SIZE];
 	char			 parameters[PARAMETERS_MAX + 1];
 
 	client_format(client, &t->session->client, CLIENT_WITH_PORT);
-	client_format(who, &t->session->client, CLIENT_NAME);
+	client_identity(who, &t->session->client);
 	m.open.token = peer_token(queue);
 	m.open.sender = t->sender;
 	m.open.size = t->declared;
 	m.open.flags = flags_of(t);
 	m.open.client = span_of(client);
-	m.open.identity = client_account(&t->session->client);
-	if (client_is_local(&t->session->client))
-		m.open.identity = span_of(who);
+	m.open.identity = span_of(who);
 	m.open.parameters = parameters_of(t, parameters);
 	if (!peer_ask(queue, &m)) {
 		wait_for_credit(t);
