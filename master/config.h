@@ -240,7 +240,6 @@ struct config_advice {
 };
 
 /* How destinations are served; 0: unsaid. */
-enum { PRIORITY_USUAL = 9 };	/* as in CONF_DESTINATION: there it is 0 */
 #define CONFIG_NEVER	UINT64_MAX	/* of delay_notice */
 
 struct config_destination {

@@ -219,15 +219,23 @@ message_free(struct queue *q, struct message *m)
 	free(m);
 }
 
+/* Nobody waits any more, or a former life had a reason. */
+static bool
+may_report(struct message *m)
+{
+	bool	 untold = m->untold;
+
+	m->untold = false;
+	return m->tally.failed > 0 &&
+	    (untold || m->tally.failed == m->tally.left);
+}
+
 void
 message_settle(struct queue *q, struct message *m)
 {
 	if (m->count > 0 || m->reporting || m->going || m->spilling)
 		return;
-	if (m->tally.left > 0 && m->tally.fresh == 0 &&
-	    m->tally.failed > 0 && !q->stopping)
-		report_start(q, m);
-	else
+	if (q->stopping || !may_report(m) || !report_start(q, m))
 		message_free(q, m);
 }
 

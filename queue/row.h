@@ -55,6 +55,13 @@ struct destination_row {
 	uint64_t	 dues[LANES];	/* places in that table; 0: none */
 };
 
+/*
+ * Where a recipient waits for its `due`: at its destination, or, when it has
+ * failed, with all others of whom somebody is to be told; NULL: nowhere.
+ */
+#define NOTICE_NAME	"notice:"
+bool	 row_waits(const struct recipient_row *, struct span *name);
+
 void	 message_row_encode(const struct message_row *, struct pack *);
 bool	 message_row_decode(struct span, struct message_row *);
 void	 recipient_row_encode(const struct recipient_row *, struct pack *);

@@ -215,6 +215,7 @@ apply_update(struct writing *w, struct change *c)
 		r.reply = old.reply;
 		r.relay = old.relay;
 	}
+	r.marks |= old.marks;	/* once told is told */
 	r.position = c->position;
 	return writing_set(w, c->id, c->number, &r, &c->tally);
 }
@@ -262,19 +263,23 @@ apply_replace(struct writing *w, struct change *c)
 	return end_parent(w, c);
 }
 
+/* NOTICE as well: those whom it tells of. */
 static int
 apply_drop(struct writing *w, struct change *c)
 {
-	bool	 removed = false;
-	size_t	 i;
+	uint32_t	*numbers = c->numbers;
+	size_t		 i;
 
-	for (i = 0; i < c->count; i++) {
-		if (writing_set(w, c->id, c->numbers[i], NULL,
-		    &c->tally) == -1)
+	if (c->marks != 0)
+		return writing_mark(w, c->id, numbers, c->count, c->marks);
+	if (c->nlots == 0)
+		return writing_drop(w, c->id, numbers, c->count, &c->tally);
+	for (i = 0; i < c->nlots; i++) {
+		if (writing_drop(w, c->lots[i].id, numbers, c->lots[i].count,
+		    &c->lots[i].tally) == -1)
 			return -1;
-		removed = removed || c->tally.removed;
+		numbers += c->lots[i].count;
 	}
-	c->tally.removed = removed;
 	return 0;
 }
 
@@ -354,6 +359,7 @@ apply(struct writing *w, struct change *c)
 	case CHANGE_NOTICE:
 		return apply_notice(w, c);
 	case CHANGE_DROP:
+	case CHANGE_MARK:
 		return apply_drop(w, c);
 	case CHANGE_DESTINATION:
 		return writing_destination(w, span_of(c->name), c->closed,
@@ -425,16 +431,22 @@ is_own_fault(int error)
 	    error == ENOENT;
 }
 
-/* How far the journal has been applied. */
+/* How far the journal has been applied, and delays are told; nobody commits for
+ * that alone. */
 static int
-note_position(struct writing *w, struct job_list *batch)
+note_progress(struct writing *w, struct job_list *batch)
 {
 	struct change	*c;
-	uint64_t	 highest = 0;
+	uint64_t	 highest = 0, delayed = 0;
 
-	for (c = first_of(batch); c != NULL; c = after(c))
+	for (c = first_of(batch); c != NULL; c = after(c)) {
 		if (is_for_index(c) && c->position > highest)
 			highest = c->position;
+		if (c->delayed > delayed)
+			delayed = c->delayed;
+	}
+	if (delayed > 0 && writing_delayed(w, delayed) == -1)
+		return -1;
 	return highest > 0 ? writing_position(w, highest) : 0;
 }
 
@@ -461,7 +473,7 @@ try_index(struct index *x, struct job_list *batch)
 		c->error = 0;
 		return -1;
 	}
-	if (note_position(&w, batch) == -1) {
+	if (note_progress(&w, batch) == -1) {
 		writing_abort(&w);
 		return -1;
 	}
@@ -493,17 +505,27 @@ write_index(const struct spool *s, struct index *x, struct job_list *batch)
 /* ---- what may go --------------------------------------------------------- */
 
 static void
-remove_message(struct spiller *s, const struct change *c)
+remove_message(struct spiller *s, uint64_t message, bool aside)
 {
 	char	 id[ID_SIZE];
 
-	s->dirty[c->id % DIRECTORIES] = true;
-	if ((c->aside ? spool_set_aside(s->spool, c->id) :
-	    spool_remove(s->spool, c->id)) == 0 || errno == ENOENT)
+	s->dirty[message % DIRECTORIES] = true;
+	if ((aside ? spool_set_aside(s->spool, message) :
+	    spool_remove(s->spool, message)) == 0 || errno == ENOENT)
 		return;
-	id_format(id, c->id);
+	id_format(id, message);
 	log_warning("%s: its file stays until the next start: %s", id,
 	    strerror(errno));
+}
+
+static void
+remove_lots(struct spiller *s, const struct change *c)
+{
+	size_t	 i;
+
+	for (i = 0; c->error == 0 && i < c->nlots; i++)
+		if (c->lots[i].tally.removed)
+			remove_message(s, c->lots[i].id, false);
 }
 
 /* Before the journal forgets that they were to go, the names are gone. */
@@ -545,7 +567,8 @@ clear_away(struct spiller *s, struct job_list *batch)
 			drop_file(s->spool, c);
 		if (c->kind == CHANGE_UNLINK ||
 		    (c->error == 0 && c->tally.removed))
-			remove_message(s, c);
+			remove_message(s, c->id, c->aside);
+		remove_lots(s, c);
 		if (c->kind == CHANGE_SETTLE && settle_directories(s) == -1)
 			c->error = errno;
 	}
