@@ -70,4 +70,8 @@ int	 writing_copy(struct writing *, enum index_table,
 int	 writing_wait(struct writing *, struct wait_key,
 	    const struct addr *sender, bool there);
 
+/* ENOENT: nothing waits for it. */
+int	 writing_get_destination(struct writing *, struct span name,
+	    struct destination_row *);
+
 #endif

@@ -9,8 +9,8 @@
 #include "queue/index_write.h"
 #include "queue/sender.h"
 
-static int
-get_destination(struct writing *w, struct span name,
+int
+writing_get_destination(struct writing *w, struct span name,
     struct destination_row *r)
 {
 	char		 key[KEY_MAX], raw[ROW_MAX];
@@ -78,7 +78,8 @@ static int
 get_state(struct writing *w, struct span name, struct destination_row *r)
 {
 	*r = (struct destination_row){ .due = 0 };
-	return get_destination(w, name, r) == -1 && errno != ENOENT ? -1 : 0;
+	return writing_get_destination(w, name, r) == -1 && errno != ENOENT ?
+	    -1 : 0;
 }
 
 static int

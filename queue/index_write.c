@@ -347,9 +347,9 @@ move(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *rows[2], struct message_row *m)
 {
 	const struct recipient_row *old = rows[0], *r = rows[1];
-	struct destination_row	 place = { 0, 0, 0 };
+	struct destination_row	 place = { 0 };
 
-	if (get_destination(w, old->destination, &place) == -1 &&
+	if (writing_get_destination(w, old->destination, &place) == -1 &&
 	    errno != ENOENT)
 		return -1;
 	if (leave(w, id, number, old, m) == -1 ||

@@ -68,6 +68,9 @@ enum notice_return	 notice_returned(const struct notice *);
 /* The only field of that name; empty when there is none, or several. */
 struct span	 notice_only_field(struct span header, const char *name);
 
+/* Its Message-ID, when it has one that is one; else empty. */
+struct span	 notice_message_id(struct span header);
+
 /* Fields that make it an answer to the message. */
 void	 notice_thread(struct notice_writer *, struct span header);
 

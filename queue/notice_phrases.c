@@ -95,10 +95,10 @@ static const struct phrases	 english = {
 	},
 
 	.original = "(you wrote to <{address}>)",
-	.tried_for = "It was tried for {life}",
+	.expired = "It was tried for {life}{attempts}, without success.",
 	.attempts = { " ({count} attempt)", " ({count} attempts)" },
-	.expired = ", without success. The reason was, at last:",
-	.last_try = "Last attempt: {date}{attempts}.",
+	.tried = "Last attempt: {date}.",
+	.tried_often = "Attempts so far: {count}, the last on {date}.",
 	.until = "It will be tried until {date}. If it is still not delivered "
 	    "then, you will get another notice.",
 	.counsels = {
@@ -125,8 +125,8 @@ static const struct phrases	 english = {
 		    "If that does not help, ask the recipient in another way, "
 		    "or us: see the end of this notice.",
 		[COUNSEL_HELP] = "You can hardly do anything about this "
-		    "yourself. Please tell your postmaster: see the end of "
-		    "this notice."
+		    "yourself. Please ask for help, as the end of this notice "
+		    "says."
 	},
 
 	.said_host = "The mail server {host} said:",
@@ -138,7 +138,8 @@ static const struct phrases	 english = {
 	.returned_notice = "The header of that notice is attached.",
 	.help = "If you need help, forward this notice to <{contact}>.",
 	.help_admin = "More is in the log.",
-	.number = "The number of the message here is {id}."
+	.number = "The number of the message here is {id}.",
+	.number_of = "Number here: {id}"
 };
 
 static const struct phrases	 french = {
@@ -238,10 +239,12 @@ static const struct phrases	 french = {
 	},
 
 	.original = "(vous avez écrit à <{address}>)",
-	.tried_for = "La remise a été tentée pendant {life}",
+	.expired = "La remise a été tentée pendant {life}{attempts}, sans "
+	    "succès.",
 	.attempts = { " ({count} tentative)", " ({count} tentatives)" },
-	.expired = ", sans succès. Le dernier motif était~:",
-	.last_try = "Dernière tentative~: {date}{attempts}.",
+	.tried = "Dernière tentative~: {date}.",
+	.tried_often = "Tentatives effectuées~: {count}, la dernière le "
+	    "{date}.",
 	.until = "Les tentatives continueront jusqu'au {date}. Si le message "
 	    "n'est toujours pas remis à cette date, vous recevrez un autre "
 	    "avis.",
@@ -276,8 +279,8 @@ static const struct phrases	 french = {
 		    "au destinataire par un autre moyen, ou à nous~: voyez la "
 		    "fin de cet avis.",
 		[COUNSEL_HELP] = "Vous ne pouvez guère y remédier vous-même. "
-		    "Veuillez en informer votre administrateur~: voyez la fin "
-		    "de cet avis."
+		    "Veuillez demander de l'aide, comme l'indique la fin de "
+		    "cet avis."
 	},
 
 	.said_host = "Réponse du serveur de messagerie {host}~:",
@@ -289,7 +292,8 @@ static const struct phrases	 french = {
 	.returned_notice = "L'en-tête de l'avis non remis est joint.",
 	.help = "Pour obtenir de l'aide, transmettez cet avis à <{contact}>.",
 	.help_admin = "Le journal en dit davantage.",
-	.number = "Le numéro du message chez nous est {id}."
+	.number = "Le numéro du message chez nous est {id}.",
+	.number_of = "Numéro chez nous~: {id}"
 };
 
 const struct phrases *

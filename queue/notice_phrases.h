@@ -46,10 +46,10 @@ struct phrases {
 	const char	*came[ACTION_COUNT][PHRASE_NUMBER_COUNT];
 
 	const char	*original;		/* address */
-	const char	*tried_for;		/* life */
+	const char	*expired;		/* life attempts */
 	const char	*attempts[2];		/* count; one, several */
-	const char	*expired;		/* why follows */
-	const char	*last_try;		/* date */
+	const char	*tried;			/* date */
+	const char	*tried_often;		/* count date */
 	const char	*until;			/* date */
 	const char	*counsels[COUNSEL_COUNT];
 
@@ -59,7 +59,7 @@ struct phrases {
 	const char	*returned_header, *returned_content;
 	const char	*returned_first, *returned_notice;
 	const char	*help, *help_admin;	/* contact */
-	const char	*number;		/* id */
+	const char	*number, *number_of;	/* id; in a digest */
 };
 
 const struct phrases	*phrases_of(enum notice_language);

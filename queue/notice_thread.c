@@ -108,24 +108,33 @@ ids_of(struct span header, const char *name)
 	return body;
 }
 
+struct span
+notice_message_id(struct span header)
+{
+	struct span	 body = ids_of(header, "Message-ID"), id;
+
+	if (count_ids(body) != 1)
+		return span_of("");
+	(void)take_id(&body, &id);
+	return id;
+}
+
 void
 notice_thread(struct notice_writer *w, struct span header)
 {
-	struct span	 parent = ids_of(header, "Message-ID"), id;
+	struct span	 parent = notice_message_id(header), id;
 	struct span	 old = ids_of(header, "References");
 	size_t		 n;
 
-	if (count_ids(parent) != 1)
+	if (parent.len == 0)
 		return;
-	(void)take_id(&parent, &id);
-	notice_line(w, "In-Reply-To: %.*s", (int)id.len, id.ptr);
+	notice_line(w, "In-Reply-To: %.*s", (int)parent.len, parent.ptr);
 	notice_octets(w, span_of("References:"));
 	if (old.len == 0) {
 		old = ids_of(header, "In-Reply-To");
 		if (count_ids(old) > 1)
 			old = span_of("");
 	}
-	parent = id;
 	for (n = count_ids(old); n > 0 && take_id(&old, &id); n--)
 		if (n <= REFERENCES_MAX) {
 			notice_octets(w, span_of(" "));

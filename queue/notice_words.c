@@ -257,16 +257,6 @@ put_subject(struct page *p, struct span header)
 }
 
 static void
-put_number(struct page *p, uint64_t number, unsigned indent)
-{
-	char	 id[ID_SIZE];
-
-	id_format(id, number);
-	p->values[VALUE_ID] = span_of(id);
-	put_phrase(p, p->phrases->number, indent);
-}
-
-static void
 put_opening(struct page *p)
 {
 	static const enum phrase_opening	 openings[] = {
@@ -308,62 +298,81 @@ is_alike(const struct notice_recipient *a, const struct notice_recipient *b)
 	    span_equal(notice_host(a->relay), notice_host(b->relay));
 }
 
+/* One of the messages of a digest. */
+static void
+put_one_of_many(struct page *p, const struct notice_message *m)
+{
+	struct span	 name = notice_message_id(m->header);
+	char		 id[ID_SIZE];
+
+	put_subject(p, m->header);
+	if (name.len > 0) {
+		p->values[VALUE_ID] = name;
+		put_phrase(p, "Message-ID: {id}", INDENT);
+	}
+	id_format(id, m->id);
+	p->values[VALUE_ID] = span_of(id);
+	put_phrase(p, p->phrases->number_of, INDENT);
+}
+
 static void
 put_who(struct page *p, const struct notice_recipient *r)
 {
-	const struct notice_message	*m;
-
 	p->values[VALUE_ADDRESS] = r->address;
 	put_phrase(p, "<{address}>", 0);
 	p->values[VALUE_ADDRESS] = r->original;
 	if (r->original.len > 0 && !span_equal(r->original, r->address))
 		put_phrase(p, p->phrases->original, INDENT);
-	if (p->notice->kind != NOTICE_DIGEST)
-		return;
-	m = &p->notice->messages[r->message];
-	put_subject(p, m->header);
-	put_number(p, m->id, INDENT);
+	if (p->notice->kind == NOTICE_DIGEST)
+		put_one_of_many(p, &p->notice->messages[r->message]);
 }
 
-/* How long it was, or will be, tried. */
+/* Why, in one paragraph with how long it was tried for all that. */
+static void
+put_why(struct page *p, const struct notice_recipient *r, const char *why)
+{
+	char	 attempts[LIFE_SIZE], life[LIFE_SIZE], phrase[PARAGRAPH_MAX];
+	bool	 expired = r->action == ACTION_FAILED && r->expired;
+
+	if (!expired && why == NULL)
+		return;
+	set_attempts(p, r->attempts, attempts);
+	set_life(p, p->notice->life, life);
+	(void)snprintf(phrase, sizeof phrase, "%s %s", expired ?
+	    p->phrases->expired : "", why == NULL ? "" : why);
+	put_paragraph(p, phrase, INDENT);
+}
+
+/* What was done so far of one that waits, and what will be. */
 static void
 put_efforts(struct page *p, const struct notice_recipient *r)
 {
-	char	 attempts[LIFE_SIZE], life[LIFE_SIZE], date[DATE_TEXT_SIZE];
-	char	 phrase[PARAGRAPH_MAX];
+	char	 count[SHORT_SIZE], date[DATE_TEXT_SIZE];
 
-	set_attempts(p, r->attempts, attempts);
-	if (r->action == ACTION_FAILED && r->expired) {
-		set_life(p, p->notice->life, life);
-		(void)snprintf(phrase, sizeof phrase, "%s{attempts}%s",
-		    p->phrases->tried_for, r->reply.code == 0 ? "." :
-		    p->phrases->expired);
-		put_paragraph(p, phrase, INDENT);
-	}
-	if (r->action == ACTION_DELAYED && r->tried != 0) {
+	if (r->tried != 0) {
 		set_date(p, r->tried, date);
-		put_paragraph(p, p->phrases->last_try, INDENT);
+		p->values[VALUE_COUNT_OF] = number_text(r->attempts, count);
+		put_paragraph(p, r->attempts == 0 ? p->phrases->tried :
+		    p->phrases->tried_often, INDENT);
 	}
-	if (r->action == ACTION_DELAYED && r->until != 0) {
+	if (r->until != 0) {
 		set_date(p, r->until, date);
 		put_paragraph(p, p->phrases->until, INDENT);
 	}
 }
 
-/* Why, and what to do about it. */
+/* Why, and what to do about it; a postmaster knows that. */
 static void
 put_reason(struct page *p, const struct notice_recipient *r)
 {
 	enum counsel	 counsel;
 	const char	*why = phrase_reason(&r->reply, p->language, &counsel);
 
-	if (r->action == ACTION_FAILED)
-		put_efforts(p, r);
-	if (why != NULL)
-		put_paragraph(p, why, INDENT);
+	put_why(p, r, why);
 	if (r->action == ACTION_DELAYED)
 		put_efforts(p, r);
-	else if (p->phrases->counsels[counsel] != NULL)
+	else if (p->phrases->counsels[counsel] != NULL &&
+	    p->notice->kind != NOTICE_DOUBLE)
 		put_paragraph(p, p->phrases->counsels[counsel], INDENT);
 }
 
@@ -405,7 +414,7 @@ put_recipients(struct page *p, enum notice_action action)
 			put_said(p, last);
 			last = NULL;
 		}
-		if (last == NULL)
+		if (last == NULL || p->notice->kind == NOTICE_DIGEST)
 			put_gap(p);
 		put_who(p, r);
 		last = r;
@@ -446,28 +455,33 @@ returned_phrase(const struct page *p, enum notice_return returned)
 	    p->phrases->returned_header;
 }
 
+/* Whom to ask, and by which number. */
 static void
-put_end(struct page *p, enum notice_return returned)
+put_help(struct page *p)
 {
 	const struct notice	*n = p->notice;
 	char			 contact[HOST_TEXT_MAX + SHORT_SIZE];
+	char			 id[ID_SIZE], phrase[PARAGRAPH_MAX];
 
+	(void)snprintf(contact, sizeof contact, "postmaster@%s", n->hostname);
+	p->values[VALUE_CONTACT] = n->contact.len > 0 ? n->contact :
+	    span_of(contact);
+	id_format(id, n->messages[0].id);
+	p->values[VALUE_ID] = span_of(id);
+	(void)snprintf(phrase, sizeof phrase, "%s %s",
+	    n->kind == NOTICE_DOUBLE ? p->phrases->help_admin :
+	    p->phrases->help, p->phrases->number);
+	put_paragraph(p, n->kind == NOTICE_DIGEST ? p->phrases->help : phrase,
+	    0);
+}
+
+static void
+put_end(struct page *p, enum notice_return returned)
+{
 	put_gap(p);
 	if (returned != RETURN_NOTHING)
 		put_paragraph(p, returned_phrase(p, returned), 0);
-	else
-		put_gap(p);
-	if (n->kind == NOTICE_DOUBLE) {
-		put_phrase(p, p->phrases->help_admin, 0);
-	} else {
-		(void)snprintf(contact, sizeof contact, "postmaster@%s",
-		    n->hostname);
-		p->values[VALUE_CONTACT] = n->contact.len > 0 ? n->contact :
-		    span_of(contact);
-		put_phrase(p, p->phrases->help, 0);
-	}
-	if (n->kind != NOTICE_DIGEST)
-		put_number(p, n->messages[0].id, 0);
+	put_help(p);
 }
 
 /* ASCII as it is; else in what every relay takes. */

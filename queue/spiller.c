@@ -12,6 +12,7 @@
 #include "queue/spiller.h"
 #include "shared/alloc.h"
 #include "shared/fd.h"
+#include "shared/ipc.h"
 #include "shared/log.h"
 
 static struct change *
@@ -235,8 +236,8 @@ end_parent(struct writing *w, struct change *c)
 	return writing_set(w, c->id, c->number, &r, &c->tally);
 }
 
-/* Leaves first, so that the message always has somebody.  Who has failed has
- * none any more: they have been made. */
+/* Leaves first, so that the message always has somebody.  Who is to be told of
+ * his expansion has them. */
 static int
 apply_replace(struct writing *w, struct change *c)
 {
@@ -247,7 +248,7 @@ apply_replace(struct writing *w, struct change *c)
 	if (writing_get(w, c->id, c->number, raw, &r) == -1)
 		return errno == ENOENT ?
 		    writing_set(w, c->id, c->number, NULL, &c->tally) : -1;
-	if (r.state == ROW_FAILED)
+	if (r.state == ROW_FAILED && r.action == ACTION_EXPANDED)
 		return 0;
 	STAILQ_FOREACH(row, &c->rows, entry) {
 		if (!recipient_row_decode(piece_span(row), &r)) {

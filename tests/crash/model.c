@@ -7,6 +7,7 @@
 
 #include "shared/alloc.h"
 #include "shared/crc.h"
+#include "shared/ipc.h"
 #include "tests/crash/model.h"
 #include "tests/crash/promise.h"
 
@@ -247,7 +248,8 @@ plan_guest(struct model *m, struct plan *p)
 		return false;
 	mail = &m->mails[p->mail];
 	i = dice_below(&m->dice, mail->count);
-	if (mail->guests[i].busy)
+	if (mail->guests[i].busy ||
+	    mail->guests[i].row.action == ACTION_EXPANDED)
 		return false;
 	p->id = mail->id;
 	p->number = mail->guests[i].number;

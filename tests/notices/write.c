@@ -93,7 +93,7 @@ static const struct one {
 	      false } }, WITH_CONTENT, NULL },
 	{ "encoded", "From: jane@here.example\r\n"
 	    "Subject: =?utf-8?Q?Le_d=C3=A9jeuner?=\r\n"
-	    " =?iso-8859-1?B?IGR1IG1hcmRp6Q==?=\r\n"
+	    " =?iso-8859-1?B?IOAgbWlkaQ==?=\r\n"
 	    "Message-ID: not one\r\nContent-Language: fr-CH, de\r\n", {
 	    { ACTION_FAILED, "green@there.example", NULL, NULL,
 	      "mx.there.example[192.0.2.25]:25", 550, "5.1.2", "no such domain",

@@ -289,7 +289,8 @@ fill_probe(struct rig *r, struct msg *m)
 		if (m->type == MSG_RETRY)
 			m->retry = (struct msg_retry){ token, 1 };
 		else
-			m->list = (struct msg_list){ .token = token, .count = 4 };
+			m->list = (struct msg_list){ .token = token,
+			    .count = 4 };
 		break;
 	case ROLE_LOOKUP:
 		m->type = MSG_RCPT;
