@@ -285,17 +285,12 @@ run_line(struct session *s, struct span line)
 
 /* What comes behind the first line is not read but by who asks for it. */
 static void
-on_readable(void *arg)
+take_line(struct session *s)
 {
-	struct session	*s = arg;
 	struct span	 in = buf_span(stream_in(s->stream));
 	char		 copy[ADMIN_LINE_MAX];
 	struct span	 line;
 
-	if (s->input != NULL)
-		s->input(s);
-	if (s->ending || s->verb != NULL)
-		return;
 	(void)span_cut(in, '\n', &line);
 	if (line.len < in.len) {
 		memcpy(copy, line.ptr, line.len);
@@ -304,6 +299,17 @@ on_readable(void *arg)
 		run_line(s, span_trim(span_make(copy, line.len)));
 	} else if (in.len == ADMIN_LINE_MAX)
 		session_err(s, ADMIN_ERR_USAGE, "the line is too long");
+}
+
+static void
+on_readable(void *arg)
+{
+	struct session	*s = arg;
+
+	if (s->input != NULL)
+		s->input(s);
+	else if (!s->ending && s->verb == NULL)
+		take_line(s);
 }
 
 static void

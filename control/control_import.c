@@ -262,6 +262,11 @@ on_stored(struct peer *peer, struct msg *m)
 
 	if (s == NULL)
 		return;
+	if (m->stored.outcome == STORED_OK &&
+	    (!s->parcel->has_content || s->parcel->got < s->parcel->size)) {
+		peer_accuse(peer, "stores what it has not got");
+		return;
+	}
 	s->token = 0;
 	if (m->stored.outcome != STORED_OK) {
 		session_err(s, m->stored.outcome == STORED_TOO_BIG ?
