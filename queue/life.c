@@ -66,6 +66,7 @@ life_open(struct queue *q, struct process *p)
 	deliverers_init(q);
 	content_init(&q->content);
 	schedule_init(q);
+	orders_init(q);
 	silence_init(q);
 	timer_init(&q->patience, q->loop, work, q);
 	spool_open(&q->spool);
@@ -171,6 +172,7 @@ void
 life_turn(struct queue *q)
 {
 	if (q->working) {
+		orders_pump(q);
 		schedule_pump(q);
 		destinations_feed(q);
 		expand_pump(q);
@@ -250,6 +252,7 @@ static const struct route inbox[] = {
 	{ MSG_DESTINATIONS,	on_destinations },
 	{ MSG_RETRY,		on_retry },
 	{ MSG_DELETE,		on_delete },
+	{ MSG_ORDER,		on_order },
 	{ MSG_UNSURE,		on_unsure },
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_QUEUE,	on_conf_queue },

@@ -9,6 +9,7 @@
 #include "queue/expand.h"
 #include "queue/hot.h"
 #include "queue/journal.h"
+#include "queue/orders.h"
 #include "queue/rate.h"
 #include "queue/schedule.h"
 #include "queue/settings.h"
@@ -66,6 +67,8 @@ struct queue {
 	unsigned	 probing;	/* jobs of those that failed */
 	struct content	 content;
 	struct schedule	 schedule;
+	struct orders	 orders;
+	struct errands	 errands;
 	struct ages	 ages;
 
 	struct timer	 patience;	/* with deliverers, at the start */

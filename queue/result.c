@@ -44,6 +44,7 @@ put_row(struct queue *q, struct recipient *r, int by,
 	struct change	*c = change_new(CHANGE_UPDATE, result_finished);
 
 	c->keeps_reply = keeps_reply;
+	c->time = queue_now();
 	c->due = row->state == ROW_WAITING ? row->due : 0;
 	change_add_row(c, row);
 	put_change(q, r, c, by);
