@@ -17,6 +17,8 @@ struct peer	*admin_find(struct queue *, unsigned number);
 void	 on_list(struct peer *, struct msg *);
 void	 on_tally(struct peer *, struct msg *);
 void	 on_destinations(struct peer *, struct msg *);
+void	 on_history(struct peer *, struct msg *);
+void	 on_show(struct peer *, struct msg *);
 void	 on_retry(struct peer *, struct msg *);
 
 #endif

@@ -253,6 +253,8 @@ static const struct route inbox[] = {
 	{ MSG_RETRY,		on_retry },
 	{ MSG_DELETE,		on_delete },
 	{ MSG_ORDER,		on_order },
+	{ MSG_SHOW,		on_show },
+	{ MSG_HISTORY,		on_history },
 	{ MSG_UNSURE,		on_unsure },
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_QUEUE,	on_conf_queue },
