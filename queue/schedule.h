@@ -15,6 +15,11 @@ struct schedule {
 	bool		 backlog;	/* `incoming` has what is not here */
 	uint64_t	 backlog_after;	/* up to this id all is here */
 	bool		 stalled;	/* memory was full */
+	struct {
+		uint64_t	 due;	/* 0: it begins anew */
+		unsigned	 lane;
+		char		 name[DESTINATION_TEXT_MAX + 1];
+	} seen;				/* where the scan paused */
 };
 
 void	 schedule_init(struct queue *);
