@@ -3,9 +3,10 @@
  * usage: fill SPOOL MESSAGES DESTINATIONS PREFIX SUFFIX
  *
  * Puts messages that wait, and are due, into the index of a queue that does not
- * run: of each destination, PREFIX, a number and SUFFIX, as many.  There are no
- * files to them: they are for destinations that nobody gets through to.  SPOOL
- * is queue's root; run it as queue's user.
+ * run: of each destination, PREFIX, a number and SUFFIX, as many.  Behind a
+ * PREFIX that ends in a dot the number stands as the rest of an address of
+ * 10.0.0.0/8.  There are no files to them: they are for destinations that
+ * nobody gets through to.  SPOOL is queue's root; run it as queue's user.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,20 @@ static struct {
 	struct addr	 senders[SENDERS];
 } the;
 
+static void
+name_destination(unsigned long n, char into[DESTINATION_TEXT_MAX + 1])
+{
+	size_t	 len = strlen(the.prefix);
+
+	if (len > 0 && the.prefix[len - 1] == '.')
+		(void)snprintf(into, DESTINATION_TEXT_MAX + 1,
+		    "%s%lu.%lu.%lu%s", the.prefix, n >> 16, n >> 8 & 255,
+		    n & 255, the.suffix);
+	else
+		(void)snprintf(into, DESTINATION_TEXT_MAX + 1, "%s%lu%s",
+		    the.prefix, n, the.suffix);
+}
+
 /* Those of one destination stand together. */
 static struct spill_row
 row_of(unsigned long i, char name[DESTINATION_TEXT_MAX + 1], char address[64])
@@ -35,8 +50,7 @@ row_of(unsigned long i, char name[DESTINATION_TEXT_MAX + 1], char address[64])
 
 	if (n >= the.destinations)
 		n = the.destinations - 1;
-	(void)snprintf(name, DESTINATION_TEXT_MAX + 1, "%s%lu%s", the.prefix,
-	    n, the.suffix);
+	name_destination(n, name);
 	(void)snprintf(address, 64, "r%lu@d%lu.example", i, n);
 	r.row.due = the.first;
 	r.row.address = span_of(address);
