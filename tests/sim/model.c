@@ -583,7 +583,8 @@ audit_turn(void)
 	if (q->hots.count > HOT_MESSAGES_MAX + 1 ||
 	    q->hots.octets > CACHE_MAX)
 		broken("too much is hot: %u, %zu", hot, octets);
-	if (q->messages.count - q->hots.count > ACTIVE_MESSAGES_MAX)
+	if (q->messages.count - q->hots.count > ACTIVE_MESSAGES_MAX +
+	    q->errands.count)
 		broken("%u messages are active", q->messages.count);
 	audit_waiting(q);
 }
