@@ -45,6 +45,7 @@ telling_free(struct telling *t)
 	free(t->text);
 	free(t);
 	queue_state()->reports--;
+	schedule_told(queue_state());
 }
 
 static struct span
@@ -242,7 +243,6 @@ on_told(struct change *c)
 		announce(q, c);
 	t->told(q, t, c);
 	change_free(c);
-	schedule_told(q);
 }
 
 void
