@@ -9,6 +9,7 @@
 
 #include "control/admin.h"
 #include "shared/alloc.h"
+#include "shared/clock.h"
 #include "shared/fd.h"
 #include "shared/log.h"
 
@@ -45,6 +46,7 @@ session_free(struct session *s)
 	waiter_clear(&s->waiter);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
+	free(s->query);
 	TAILQ_REMOVE(&a->sessions, s, entry);
 	a->count--;
 	free(s);
@@ -65,6 +67,23 @@ finish(struct session *s)
 	stream_finish(s->stream);
 }
 
+static bool
+put(struct session *s, struct span octets)
+{
+	s->told = clock_now();
+	if (stream_put(s->stream, octets))
+		return true;
+	log_warning("a client with too many rows waiting is let go");
+	session_free(s);
+	return false;
+}
+
+bool
+session_octets(struct session *s, struct span octets)
+{
+	return put(s, octets);
+}
+
 bool
 session_row(struct session *s, const char *fmt, ...)
 {
@@ -79,13 +98,9 @@ session_row(struct session *s, const char *fmt, ...)
 	if (len == -1)
 		fatal("no memory for a row");
 	row[len] = '\n';
-	fits = stream_put(s->stream, span_make(row, len + 1));
+	fits = put(s, span_make(row, len + 1));
 	free(row);
-	if (fits)
-		return true;
-	log_warning("a client with too many rows waiting is let go");
-	session_free(s);
-	return false;
+	return fits;
 }
 
 void
@@ -127,11 +142,41 @@ session_ask(struct session *s, struct peer *to, uint64_t *token)
 	try_ask(s);
 }
 
+bool
+session_query(struct session *s, struct span words)
+{
+	const char	*wrong;
+
+	s->query = xcalloc(1, sizeof *s->query);
+	wrong = query_parse(s->query, words);
+	if (wrong != NULL)
+		session_err(s, ADMIN_ERR_USAGE, wrong);
+	return wrong == NULL;
+}
+
+bool
+session_page_end(struct session *s, uint64_t next)
+{
+	if (next == 0)
+		return true;
+	if (next <= s->query->after) {
+		peer_accuse(s->peer, "lists in circles");
+		return false;
+	}
+	s->query->after = next;
+	session_answered(s);
+	return false;
+}
+
+/* Who waits for rows that are rare is not to believe us gone. */
 void
 session_answered(struct session *s)
 {
 	s->token = 0;
 	timer_in(&s->timer, ADMIN_READ_TIME);
+	if (clock_ms_between(s->told, clock_now()) > ADMIN_QUIET &&
+	    !session_row(s, "wait"))
+		return;
 	if (s->verb->more != NULL && stream_waiting(s->stream) == 0)
 		s->verb->more(s);
 }
@@ -144,6 +189,18 @@ admin_find(struct admin *a, uint64_t token)
 	TAILQ_FOREACH(s, &a->sessions, entry)
 		if (s->token == token && token != 0)
 			return s;
+	return NULL;
+}
+
+struct session *
+admin_answered(struct admin *a, struct peer *peer, uint64_t token,
+    enum msg_type asked)
+{
+	struct session	*s = admin_find(a, token);
+
+	if (s == NULL || s->ask.type == asked)
+		return s;
+	peer_accuse(peer, "answers another question");
 	return NULL;
 }
 
@@ -268,6 +325,7 @@ session_new(struct admin *a, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1)
 		who.uid = -1;
 	s->uid = who.uid;
+	s->told = clock_now();
 	s->admin = a;
 	s->stream = stream_new(a->loop, fd, &limits, &calls, s);
 	timer_init(&s->timer, a->loop, on_timeout, s);

@@ -2,6 +2,7 @@
 #ifndef CONTROL_ADMIN_H
 #define CONTROL_ADMIN_H
 
+#include "control/query.h"
 #include "shared/peer.h"
 #include "shared/stream.h"
 
@@ -16,6 +17,7 @@ enum {
 	ADMIN_STOP_TIME	= 20 * 1000,
 	ADMIN_START_TIME = 10 * 1000,	/* for a neighbour to be there */
 	ADMIN_OUT_MAX	= 8 << 20,	/* rows that wait */
+	ADMIN_QUIET	= 10 * 1000,	/* then a row tells that it goes on */
 	TRACE_PAGES_MAX	= 1024,		/* of one remote */
 	ADMIN_ERR_NONE	= 1,		/* nothing matched */
 	ADMIN_ERR_USAGE	= 2,
@@ -40,10 +42,13 @@ struct session {
 	uint64_t	*wanted;	/* of `ask`, while it waits for queue */
 	struct waiter	 waiter;
 	int64_t		 patience;	/* for its answer; 0: ADMIN_IDLE */
+	struct instant	 told;		/* when the last row was put */
 
 	/* for the verbs */
 	uint64_t	 id;		/* the one message that is meant */
 	uint64_t	 after;		/* where the next page begins */
+	struct query	*query;		/* session_query */
+	uint64_t	 sums[3];	/* of `queue count` */
 	bool		 found;
 	unsigned	 instance;	/* of whom it asks now */
 	unsigned	 pages;		/* of him */
@@ -73,6 +78,10 @@ void		 admin_stop(struct admin *, void (*done)(void));
 /* The session whose ASK this token was; NULL when its client has gone. */
 struct session	*admin_find(struct admin *, uint64_t token);
 
+/* The same, of an answer to that question; to any other it is refused. */
+struct session	*admin_answered(struct admin *, struct peer *, uint64_t token,
+		    enum msg_type asked);
+
 /* Queue is there: who waits for it asks now. */
 void		 admin_found(struct admin *, struct peer *);
 
@@ -95,6 +104,19 @@ void		 session_answered(struct session *);
  * the session is gone. */
 bool		 session_row(struct session *, const char *, ...)
 		    __attribute__((__format__(__printf__, 2, 3)));
+
+/* The same of octets, which a row has announced. */
+bool		 session_octets(struct session *, struct span);
+
+/* Keeps what the words mean in `query`; false: the end line is put. */
+bool		 session_query(struct session *, struct span words);
+
+/*
+ * The page after `after`, of those that the filter lets through, ends with
+ * `next`, which must be behind it, or a walk would never end; true: it is the
+ * last one.
+ */
+bool		 session_page_end(struct session *, uint64_t next);
 
 /* The end line, and the end of the session. */
 void		 session_ok(struct session *, uint64_t count);

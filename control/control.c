@@ -3,7 +3,7 @@
  * Carries out what admins order.  Who may order is who may write to its
  * socket; each order is logged with the caller's uid.
  */
-#include "control/admin.h"
+#include "control/control.h"
 #include "shared/id.h"
 #include "shared/log.h"
 #include "shared/program.h"
@@ -16,6 +16,26 @@ static struct {
 	struct admin	*admin;
 } control;
 
+struct peer *
+control_queue(void)
+{
+	return process_peer(control.process, ROLE_QUEUE);
+}
+
+struct session *
+control_session(struct peer *peer, uint64_t token, enum msg_type asked)
+{
+	return admin_answered(control.admin, peer, token, asked);
+}
+
+/* One id, and nothing else. */
+static bool
+is_one(struct session *s, struct span arg)
+{
+	arg = span_starts(arg, "id=") ? span_skip(arg, 3) : arg;
+	return id_parse(arg, &s->id) && s->id != 0;
+}
+
 /* `id` 0 is all of them; it is no message's id. */
 static void
 do_retry(struct session *s, struct span arg)
@@ -23,16 +43,15 @@ do_retry(struct session *s, struct span arg)
 	char	 id[ID_SIZE];
 	bool	 all = span_is(arg, "ALL");
 
-	if (!all && (!id_parse(arg, &s->id) || s->id == 0)) {
-		session_err(s, ADMIN_ERR_USAGE, "neither ALL nor an id");
+	if (!all && !is_one(s, arg)) {
+		control_order(s, arg);
 		return;
 	}
 	id_format(id, s->id);
 	log_info("%s: retry ordered, uid=%u", all ? "ALL" : id, s->uid);
 	s->ask = (struct msg){ .type = MSG_RETRY };
 	s->ask.retry.message = s->id;
-	session_ask(s, process_peer(control.process, ROLE_QUEUE),
-	    &s->ask.retry.token);
+	session_ask(s, control_queue(), &s->ask.retry.token);
 }
 
 static void
@@ -40,16 +59,15 @@ do_delete(struct session *s, struct span arg)
 {
 	char	 id[ID_SIZE];
 
-	if (!id_parse(arg, &s->id)) {
-		session_err(s, ADMIN_ERR_USAGE, "not a message's id");
+	if (!is_one(s, arg)) {
+		control_order(s, arg);
 		return;
 	}
 	id_format(id, s->id);
 	log_info("%s: removal ordered, uid=%u", id, s->uid);
 	s->ask = (struct msg){ .type = MSG_DELETE };
 	s->ask.delete.message = s->id;
-	session_ask(s, process_peer(control.process, ROLE_QUEUE),
-	    &s->ask.delete.token);
+	session_ask(s, control_queue(), &s->ask.delete.token);
 }
 
 static bool
@@ -91,8 +109,15 @@ do_reload(struct session *s, struct span arg)
 }
 
 static const struct verb verbs[] = {
-	{ "queue retry", do_retry,	NULL },
-	{ "queue delete", do_delete,	NULL },
+	{ "queue retry", do_retry,	control_next_part },
+	{ "queue delete", do_delete,	control_next_part },
+	{ "queue hold", control_order,	control_next_part },
+	{ "queue release", control_order, control_next_part },
+	{ "queue bounce", control_order, control_next_part },
+	{ "queue expire", control_order, control_next_part },
+	{ "queue redirect", control_order, control_next_part },
+	{ "queue recipient", control_order, control_next_part },
+	{ "queue content", control_content, control_next_content },
 	{ "restart",	do_restart,	NULL },
 	{ "reload",	do_reload,	NULL },
 	{ NULL,		NULL,		NULL }
@@ -221,6 +246,9 @@ static const struct route inbox[] = {
 	{ MSG_CONF_LISTENER,	on_listener },
 	{ MSG_RETRIED,		on_retried },
 	{ MSG_DELETED,		on_deleted },
+	{ MSG_ORDERED_ONE,	on_ordered_one },
+	{ MSG_ORDERED,		on_ordered },
+	{ MSG_SHOWN,		on_shown },
 	{ MSG_RESTARTED,	on_restarted },
 	{ MSG_RELOAD_LINE,	on_reload_line },
 	{ MSG_RELOADED,		on_reloaded },

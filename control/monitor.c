@@ -4,30 +4,15 @@
  */
 #include <string.h>
 
-#include "control/admin.h"
+#include "control/monitor.h"
 #include "shared/id.h"
 #include "shared/pattern.h"
 #include "shared/program.h"
-
-enum { PAGE = 16 };		/* messages asked for at a time */
 
 static struct {
 	struct process	*process;
 	struct admin	*admin;
 } monitor;
-
-static const char *const message_states[MESSAGE_STATE_COUNT] = {
-	[MESSAGE_INCOMING] = "incoming",
-	[MESSAGE_ACTIVE] = "active",
-	[MESSAGE_WAITING] = "waiting"
-};
-
-static const char *const recipient_states[RECIPIENT_STATE_COUNT] = {
-	[RECIPIENT_NEW] = "new",
-	[RECIPIENT_WAITING] = "waiting",
-	[RECIPIENT_RUNNING] = "running",
-	[RECIPIENT_FAILED] = "failed"
-};
 
 static const char *const process_states[PROCESS_STATE_COUNT] = {
 	[PROCESS_RUNNING] = "running",
@@ -46,45 +31,16 @@ static const char *const trace_marks[TRACE_MARK_COUNT] = {
 
 /* ---- requests ----------------------------------------------------------- */
 
-static void
-ask_page(struct session *s, unsigned count)
+struct peer *
+monitor_queue(void)
 {
-	s->ask = (struct msg){ .type = MSG_LIST };
-	s->ask.list.after = s->after;
-	s->ask.list.count = count;
-	session_ask(s, process_peer(monitor.process, ROLE_QUEUE),
-	    &s->ask.list.token);
+	return process_peer(monitor.process, ROLE_QUEUE);
 }
 
-static void
-next_page(struct session *s)
+struct session *
+monitor_session(struct peer *peer, uint64_t token, enum msg_type asked)
 {
-	ask_page(s, PAGE);
-}
-
-static void
-do_list(struct session *s, struct span arg)
-{
-	if (arg.len > 0 && !id_parse(arg, &s->after))
-		session_err(s, ADMIN_ERR_USAGE, "not a message's id");
-	else
-		next_page(s);
-}
-
-/* The page of one that follows the id before it. */
-static void
-do_show(struct session *s, struct span arg)
-{
-	if (!id_parse(arg, &s->id)) {
-		session_err(s, ADMIN_ERR_USAGE, "not a message's id");
-		return;
-	}
-	if (s->id == 0) {
-		session_err(s, ADMIN_ERR_NONE, "no such message");
-		return;
-	}
-	s->after = s->id - 1;
-	ask_page(s, 1);
+	return admin_answered(monitor.admin, peer, token, asked);
 }
 
 static void
@@ -104,8 +60,7 @@ next_destinations(struct session *s)
 	s->ask = (struct msg){ .type = MSG_DESTINATIONS };
 	s->ask.destinations.after = span_of(s->behind);
 	s->ask.destinations.count = LIST_ROWS_MAX;
-	session_ask(s, process_peer(monitor.process, ROLE_QUEUE),
-	    &s->ask.destinations.token);
+	session_ask(s, monitor_queue(), &s->ask.destinations.token);
 }
 
 static void
@@ -170,89 +125,15 @@ do_trace(struct session *s, struct span arg)
 static const struct verb verbs[] = {
 	{ "trace",	do_trace,	next_trace },
 	{ "status",	do_status,	NULL },
-	{ "queue list",	do_list,	next_page },
-	{ "queue show",	do_show,	NULL },
+	{ "queue list",	monitor_list,	monitor_next_page },
+	{ "queue count", monitor_count,	monitor_next_tally },
+	{ "queue show",	monitor_show,	NULL },
+	{ "queue history", monitor_history,	NULL },
 	{ "queue destinations", do_destinations, next_destinations },
 	{ NULL,		NULL,		NULL }
 };
 
 /* ---- answers ------------------------------------------------------------ */
-
-static void
-on_listed(struct peer *peer, struct msg *m)
-{
-	const struct msg_listed	*l = &m->listed;
-	struct session		*s = admin_find(monitor.admin, l->token);
-	char			 id[ID_SIZE];
-
-	(void)peer;
-	if (s == NULL || (s->id != 0 && l->message != s->id))
-		return;
-	s->found = true;
-	id_format(id, l->message);
-	session_row(s, "message\t%s\t%llu\t%llu\t%s\t%u\t%s\t%.*s\t%.*s", id,
-	    (unsigned long long)l->arrived, (unsigned long long)l->size,
-	    message_states[l->state], l->recipients, l->sender.text,
-	    (int)l->client.len, l->client.ptr,
-	    (int)l->identity.len, l->identity.ptr);
-}
-
-/* A reply of several lines becomes one. */
-static void
-flatten(const struct reply *r, char into[REPLY_TEXT_MAX + 4])
-{
-	char	*c;
-
-	memcpy(into, r->text, sizeof(r->text));
-	into[REPLY_TEXT_MAX + 3] = '\0';
-	for (c = into; *c != '\0'; c++)
-		if (*c == '\n')
-			*c = ' ';
-}
-
-static void
-on_listed_rcpt(struct peer *peer, struct msg *m)
-{
-	const struct msg_listed_rcpt	*l = &m->listed_rcpt;
-	struct session	*s = admin_find(monitor.admin, l->token);
-	char		 id[ID_SIZE], enhanced[ENHANCED_SIZE];
-	char		 text[REPLY_TEXT_MAX + 4];
-
-	(void)peer;
-	if (s == NULL || (s->id != 0 && l->message != s->id))
-		return;
-	id_format(id, l->message);
-	reply_enhanced(&l->reply, enhanced);
-	flatten(&l->reply, text);
-	session_row(s, "recipient\t%s\t%u\t%s\t%llu\t%u\t%s\t%s\t%.*s\t%u\t"
-	    "%s\t%s", id, l->number, recipient_states[l->state],
-	    (unsigned long long)l->due, l->attempts, l->recipient.text,
-	    l->original.text, (int)l->destination.len, l->destination.ptr,
-	    l->reply.code, enhanced, text);
-}
-
-/* Pages must go forward, or a listing would never end. */
-static void
-on_list_end(struct peer *peer, struct msg *m)
-{
-	uint64_t	 next = m->list_end.next;
-	struct session	*s = admin_find(monitor.admin, m->list_end.token);
-
-	if (s == NULL)
-		return;
-	if (s->id != 0 && s->found)
-		session_ok(s, 1);
-	else if (s->id != 0)
-		session_err(s, ADMIN_ERR_NONE, "no such message");
-	else if (next == 0)
-		session_ok(s, 0);
-	else if (next <= s->after)
-		peer_accuse(peer, "lists in circles");
-	else {
-		s->after = next;
-		session_answered(s);
-	}
-}
 
 /* The name of a host, or the path of a socket: what stands between the kind and
  * the port. */
@@ -302,7 +183,7 @@ on_destination(struct peer *peer, struct msg *m)
 		return;
 	s->found = true;
 	reply_enhanced(&d->why, enhanced);
-	flatten(&d->why, text);
+	monitor_flatten(&d->why, text);
 	session_row(s, "destination\t%.*s\t%s\t%llu\t%llu\t%u\t%u\t%u\t%u"
 	    "\t%u\t%s\t%.*s\t%llu\t%u\t%s\t%s", (int)d->name.len,
 	    d->name.ptr, destination_states[d->state],
@@ -372,7 +253,7 @@ on_trace_dialogue(struct peer *peer, struct msg *m)
 	s->found = true;
 	id_format(id, d->message);
 	reply_enhanced(&d->reply, enhanced);
-	flatten(&d->reply, text);
+	monitor_flatten(&d->reply, text);
 	session_row(s, "dialogue\t%.*s\t%u\t%s\t%llu\t%llu\t%llu\t%u\t%s"
 	    "\t%s", (int)d->destination.len, d->destination.ptr,
 	    peer_instance(peer), id, (unsigned long long)d->begun,
@@ -460,6 +341,9 @@ static const struct route inbox[] = {
 	{ MSG_LISTED,		on_listed },
 	{ MSG_LISTED_RCPT,	on_listed_rcpt },
 	{ MSG_LIST_END,		on_list_end },
+	{ MSG_TALLIED,		on_tallied },
+	{ MSG_EVENT,		on_event },
+	{ MSG_HISTORY_END,	on_history_end },
 	{ MSG_DESTINATION,	on_destination },
 	{ MSG_DESTINATIONS_END,	on_destinations_end },
 	{ MSG_PROCESS,		on_process },

@@ -5,6 +5,7 @@
 
 #include "control/options.h"
 #include "shared/alloc.h"
+#include "shared/xtext.h"
 
 /*
  * Every letter that sendmail programs have known; what is not looked at below
@@ -12,7 +13,7 @@
  * with a hyphen for an option.
  */
 static const char	 letters[] =
-	"+A:B:C:EF:GIJL:N:O:R:UV:X:b:ce:f:h:imno:p:q::r:tvx";
+	"+A:B:C:EF:GIJL:N:O:R:UV:X:b:ce:f:h:ijmno:p:q::r:tvx";
 
 static bool
 set_mode(struct options *o, const char *value)
@@ -63,33 +64,16 @@ set_body(struct options *o, const char *value)
 	return o->is_8bit || strcasecmp(value, "7BIT") == 0;
 }
 
-/* -N: "never", or some of the others with commas between (RFC 3461 4.1). */
+/* -V: xtext, as other programs of this name want it, or what can be made so. */
 static bool
-is_notify(const char *value)
+set_envid(struct options *o, const char *value)
 {
-	static const char *const words[] = { "success", "failure", "delay" };
-	size_t	 i, len;
+	struct span	 s = span_of(value);
 
-	if (strcasecmp(value, "never") == 0)
-		return true;
-	for (;; value += len + 1) {
-		len = strcspn(value, ",");
-		for (i = 0; i < COUNT(words); i++)
-			if (len == strlen(words[i]) &&
-			    strncasecmp(value, words[i], len) == 0)
-				break;
-		if (i == COUNT(words))
-			return false;
-		if (value[len] == '\0')
-			return true;
-	}
-}
-
-static bool
-is_return(const char *value)
-{
-	return strcasecmp(value, "full") == 0 ||
-	    strcasecmp(value, "hdrs") == 0;
+	if (dsn_is_envid(s))
+		return span_copy(s, o->envid, sizeof o->envid);
+	return xtext_encode(s, o->envid, sizeof o->envid) &&
+	    dsn_is_envid(span_of(o->envid));
 }
 
 static bool
@@ -110,9 +94,11 @@ set(struct options *o, int c, const char *value)
 		o->mode = MODE_NEWALIASES;
 		break;
 	case 'N':
-		return is_notify(value);
+		return dsn_parse_notify(span_of(value), &o->notify);
 	case 'R':
-		return is_return(value);
+		return dsn_parse_ret(span_of(value), &o->ret);
+	case 'V':
+		return set_envid(o, value);
 	case 'b':
 		return set_mode(o, value);
 	case 'f':
@@ -121,6 +107,9 @@ set(struct options *o, int c, const char *value)
 		break;
 	case 'i':
 		o->dot_ends = false;
+		break;
+	case 'j':
+		o->json = true;
 		break;
 	case 'o':
 		if (value[0] == 'i')
@@ -155,5 +144,5 @@ options_read(struct options *o, int argc, char **argv)
 		if (!set(o, c, optarg))
 			return false;
 	o->first = optind;
-	return true;
+	return !o->json || o->mode == MODE_MAILQ;
 }

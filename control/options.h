@@ -2,7 +2,7 @@
 #ifndef CONTROL_OPTIONS_H
 #define CONTROL_OPTIONS_H
 
-#include <stdbool.h>
+#include "shared/dsn.h"
 
 /* What the command line of sendmail(8) asks for. */
 enum sendmail_mode {
@@ -25,9 +25,13 @@ struct options {
 	bool		 verbose;	/* -v */
 	bool		 gateway;	/* -G */
 	bool		 is_8bit;	/* -B8BITMIME */
+	bool		 json;		/* mailq -j */
 	const char	*sender;	/* -f, -r; NULL: the caller */
 	const char	*name;		/* -F */
 	const char	*retry;		/* an id, or "ALL" */
+	unsigned	 notify;	/* -N; 0: not said */
+	enum dsn_ret	 ret;		/* -R */
+	char		 envid[ENVID_MAX + 1];	/* -V, in xtext, or empty */
 	int		 first;		/* argv's first recipient */
 };
 

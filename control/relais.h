@@ -15,14 +15,31 @@ enum relais_exit {
 	RELAIS_CONFIG		= 78	/* the configuration has errors */
 };
 
+/* What has a name behind "--"; those before OPTION_FILTERS are conditions. */
+enum relais_option {
+	OPTION_SENDER, OPTION_RECIPIENT, OPTION_DESTINATION, OPTION_IDENTITY,
+	OPTION_REASON, OPTION_OLDER, OPTION_NEWER, OPTION_LARGER,
+	OPTION_SMALLER, OPTION_STATE, OPTION_FILTERS,
+	OPTION_DRY_RUN = OPTION_FILTERS, OPTION_TEXT, OPTION_HISTORY,
+	OPTION_HEADERS, OPTION_CONTENT,
+	OPTION_COUNT
+};
+
+#define OPTION_BIT(option)	(UINT32_C(1) << (option))
+#define FILTER_OPTIONS		(OPTION_BIT(OPTION_FILTERS) - 1)
+
 struct relais {
 	const char	*config;	/* -f, or NULL */
 	const char	*programs;	/* -p, or NULL */
 	const char	*runtime;
 	bool		 json;
+	uint32_t	 said;		/* bits of options */
+	const char	*values[OPTION_COUNT];
+	char *const	*words;		/* behind the verb; NULL ends them */
 };
 
-/* What the verbs do; `arg` is NULL where none is taken. */
+/* What the verbs do; `arg` is NULL where none is taken, or all of `words`
+ * are. */
 int	 relais_start(const struct relais *, const char *arg);
 int	 relais_stop(const struct relais *, const char *arg);
 int	 relais_check(const struct relais *, const char *arg);
@@ -33,6 +50,13 @@ int	 relais_destinations(const struct relais *, const char *arg);
 int	 relais_show(const struct relais *, const char *arg);
 int	 relais_retry(const struct relais *, const char *arg);
 int	 relais_delete(const struct relais *, const char *arg);
+int	 relais_count(const struct relais *, const char *arg);
+int	 relais_hold(const struct relais *, const char *arg);
+int	 relais_release(const struct relais *, const char *arg);
+int	 relais_bounce(const struct relais *, const char *arg);
+int	 relais_expire(const struct relais *, const char *arg);
+int	 relais_redirect(const struct relais *, const char *arg);
+int	 relais_readdress(const struct relais *, const char *arg);
 int	 relais_trace(const struct relais *, const char *arg);
 int	 relais_restart(const struct relais *, const char *arg);
 int	 relais_reload(const struct relais *, const char *arg);
@@ -43,7 +67,7 @@ int	 relais_passwd(int argc, char **argv);
 /*
  * One request to monitor or control (README.md has the protocol): `on_row`
  * for each row, then the exit status, what is wrong having been said.
- * A row is printable ASCII, whatever the other side sent.
+ * A row is printable ASCII, or UTF-8 with --json, whatever the other side sent.
  * `*count` (may be NULL) is the number in the end line.
  */
 enum { ROW_FIELDS = 16 };
@@ -59,12 +83,30 @@ struct request {
 	const char	*text;
 	void		(*on_row)(void *arg, const struct row *);
 	void		*arg;
+	/* octets that a row "content" announces; false: enough */
+	bool		(*on_octets)(void *arg, struct span);
+	uint64_t	 rows;		/* that came for the last */
+	uint64_t	 count;		/* of all end lines, by relais_ask */
 };
 
-int	 relais_request(const struct relais *, const struct request *,
+int	 relais_request(const struct relais *, struct request *,
 	    uint64_t *count);
 
-/* The same, with empty fields behind it. */
+/*
+ * The request `verb` once for each id in `ids`, or once when there is none, for
+ * the messages that the options mean: what is said with `--` and ids must both
+ * hold.  What went wrong first is the status.  An id of which no row came is
+ * told, and RELAIS_NONE.
+ */
+int	 relais_ask(const struct relais *, struct request *, const char *verb,
+	    char *const *ids);
+
+/* The same; without any condition or id it wants the word ALL. */
+int	 relais_order(const struct relais *, struct request *, const char *verb,
+	    char *const *ids);
+bool	 relais_means_all(char *const *ids);
+
+/* The same row, with empty fields behind it. */
 struct row	 row_padded(const struct row *);
 
 /* A field as a number, 0 when it is none; as seconds of a time in

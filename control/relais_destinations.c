@@ -114,7 +114,8 @@ relais_destinations(const struct relais *r, const char *arg)
 {
 	struct counting	 c = { 0 };
 	char		 text[ADMIN_LINE_MAX];
-	struct request	 q = { "monitor", text, on_row, &c };
+	struct request	 q = { .socket = "monitor", .text = text,
+			    .on_row = on_row, .arg = &c };
 	int		 status;
 
 	if (arg != NULL && (!span_is_text(span_of(arg)) || *arg == '\0' ||

@@ -259,7 +259,8 @@ int
 relais_status(const struct relais *r, const char *arg)
 {
 	struct table	 t = { .json = r->json };
-	struct request	 q = { "monitor", "status\n", on_process, &t };
+	struct request	 q = { .socket = "monitor", .text = "status\n",
+			    .on_row = on_process, .arg = &t };
 	pid_t		 pid;
 	int		 fd = find_master(r, &pid);
 

@@ -23,7 +23,7 @@ restart_one(const struct relais *r, const char *name, bool by_name)
 {
 	char		 text[REQUEST_SIZE];
 	uint64_t	 count = 0;
-	struct request	 q = { "control", text, NULL, NULL };
+	struct request	 q = { .socket = "control", .text = text };
 	int		 status;
 
 	(void)snprintf(text, sizeof(text), "restart %s\n", name);
@@ -76,7 +76,8 @@ on_line(void *arg, const struct row *row)
 int
 relais_reload(const struct relais *r, const char *arg)
 {
-	struct request	 q = { "control", "reload\n", on_line, NULL };
+	struct request	 q = { .socket = "control", .text = "reload\n",
+			    .on_row = on_line };
 	uint64_t	 count = 0;
 	int		 status;
 

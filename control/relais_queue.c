@@ -8,35 +8,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "control/relais.h"
+#include "control/relais_queue.h"
 #include "shared/id.h"
-#include "shared/limits.h"
+#include "shared/log.h"
 
 #define HEAD_FORMAT	"%-17s %8s %-19s %s\n"
 #define MESSAGE_FORMAT	"%-17s %8llu %19.19s %.*s\n"
 
 enum { REASON_WIDTH = 76 };
 
-/* The fields of the rows "message" and "recipient", in their order. */
-enum {
-	M_ID, M_ARRIVED, M_SIZE, M_STATE, M_RECIPIENTS, M_SENDER, M_CLIENT,
-	M_IDENTITY, M_FIELDS
-};
-
-enum {
-	R_ID, R_NUMBER, R_STATE, R_DUE, R_ATTEMPTS, R_ADDRESS, R_ORIGINAL,
-	R_DESTINATION, R_CODE, R_ENHANCED, R_TEXT, R_FIELDS
-};
-
-struct listing {
-	uint64_t	 messages, octets;
-	bool		 first_recipient;	/* of its message */
-	char		 reason[REASON_SIZE];	/* the one printed last */
-};
-
-/* As Postfix shows it. */
-static struct span
-sender_of(const struct row *row)
+struct span
+relais_sender_of(const struct row *row)
 {
 	struct span	 sender = row->fields[M_SENDER];
 
@@ -45,11 +27,19 @@ sender_of(const struct row *row)
 
 /* ---- mailq -------------------------------------------------------------- */
 
+static const char *
+mark_of(struct span state)
+{
+	if (span_is(state, "active"))
+		return "*";
+	return span_is(state, "held") || span_is(state, "quarantined") ?
+	    "!" : "";
+}
+
 static void
 list_message(struct listing *l, const struct row *row)
 {
-	bool	 active = span_is(row->fields[M_STATE], "active");
-	struct span sender = sender_of(row);
+	struct span sender = relais_sender_of(row);
 	time_t	 arrived = row_time(row, M_ARRIVED);
 	char	 id[ID_SIZE + 1], date[32] = "-";
 
@@ -61,7 +51,7 @@ list_message(struct listing *l, const struct row *row)
 	l->octets += row_number(row, M_SIZE);
 	l->reason[0] = '\0';
 	(void)snprintf(id, sizeof(id), "%.*s%s", (int)row->fields[M_ID].len,
-	    row->fields[M_ID].ptr, active ? "*" : "");
+	    row->fields[M_ID].ptr, mark_of(row->fields[M_STATE]));
 	(void)ctime_r(&arrived, date);
 	printf(MESSAGE_FORMAT, id,
 	    (unsigned long long)row_number(row, M_SIZE), date,
@@ -105,11 +95,13 @@ on_list_row(void *arg, const struct row *short_row)
 static struct span
 queue_name(struct span state)
 {
+	if (span_is(state, "held") || span_is(state, "quarantined"))
+		return span_of("hold");
 	return span_is(state, "waiting") ? span_of("deferred") : state;
 }
 
-static void
-json_end(const struct listing *l)
+void
+relais_json_end(const struct listing *l)
 {
 	if (l->messages > 0)
 		puts("]}");
@@ -118,7 +110,7 @@ json_end(const struct listing *l)
 static void
 json_message(struct listing *l, const struct row *row)
 {
-	json_end(l);
+	relais_json_end(l);
 	l->messages++;
 	l->first_recipient = true;
 	putchar('{');
@@ -127,7 +119,7 @@ json_message(struct listing *l, const struct row *row)
 	json_number(false, "arrival_time", row_time(row, M_ARRIVED));
 	json_number(false, "message_size", row_number(row, M_SIZE));
 	printf(",\"forced_expire\":false");
-	json_text(false, "sender", sender_of(row));
+	json_text(false, "sender", relais_sender_of(row));
 	json_text(false, "state", row->fields[M_STATE]);
 	json_text(false, "client", row->fields[M_CLIENT]);
 	json_text(false, "identity", row->fields[M_IDENTITY]);
@@ -154,11 +146,12 @@ json_recipient(struct listing *l, const struct row *row)
 		json_number(false, "next_attempt", row_time(row, R_DUE));
 	json_number(false, "attempts", row_number(row, R_ATTEMPTS));
 	json_text(false, "destination", row->fields[R_DESTINATION]);
+	json_text(false, "relay", row->fields[R_RELAY]);
 	putchar('}');
 }
 
-static void
-on_json_row(void *arg, const struct row *short_row)
+void
+relais_json_row(void *arg, const struct row *short_row)
 {
 	struct row	 row = row_padded(short_row);
 	struct listing	*l = arg;
@@ -167,65 +160,6 @@ on_json_row(void *arg, const struct row *short_row)
 		json_message(l, &row);
 	else if (span_is(row.kind, "recipient") && l->messages > 0)
 		json_recipient(l, &row);
-}
-
-/* ---- one message -------------------------------------------------------- */
-
-static void
-show_text(const char *label, struct span text)
-{
-	if (text.len > 0)
-		printf("%-14s%.*s\n", label, (int)text.len, text.ptr);
-}
-
-static void
-show_time(const char *label, int64_t seconds)
-{
-	char	 text[TIME_SIZE];
-
-	format_time(text, seconds);
-	show_text(label, span_of(text));
-}
-
-static void
-show_message(const struct row *row)
-{
-	show_text("Message:", row->fields[M_ID]);
-	show_time("Arrived:", row_time(row, M_ARRIVED));
-	show_text("Size:", row->fields[M_SIZE]);
-	show_text("State:", row->fields[M_STATE]);
-	show_text("Sender:", sender_of(row));
-	show_text("Client:", row->fields[M_CLIENT]);
-	show_text("Identity:", row->fields[M_IDENTITY]);
-}
-
-static void
-show_recipient(const struct row *row)
-{
-	char	 reason[REASON_SIZE];
-
-	format_reply(row, R_CODE, reason);
-	putchar('\n');
-	show_text("Recipient:", row->fields[R_ADDRESS]);
-	show_text("Original:", row->fields[R_ORIGINAL]);
-	show_text("State:", row->fields[R_STATE]);
-	show_text("Attempts:", row->fields[R_ATTEMPTS]);
-	if (row_time(row, R_DUE) != 0)
-		show_time("Next attempt:", row_time(row, R_DUE));
-	show_text("Destination:", row->fields[R_DESTINATION]);
-	show_text("Last reply:", span_of(reason));
-}
-
-static void
-on_show_row(void *arg, const struct row *short_row)
-{
-	struct row	 row = row_padded(short_row);
-
-	(void)arg;
-	if (span_is(row.kind, "message"))
-		show_message(&row);
-	else if (span_is(row.kind, "recipient"))
-		show_recipient(&row);
 }
 
 /* ---- the verbs ---------------------------------------------------------- */
@@ -242,89 +176,81 @@ print_sum(const struct listing *l)
 		    l->messages == 1 ? "" : "s");
 }
 
+/* Nothing to show is an error only of who has asked for something. */
+static int
+end_list(const struct relais *r, const struct listing *l)
+{
+	bool	 narrow = (r->said & FILTER_OPTIONS) != 0;
+
+	if (r->json)
+		relais_json_end(l);
+	else if (l->messages > 0 || !narrow)
+		print_sum(l);
+	if (l->messages > 0 || !narrow)
+		return RELAIS_DONE;
+	log_error("no such message");
+	return RELAIS_NONE;
+}
+
 int
 relais_list(const struct relais *r, const char *arg)
 {
 	struct listing	 l = { 0 };
-	struct request	 q = { "monitor", "queue list\n", on_list_row, &l };
+	struct request	 q = { .socket = "monitor", .on_row = on_list_row,
+			    .arg = &l };
 	int		 status;
 
 	(void)arg;
 	if (r->json)
-		q.on_row = on_json_row;
-	status = relais_request(r, &q, NULL);
+		q.on_row = relais_json_row;
+	status = relais_ask(r, &q, "queue list", r->words);
+	if (status == RELAIS_DONE)
+		return end_list(r, &l);
 	if (r->json)
-		json_end(&l);
-	else if (status == RELAIS_DONE)
+		relais_json_end(&l);
+	else if (status == RELAIS_NONE && l.messages > 0)
 		print_sum(&l);
 	return status;
 }
 
-/* "VERB ID\n", the id in the spelling of the log; false when it is none. */
-static bool
-format_request(char into[64], const char *verb, const char *arg)
-{
-	uint64_t	 number;
-	char		 id[ID_SIZE];
+/* The fields of the row "count". */
+enum { C_MESSAGES, C_RECIPIENTS, C_OCTETS, C_FIELDS };
 
-	if (!id_parse(span_of(arg), &number)) {
-		fprintf(stderr, "relais: this is not a message's id\n");
-		return false;
-	}
-	id_format(id, number);
-	(void)snprintf(into, 64, "%s %s\n", verb, id);
-	return true;
+static void
+on_count_row(void *arg, const struct row *row)
+{
+	uint64_t	*sums = arg;
+	unsigned	 i;
+
+	for (i = 0; span_is(row->kind, "count") && i < C_FIELDS; i++)
+		sums[i] += row_number(row, i);
 }
 
 int
-relais_show(const struct relais *r, const char *arg)
+relais_count(const struct relais *r, const char *arg)
 {
-	struct listing	 l = { 0 };
-	char		 text[64];
-	struct request	 q = { "monitor", text, on_show_row, &l };
+	uint64_t	 n[C_FIELDS] = { 0 };
+	struct request	 q = { .socket = "monitor", .on_row = on_count_row,
+			    .arg = n };
 	int		 status;
 
-	if (!format_request(text, "queue show", arg))
-		return RELAIS_USAGE;
-	if (r->json)
-		q.on_row = on_json_row;
-	status = relais_request(r, &q, NULL);
-	if (r->json)
-		json_end(&l);
-	return status;
-}
-
-int
-relais_delete(const struct relais *r, const char *arg)
-{
-	char		 text[64];
-	struct request	 q = { "control", text, NULL, NULL };
-	int		 status;
-
-	if (!format_request(text, "queue delete", arg))
-		return RELAIS_USAGE;
-	status = relais_request(r, &q, NULL);
-	if (status == RELAIS_DONE)
-		printf("%s is removed\n", arg);
-	else
-		fprintf(stderr, "relais: %s stays as it is\n", arg);
-	return status;
-}
-
-int
-relais_retry(const struct relais *r, const char *arg)
-{
-	uint64_t	 count = 0;
-	char		 text[64] = "queue retry ALL\n";
-	struct request	 q = { "control", text, NULL, NULL };
-	int		 status;
-
-	if (strcmp(arg, "ALL") != 0 &&
-	    !format_request(text, "queue retry", arg))
-		return RELAIS_USAGE;
-	status = relais_request(r, &q, &count);
-	if (status == RELAIS_DONE)
-		printf("%llu message%s due now\n", (unsigned long long)count,
-		    count == 1 ? " is" : "s are");
-	return status;
+	(void)arg;
+	status = relais_ask(r, &q, "queue count", r->words);
+	if (status != RELAIS_DONE)
+		return status;
+	if (r->json) {
+		putchar('{');
+		json_number(true, "messages", n[C_MESSAGES]);
+		json_number(false, "recipients", n[C_RECIPIENTS]);
+		json_number(false, "octets", n[C_OCTETS]);
+		puts("}");
+	} else
+		printf("%llu message%s, %llu recipient%s, %llu Kbytes\n",
+		    (unsigned long long)n[C_MESSAGES],
+		    n[C_MESSAGES] == 1 ? "" : "s",
+		    (unsigned long long)n[C_RECIPIENTS],
+		    n[C_RECIPIENTS] == 1 ? "" : "s",
+		    (unsigned long long)n[C_OCTETS] / 1024);
+	return n[C_MESSAGES] == 0 && (r->said != 0 || r->words[0] != NULL) ?
+	    RELAIS_NONE : RELAIS_DONE;
 }

@@ -35,14 +35,39 @@ split(struct span line, struct row *row)
 		line = span_cut(line, '\t', &row->fields[row->count++]);
 }
 
-/* What could move a terminal's cursor goes no further than this. */
-static void
-make_printable(char *line)
+/* Octets of the character of UTF-8 at `s`, beyond ASCII and its controls (RFC
+ * 3629 section 4); 0 when it is none. */
+static size_t
+wide_character(const char *text)
 {
-	for (; *line != '\0'; line++)
-		if ((*line < ' ' || *line > '~') && *line != '\t' &&
-		    *line != '\n')
+	const unsigned char	*s = (const unsigned char *)text;
+	size_t			 i, n;
+
+	n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+	if (s[0] < 0xc2 || s[0] > 0xf4 || (s[0] == 0xc2 && s[1] < 0xa0) ||
+	    (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	for (i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/* What could move a terminal's cursor goes no further than this; programs get
+ * all of UTF-8. */
+static void
+make_printable(char *line, bool json)
+{
+	size_t	 wide;
+
+	while (*line != '\0') {
+		wide = json ? wide_character(line) : 0;
+		if (wide == 0 && (*line < ' ' || *line > '~') &&
+		    *line != '\t' && *line != '\n')
 			*line = '?';
+		line += wide > 0 ? wide : 1;
+	}
 }
 
 static struct span
@@ -75,36 +100,77 @@ refused(const struct request *q, const struct row *row)
 	return status;
 }
 
+/* Those behind a row "content"; false: they broke off, or are enough. */
+static bool
+read_octets(FILE *in, const struct request *q, uint64_t left, int *status)
+{
+	char	 octets[ROW_SIZE];
+	size_t	 n;
+
+	for (; left > 0; left -= n) {
+		n = left < sizeof octets ? left : sizeof octets;
+		n = fread(octets, 1, n, in);
+		if (n == 0)
+			return false;
+		if (q->on_octets != NULL &&
+		    !q->on_octets(q->arg, span_make(octets, n))) {
+			*status = RELAIS_DONE;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* False when no more rows come; the exit status is then there. */
+static bool
+take_row(FILE *in, struct request *q, const struct row *row, int *status)
+{
+	if (span_is(row->kind, "err")) {
+		*status = refused(q, row);
+		return false;
+	}
+	if (span_is(row->kind, "ok")) {
+		*status = RELAIS_DONE;
+		return false;
+	}
+	if (span_is(row->kind, "wait"))
+		return true;
+	q->rows++;
+	if (span_is(row->kind, "content"))
+		return read_octets(in, q, row_number(row, 0), status);
+	if (q->on_row != NULL)
+		q->on_row(q->arg, row);
+	return true;
+}
+
 static int
-read_rows(FILE *in, const struct request *q, uint64_t *count)
+read_rows(FILE *in, struct request *q, bool json, uint64_t *count)
 {
 	char		 line[ROW_SIZE];
 	struct row	 row;
 	size_t		 len;
+	int		 status = -1;
 
 	while (fgets(line, sizeof(line), in) != NULL) {
 		len = strlen(line);
 		if (len == 0 || line[len - 1] != '\n')
 			break;
-		make_printable(line);
+		make_printable(line, json);
 		split(span_make(line, len - 1), &row);
-		if (span_is(row.kind, "err"))
-			return refused(q, &row);
-		if (span_is(row.kind, "ok")) {
-			if (count != NULL)
-				*count = row_number(&row, 0);
-			return RELAIS_DONE;
-		}
-		if (q->on_row != NULL)
-			q->on_row(q->arg, &row);
+		if (take_row(in, q, &row, &status))
+			continue;
+		if (status == RELAIS_DONE && count != NULL)
+			*count = row_number(&row, 0);
+		if (status != -1)
+			return status;
+		break;
 	}
 	log_error("%s: the answer broke off", q->socket);
 	return RELAIS_LATER;
 }
 
 int
-relais_request(const struct relais *r, const struct request *q,
-    uint64_t *count)
+relais_request(const struct relais *r, struct request *q, uint64_t *count)
 {
 	int	 fd = runtime_connect(r->runtime, q->socket, ANSWER_TIME);
 	int	 status = RELAIS_LATER;
@@ -120,7 +186,8 @@ relais_request(const struct relais *r, const struct request *q,
 		fd_close(&fd);
 		return status;
 	}
-	status = read_rows(in, q, count);
+	q->rows = 0;
+	status = read_rows(in, q, r->json, count);
 	fclose(in);
 	return status;
 }
@@ -166,7 +233,7 @@ format_time(char into[TIME_SIZE], int64_t seconds)
 		memcpy(into, "-", sizeof("-"));
 }
 
-/* The row is printable ASCII by now. */
+/* The row is printable by now. */
 static void
 json_string(struct span s)
 {

@@ -144,7 +144,8 @@ relais_trace(const struct relais *r, const char *arg)
 {
 	struct tracing	 t = { .all = arg == NULL };
 	char		 text[ADMIN_LINE_MAX];
-	struct request	 q = { "monitor", text, on_row, &t };
+	struct request	 q = { .socket = "monitor", .text = text,
+			    .on_row = on_row, .arg = &t };
 	int		 status;
 
 	if (arg != NULL && (!span_is_text(span_of(arg)) || *arg == '\0' ||

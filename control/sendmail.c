@@ -41,7 +41,8 @@ static int
 usage(void)
 {
 	fputs("usage: sendmail [-Gitv] [-B type] [-b mode] [-F name] "
-	    "[-f sender] [recipient ...]\n", stderr);
+	    "[-f sender] [-N notify] [-R full|hdrs] [-V envid] "
+	    "[recipient ...]\n", stderr);
 	return EX_USAGE;
 }
 
@@ -226,6 +227,9 @@ hand_over(struct delivery *d)
 		log_error("the header is too large");
 		return EX_DATAERR;
 	}
+	(void)dsn_mail_words(d->options->ret, span_of(d->options->envid),
+	    m.mail_words);
+	(void)dsn_rcpt_words(d->options->notify, span_of(""), m.rcpt_words);
 	m.header = buf_span(&d->header);
 	m.is_8bit = d->letter.has_8bit || d->options->is_8bit;
 	if (d->options->mode == MODE_DELIVER)
@@ -292,7 +296,8 @@ main(int argc, char **argv)
 	case MODE_SMTP:
 		return speak_smtp();
 	case MODE_MAILQ:
-		return become(SBINDIR "/relais", "queue", "list", NULL);
+		return become(SBINDIR "/relais", "queue", "list",
+		    o.json ? "--json" : NULL);
 	case MODE_RETRY:
 		return become(SBINDIR "/relais", "queue", "retry", o.retry);
 	case MODE_START:

@@ -59,6 +59,7 @@ note_extension(struct server *s, struct span text)
 	struct span	 word = span_word(&text);
 
 	s->has_8bit = s->has_8bit || span_is_word(word, "8BITMIME");
+	s->has_dsn = s->has_dsn || span_is_word(word, "DSN");
 	s->has_size = s->has_size || span_is_word(word, "SIZE");
 }
 
@@ -135,7 +136,7 @@ server_command(struct server *s, const char *fmt, ...)
 unsigned
 server_hello(struct server *s)
 {
-	s->has_8bit = s->has_size = false;
+	s->has_8bit = s->has_dsn = s->has_size = false;
 	return server_command(s, "EHLO localhost");
 }
 

@@ -23,7 +23,7 @@ struct server {
 	struct buf	 in;
 	struct reply	 reply;		/* the last */
 	char		 host[HOST_TEXT_MAX + 1];	/* as it greeted */
-	bool		 has_8bit, has_size;		/* as EHLO told */
+	bool		 has_8bit, has_dsn, has_size;	/* as EHLO told */
 };
 
 /* -1 with errno when there is no connection; else the greeting is in reply. */

@@ -26,6 +26,19 @@ is_good(unsigned code)
 	return code / 100 == 2;
 }
 
+/* The words of RFC 3461, with a blank in front. */
+static const char *
+blank(const struct server *s, const char *words)
+{
+	return s->has_dsn && *words != '\0' ? " " : "";
+}
+
+static const char *
+wishes(const struct server *s, const char *words)
+{
+	return s->has_dsn ? words : "";
+}
+
 static int
 say_sender(struct server *s, const struct submission *m)
 {
@@ -39,8 +52,8 @@ say_sender(struct server *s, const struct submission *m)
 		    m->letter->body_size));
 	if (s->has_8bit && m->is_8bit)
 		body = " BODY=8BITMIME";
-	code = server_command(s, "MAIL FROM:<%s>%s%s", m->sender.text, size,
-	    body);
+	code = server_command(s, "MAIL FROM:<%s>%s%s%s%s", m->sender.text,
+	    size, body, blank(s, m->mail_words), wishes(s, m->mail_words));
 	if (is_good(code))
 		return EX_OK;
 	return refusal(s, "sender", code == 501 || code == 552 ? EX_DATAERR :
@@ -48,14 +61,15 @@ say_sender(struct server *s, const struct submission *m)
 }
 
 static void
-say_recipient(struct server *s, const struct addr *a, struct tally *t,
-    bool verify)
+say_recipient(struct server *s, const struct submission *m,
+    const struct addr *a, struct tally *t)
 {
-	unsigned	 code = server_command(s, "RCPT TO:<%s>", a->text);
+	unsigned	 code = server_command(s, "RCPT TO:<%s>%s%s", a->text,
+			    blank(s, m->rcpt_words), wishes(s, m->rcpt_words));
 	char		 words[REPLY_WORDS_SIZE];
 
 	server_reply_words(s, words);
-	if (verify)
+	if (m->letter == NULL)
 		printf("%s: %s\n", a->text, words);
 	else if (!is_good(code))
 		log_error("%s: %s", a->text, words);
@@ -120,7 +134,7 @@ submit(struct server *s, const struct submission *m)
 	if (status != EX_OK)
 		return status;
 	for (i = 0; i < r->count && s->reply.code != 421; i++)
-		say_recipient(s, &r->list[i], &t, m->letter == NULL);
+		say_recipient(s, m, &r->list[i], &t);
 	if (t.later > 0 && t.accepted > 0 && m->letter != NULL)
 		log_error("not sent to anybody, so that it can be repeated");
 	if (t.later > 0 || t.accepted == 0 || m->letter == NULL)

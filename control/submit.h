@@ -5,6 +5,7 @@
 #include "control/letter.h"
 #include "control/recipients.h"
 #include "control/server.h"
+#include "shared/dsn.h"
 
 /* One message on its way to the server. */
 struct submission {
@@ -13,6 +14,11 @@ struct submission {
 	struct span		 header;	/* as it goes out */
 	struct letter		*letter;	/* NULL: only verify */
 	bool			 is_8bit;
+
+	/* parameters of MAIL and of each RCPT, for who announces DSN; or
+	 * empty */
+	char			 mail_words[DSN_MAIL_MAX + 1];
+	char			 rcpt_words[RCPT_PARAMETERS_MAX + 1];
 };
 
 /*

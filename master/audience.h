@@ -24,6 +24,9 @@ void	 confer_routes(struct audience *);
 bool	 confer_remote(struct audience *);
 bool	 confer_sockets(struct audience *);
 
+/* confer_queue.c */
+bool	 confer_queue(struct audience *);
+
 /* The secrets of logins once more, to who runs; whom it believes. */
 void	 confer_secrets(struct audience *);
 bool	 confer_anchors(struct audience *);

@@ -16,8 +16,6 @@
 
 #define RESOLV_CONF	"/etc/resolv.conf"
 
-enum { SECOND = 1000 };
-
 /* ---- the picture -------------------------------------------------------- */
 
 void
@@ -265,24 +263,6 @@ confer_smtpd(struct audience *a)
 	confer_policy(a);
 	confer_limits(a);
 	return confer_certificates(a) && confer_listeners(a);
-}
-
-static bool
-confer_queue(struct audience *a)
-{
-	const struct config	*config = a->suite->config;
-	struct msg		 m = { .type = MSG_CONF_QUEUE };
-
-	m.conf_queue.retry_first = config->retry.first / SECOND;
-	m.conf_queue.retry_max = config->retry.maximum / SECOND;
-	m.conf_queue.life = config->retry.lifetime / SECOND;
-	m.conf_queue.notice_life = config->retry.notice_lifetime / SECOND;
-	m.conf_queue.size_max = config->message_size;
-	m.conf_queue.journal_limit = config->journal.limit;
-	m.conf_queue.journal_segment = config->journal.segment;
-	m.conf_queue.journal_message = config->journal.message;
-	audience_say(a, &m);
-	return true;
 }
 
 /* These hear it in BOOT, or local's agents do. */

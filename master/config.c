@@ -28,6 +28,7 @@ enum {
 #define HOP(field)	offsetof(struct config_way, hop.field)
 #define ADVICE(field)	offsetof(struct config_advice, field)
 #define LIMIT(field)	offsetof(struct config_limit, field)
+#define TO(field)	offsetof(struct config_destination, field)
 #define TLS(field)	offsetof(struct config_tls, field)
 #define CONDITION(kind)	CONFIG_CONDITION, CONDITION_##kind, RULE_VALUES_MAX, \
 			NULL, offsetof(struct config_rule, all)
@@ -89,6 +90,55 @@ static const struct config_keyword journal[] = {
 	    IN(journal.segment) },
 	{ "message",	CONFIG_SIZE,	KIB, 256 * KIB, "64K",
 	    IN(journal.message) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword notices[] = {
+	{ "delay",	CONFIG_TIME,	0, UINT64_C(60) * DAY, "4h",
+	    IN(notices.delay) },
+	{ "gather",	CONFIG_TIME,	0, HOUR, "5m", IN(notices.gather) },
+	{ "digest-after", CONFIG_NUMBER, 1, 1000000, "10",
+	    IN(notices.digest_after) },
+	{ "digest-time", CONFIG_TIME,	0, DAY, "1h",
+	    IN(notices.digest_time) },
+	{ "double-bounces", CONFIG_MAILBOX_OR_NO, 0, 0, "no",
+	    IN(notices.double_bounces) },
+	{ "language",	CONFIG_CHOICE,	CHOICE_LANGUAGE, 0, "english",
+	    IN(notices.language) },
+	{ "content",	CONFIG_SIZE,	0, MIB, "64K",
+	    IN(notices.content) },
+	{ .word = NULL }
+};
+
+static const struct config_keyword queue[] = {
+	{ "quarantine-after", CONFIG_NUMBER, 0, 1000, "3",
+	    IN(queue.crashes) },
+	{ "probes",	CONFIG_NUMBER,	1, JOBS_REMOTE_MAX, "200",
+	    IN(queue.probes) },
+	{ .word = NULL }
+};
+
+/* What is not said is as elsewhere; so nothing here has a default. */
+static const struct config_keyword destination[] = {
+	{ "retry-first", CONFIG_TIME,	SECOND, DAY, NULL, TO(retry_first) },
+	{ "retry-maximum", CONFIG_TIME,	SECOND, 7 * DAY, NULL,
+	    TO(retry_maximum) },
+	{ "lifetime",	CONFIG_TIME,	SECOND, UINT64_C(60) * DAY, NULL,
+	    TO(lifetime) },
+	{ "notice-lifetime", CONFIG_TIME, SECOND, UINT64_C(60) * DAY, NULL,
+	    TO(notice_lifetime) },
+	{ "delay-notice", CONFIG_TIME_OR_NO, SECOND, UINT64_C(60) * DAY, NULL,
+	    TO(delay_notice) },
+	{ "window",	CONFIG_NUMBER,	1, WINDOW_LIMIT, NULL, TO(window) },
+	{ "window-first", CONFIG_NUMBER, 1, WINDOW_LIMIT, NULL,
+	    TO(window_first) },
+	{ "per-second",	CONFIG_NUMBER,	1, 1000000, NULL, TO(per_second) },
+	{ "per-hour",	CONFIG_NUMBER,	1, 1000000000, NULL, TO(per_hour) },
+	{ "recipients",	CONFIG_NUMBER,	1, JOB_RECIPIENTS_MAX, NULL,
+	    TO(recipients) },
+	{ "mails",	CONFIG_NUMBER,	1, UINT32_MAX, NULL, TO(mails) },
+	{ "share",	CONFIG_NUMBER,	1, 100, NULL, TO(share) },
+	{ "priority",	CONFIG_PRIORITY, 0, 0, NULL, TO(priority) },
 	{ .word = NULL }
 };
 
@@ -297,6 +347,10 @@ static const struct config_block blocks[SECTION_COUNT] = {
 	[SECTION_TOP]	 = { NULL,	NULL,	false,	false,	top },
 	[SECTION_RETRY]	 = { "retry",	NULL,	false,	false,	retry },
 	[SECTION_JOURNAL] = { "journal", NULL,	false,	false,	journal },
+	[SECTION_NOTICES] = { "notices", NULL,	false,	false,	notices },
+	[SECTION_QUEUE]	 = { "queue",	NULL,	false,	false,	queue },
+	[SECTION_DESTINATION] = { "destination", "patterns", false, true,
+	    destination },
 	[SECTION_SMTPD]	 = { "smtpd",	NULL,	false,	false,	smtpd },
 	[SECTION_REMOTE] = { "remote",	NULL,	false,	false,	remote },
 	[SECTION_LISTEN] = { "listen", "one name", false, false, listening },
@@ -354,6 +408,8 @@ config_new(void)
 	config_defaults(SECTION_TOP, c);
 	config_defaults(SECTION_RETRY, c);
 	config_defaults(SECTION_JOURNAL, c);
+	config_defaults(SECTION_NOTICES, c);
+	config_defaults(SECTION_QUEUE, c);
 	config_defaults(SECTION_SMTPD, c);
 	config_defaults(SECTION_REMOTE, c);
 	config_defaults(SECTION_LIMIT, &c->limit);
@@ -418,6 +474,7 @@ config_free(struct config *c)
 	free_rewrites(&c->rewrites);
 	free(c->advices);
 	free(c->advice_domains.item);
+	free(c->destinations);
 	free(c->rules);
 	free(c->conditions.item);
 	free(c->relay_identity.item);

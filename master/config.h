@@ -239,6 +239,21 @@ struct config_advice {
 	uint64_t		 pause;		/* 0: none */
 };
 
+/* How destinations are served; 0: unsaid. */
+enum { PRIORITY_USUAL = 9 };	/* as in CONF_DESTINATION: there it is 0 */
+#define CONFIG_NEVER	UINT64_MAX	/* of delay_notice */
+
+struct config_destination {
+	unsigned	 line;
+	char		 pattern[DESTINATION_TEXT_MAX + 1];
+	uint64_t	 retry_first, retry_maximum;
+	uint64_t	 lifetime, notice_lifetime, delay_notice;
+	uint64_t	 window, window_first;
+	uint64_t	 per_second, per_hour;
+	uint64_t	 recipients, mails, share;
+	uint64_t	 priority;	/* one more than in CONF_DESTINATION */
+};
+
 struct config_rule {
 	unsigned		 line;
 	char			 name[RULE_NAME_MAX + 1];
@@ -272,6 +287,15 @@ struct config {
 		unsigned	 line;
 		uint64_t	 limit, segment, message;	/* octets */
 	} journal;
+	struct {
+		uint64_t	 delay, gather, digest_after, digest_time;
+		uint64_t	 content;	/* octets */
+		unsigned	 language;	/* notice_language + 1 */
+		char		 double_bounces[ADDR_TEXT_MAX + 1];
+	} notices;
+	struct {
+		uint64_t	 crashes, probes;
+	} queue;
 	struct {
 		uint64_t	 processes, sessions, recipients;
 		uint64_t	 command_time, data_time, errors;
@@ -314,6 +338,8 @@ struct config {
 	struct config_advice	*advices;
 	unsigned		 nadvices;
 	struct config_patterns	 advice_domains;	/* of all of them */
+	struct config_destination *destinations; /* most specific first */
+	unsigned		 ndestinations;
 	struct config_rule	*rules;
 	unsigned		 nrules;
 	struct config_patterns	 conditions;	/* of all rules */
@@ -370,6 +396,10 @@ bool	 config_has_sockets(const struct config *);
 
 /* The path of a route's Unix socket; empty: it leads to none. */
 struct span	 config_socket_of(const struct config_route *);
+
+/* Puts the patterns of destinations in order; and what cannot be in them. */
+void	 config_check_destinations(struct config *, const char *file,
+	    struct config_notes *);
 
 /* Reads the secrets of logins. */
 void	 config_read_secrets(struct config *, const char *file,

@@ -9,6 +9,7 @@
 
 #include "master/config_value.h"
 #include "shared/alloc.h"
+#include "shared/via.h"
 
 /* What a v4 address begins with when it is written as one of v6. */
 static const uint8_t	 mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -137,30 +138,6 @@ value_take_networks(struct value *v)
 	return true;
 }
 
-/* ":PORT" or nothing, which is `standard`; at most five digits. */
-static bool
-parse_port(struct span s, uint64_t standard, uint64_t *port)
-{
-	*port = standard;
-	if (s.len == 0)
-		return true;
-	return s.ptr[0] == ':' &&
-	    span_parse_u64(span_skip(s, 1), 65535, port) && *port != 0;
-}
-
-/* "[inside]rest"; false without brackets. */
-static bool
-cut_brackets(struct span s, struct span *inside, struct span *rest)
-{
-	size_t	 end = span_index(s, ']');
-
-	if (!span_starts(s, "[") || end == s.len)
-		return false;
-	*inside = span_head(span_skip(s, 1), end - 1);
-	*rest = span_skip(s, end + 1);
-	return true;
-}
-
 static bool
 parse_server(struct span s, char into[HOST_TEXT_MAX + 1])
 {
@@ -170,11 +147,11 @@ parse_server(struct span s, char into[HOST_TEXT_MAX + 1])
 	char			 text[INET6_ADDRSTRLEN];
 	uint64_t		 port;
 
-	if (!cut_brackets(s, &host, &rest) && !parse_ip(s, &a)) {
+	if (!via_cut_brackets(s, &host, &rest) && !parse_ip(s, &a)) {
 		rest = span_cut(s, ':', &host);
 		rest = span_skip(s, host.len);
 	}
-	if (!parse_ip(host, &a) || !parse_port(rest, DOMAIN_PORT, &port))
+	if (!parse_ip(host, &a) || !via_parse_port(rest, DOMAIN_PORT, &port))
 		return false;
 	snprintf(into, HOST_TEXT_MAX + 1,
 	    a.family == AF_INET6 ? "[%s]:%u" : "%s:%u", format_ip(text, &a),
@@ -202,61 +179,36 @@ value_take_servers(struct value *v)
 	return true;
 }
 
-/* "[ADDRESS]", which may begin with "IPv6:" as in mail addresses. */
-static bool
-parse_literal(struct span s, struct config_address *a)
-{
-	return parse_ip(span_starts_word(s, "IPv6:") ? span_skip(s, 5) : s, a);
-}
-
-/* "HOST:PORT" or "[HOST]:PORT"; false without either. */
-static bool
-cut_host(struct span s, struct span *host, struct span *rest, bool *brackets)
-{
-	*brackets = cut_brackets(s, host, rest);
-	if (!*brackets) {
-		span_cut(s, ':', host);
-		*rest = span_skip(s, host->len);
-	}
-	return host->len > 0;
-}
-
-/* "[192.0.2.7]" or "a.example", as it stands in a destination. */
-static bool
-format_host(struct span host, bool brackets, char into[HOST_TEXT_MAX + 1])
+/* As the NAME or PATH of a destination, or a pattern of such. */
+bool
+config_destination_pattern(struct span s, char into[DESTINATION_TEXT_MAX + 1])
 {
 	struct config_address	 a;
-	char			 text[INET6_ADDRSTRLEN];
+	struct span		 host, rest;
+	char			 name[HOST_TEXT_MAX + 1];
+	char			 path[DESTINATION_TEXT_MAX + 1];
 
-	if (!brackets || !parse_literal(host, &a))
-		return config_domain_name(host, into);
-	snprintf(into, HOST_TEXT_MAX + 1, "[%s]", format_ip(text, &a));
-	return true;
-}
-
-/* A destination as in JOB: see ipc.def. */
-static bool
-parse_via(struct span s, char into[DESTINATION_TEXT_MAX + 1])
-{
-	enum { SMTP_PORT = 25 };
-	struct span	 host, rest;
-	char		 name[HOST_TEXT_MAX + 1];
-	bool		 brackets;
-	uint64_t	 port;
-
-	if (!cut_host(s, &host, &rest, &brackets) ||
-	    !parse_port(rest, SMTP_PORT, &port) ||
-	    !format_host(host, brackets, name))
+	if (span_starts(s, "/"))
+		return value_parse_socket(s, "unix", path) &&
+		    span_copy(s, into, DESTINATION_TEXT_MAX + 1);
+	if (span_is(s, "local"))
+		return span_copy(span_of("local:"), into,
+		    DESTINATION_TEXT_MAX + 1);
+	if (parse_ip(s, &a)) {
+		if (!via_format_host(s, true, name))
+			return false;
+	} else if (!via_cut_brackets(s, &host, &rest)) {
+		if (!config_pattern(s, name))
+			return false;
+	} else if (rest.len > 0 || !via_format_host(host, true, name))
 		return false;
-	snprintf(into, DESTINATION_TEXT_MAX + 1, "%s:%s:%u",
-	    brackets ? "host" : "mx", name, (unsigned)port);
-	return true;
+	return span_copy(span_of(name), into, DESTINATION_TEXT_MAX + 1);
 }
 
 bool
 value_take_via(struct value *v)
 {
-	if (v->n == 1 && parse_via(v->words[0], v->field))
+	if (v->n == 1 && via_parse(v->words[0], v->field))
 		return true;
 	return value_expected(v, "HOST, [HOST] or [ADDRESS], with :PORT unless "
 	    "it is 25");
@@ -268,37 +220,17 @@ value_take_fallback(struct value *v)
 	if (v->n == 1 && span_is(v->words[0], "no"))
 		return span_copy(v->words[0], v->field,
 		    DESTINATION_TEXT_MAX + 1);
-	if (v->n == 1 && parse_via(v->words[0], v->field))
+	if (v->n == 1 && via_parse(v->words[0], v->field))
 		return true;
 	return value_expected(v, "HOST, [HOST] or [ADDRESS], with :PORT unless "
 	    "it is 25, or \"no\"");
-}
-
-/* There are no mail exchangers for LMTP, and port 25 is not its (RFC 2033
- * section 5). */
-static bool
-parse_lmtp(struct span s, char into[DESTINATION_TEXT_MAX + 1])
-{
-	enum { SMTP_PORT = 25 };
-	struct span	 host, rest;
-	char		 name[HOST_TEXT_MAX + 1];
-	bool		 brackets;
-	uint64_t	 port;
-
-	if (!cut_host(s, &host, &rest, &brackets) || !brackets ||
-	    !parse_port(rest, SMTP_PORT, &port) || port == SMTP_PORT ||
-	    !format_host(host, true, name))
-		return false;
-	snprintf(into, DESTINATION_TEXT_MAX + 1, "lmtp:%s:%u", name,
-	    (unsigned)port);
-	return true;
 }
 
 bool
 value_take_lmtp(struct value *v)
 {
 	if (v->n == 1 && (value_parse_socket(v->words[0], "lmtp", v->field) ||
-	    parse_lmtp(v->words[0], v->field)))
+	    via_parse_lmtp(v->words[0], v->field)))
 		return true;
 	return value_expected(v, "[HOST]:PORT or [ADDRESS]:PORT, the port not "
 	    "25, or the path of a socket");

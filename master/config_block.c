@@ -45,9 +45,24 @@ reader_base(struct reader *r)
 		return &r->tls;
 	case SECTION_ADVICE:
 		return &r->advice;
+	case SECTION_DESTINATION:
+		return &r->destination;
 	default:
 		return r->config;
 	}
+}
+
+bool
+reader_says(const struct reader *r, const char *word)
+{
+	const struct config_keyword	*k;
+	unsigned			 i;
+
+	k = config_block(r->section)->keywords;
+	for (i = 0; k[i].word != NULL; i++)
+		if (strcmp(k[i].word, word) == 0)
+			return r->said[r->section][i] != 0;
+	return false;
 }
 
 /* ---- blocks ------------------------------------------------------------- */
@@ -129,9 +144,10 @@ reader_begin_block(struct reader *r)
 	memset(&r->rule, 0, sizeof r->rule);
 	memset(&r->tls, 0, sizeof r->tls);
 	memset(&r->advice, 0, sizeof r->advice);
+	memset(&r->destination, 0, sizeof r->destination);
 	r->listen.line = r->domain.line = r->way.route.line = r->head;
 	r->rule.line = r->tls.line = r->advice.line = r->head;
-	r->way.hop.line = r->head;
+	r->way.hop.line = r->destination.line = r->head;
 	r->rule.all = &r->config->conditions;
 	r->rule.first = r->rule.all->n;
 	r->way.route.all = &r->config->route_conditions;
@@ -295,6 +311,8 @@ reader_end_block(struct reader *r)
 		reader_end_route(r);
 	if (r->section == SECTION_ADVICE)
 		add_advice(r);
+	if (r->section == SECTION_DESTINATION)
+		reader_end_destination(r);
 	for (i = 1; i < r->names.n && r->section == SECTION_DOMAIN; i++)
 		add_domain(r, r->names.word[i]);
 	r->section = SECTION_TOP;

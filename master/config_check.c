@@ -478,6 +478,7 @@ config_check(struct config *config, const char *file,
 	config_fill_hops(config);
 	config_check_routes(config, file, notes);
 	check_advices(&c);
+	config_check_destinations(config, file, notes);
 	config_fill_rewrites(config);
 	check_rules(&c);
 	fill_aliases(config);

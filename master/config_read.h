@@ -35,6 +35,7 @@ struct reader {
 	struct config_rule	 rule;
 	struct config_tls	 tls;
 	struct config_advice	 advice;
+	struct config_destination destination;
 };
 
 #define COMPLAIN(r, ...) \
@@ -50,6 +51,9 @@ enum config_section	 reader_find_block(struct span word,
 /* What the keywords of the open block are read into. */
 void	*reader_base(struct reader *);
 
+/* Does the open block say this keyword of it? */
+bool	 reader_says(const struct reader *, const char *word);
+
 /* No keyword and no block is called so. */
 void	 reader_unknown_word(struct reader *, struct span);
 
@@ -57,7 +61,8 @@ void	 reader_unknown_word(struct reader *, struct span);
 void	 reader_begin_block(struct reader *);
 void	 reader_end_block(struct reader *);
 
-/* config_way.c: the same of a route. */
+/* config_way.c, config_destination.c: the end of such a block. */
 void	 reader_end_route(struct reader *);
+void	 reader_end_destination(struct reader *);
 
 #endif

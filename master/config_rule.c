@@ -303,3 +303,27 @@ value_take_then(struct value *v)
 	r->reply = reply_make(250, NULL, "Ok");
 	return true;
 }
+
+bool
+value_parse_priority(struct span s, unsigned *priority)
+{
+	bool		 less = span_starts(s, "-");
+	uint64_t	 n;
+
+	if (!span_parse_u64(less ? span_skip(s, 1) : s, PRIORITY_USUAL, &n))
+		return false;
+	*priority = less ? PRIORITY_USUAL - n : PRIORITY_USUAL + n;
+	return true;
+}
+
+bool
+value_take_priority(struct value *v)
+{
+	unsigned	 priority;
+
+	if (v->n != 1 || !value_parse_priority(v->words[0], &priority))
+		return value_expected(v, "a number from -%d to %d",
+		    PRIORITY_USUAL, PRIORITY_USUAL);
+	*(uint64_t *)v->field = priority + 1;
+	return true;
+}

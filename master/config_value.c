@@ -16,23 +16,10 @@
 #include "master/config_value.h"
 #include "shared/alloc.h"
 #include "shared/pattern.h"
+#include "shared/unit.h"
+#include "shared/via.h"
 
 enum { BOUND_SIZE = 32 };
-
-struct unit {
-	char		 letter;
-	uint64_t	 factor;
-};
-
-/* Largest first, so that a bound is told in the unit that suits it. */
-static const struct unit times[] = {
-	{ 'w', 7 * 86400000 }, { 'd', 86400000 }, { 'h', 3600000 },
-	{ 'm', 60000 }, { 's', 1000 }, { 0, 0 }
-};
-
-static const struct unit sizes[] = {
-	{ 'G', 1 << 30 }, { 'M', 1 << 20 }, { 'K', 1 << 10 }, { 0, 0 }
-};
 
 bool
 value_expected(struct value *v, const char *fmt, ...)
@@ -100,39 +87,21 @@ bound(char into[BOUND_SIZE], uint64_t n, const struct unit *u)
 	return into;
 }
 
-/* Digits and a letter; false also without a letter that is known. */
-static bool
-parse_unit(struct span s, const struct unit *u, uint64_t *n)
-{
-	if (s.len == 0)
-		return false;
-	for (; u->letter != 0; u++) {
-		if (s.ptr[s.len - 1] != u->letter)
-			continue;
-		if (!span_parse_u64(span_head(s, s.len - 1),
-		    UINT32_MAX, n))
-			return false;
-		*n *= u->factor;
-		return true;
-	}
-	return false;
-}
-
 static bool
 take_size(struct value *v)
 {
 	char		 low[BOUND_SIZE], high[BOUND_SIZE];
 	uint64_t	 n;
 
-	if (v->n == 1 && (parse_unit(v->words[0], sizes, &n) ||
+	if (v->n == 1 && (unit_parse(v->words[0], unit_sizes(), &n) ||
 	    span_parse_u64(v->words[0], v->k->highest, &n)) &&
 	    n >= v->k->lowest && n <= v->k->highest) {
 		*(uint64_t *)v->field = n;
 		return true;
 	}
 	return value_expected(v, "a size from %s to %s, such as %s",
-	    bound(low, v->k->lowest, sizes), bound(high, v->k->highest, sizes),
-	    v->k->standard);
+	    bound(low, v->k->lowest, unit_sizes()),
+	    bound(high, v->k->highest, unit_sizes()), v->k->standard);
 }
 
 static bool
@@ -141,13 +110,14 @@ take_time(struct value *v)
 	char		 low[BOUND_SIZE], high[BOUND_SIZE];
 	uint64_t	 n;
 
-	if (v->n == 1 && parse_unit(v->words[0], times, &n) &&
+	if (v->n == 1 && unit_parse(v->words[0], unit_times(), &n) &&
 	    n >= v->k->lowest && n <= v->k->highest) {
 		*(uint64_t *)v->field = n;
 		return true;
 	}
 	return value_expected(v, "a time from %s to %s, such as %s",
-	    bound(low, v->k->lowest, times), bound(high, v->k->highest, times),
+	    bound(low, v->k->lowest, unit_times()),
+	    bound(high, v->k->highest, unit_times()),
 	    v->k->standard != NULL ? v->k->standard : low);
 }
 
@@ -192,6 +162,8 @@ static const struct {
 	[CHOICE_VERSION] = { { "1.2", "1.3" }, "\"1.2\" or \"1.3\"" },
 	[CHOICE_REMOTE_TLS] = { { "may", "no", "required", "verified" },
 	    "\"may\", \"no\", \"required\" or \"verified\"" },
+	[CHOICE_LANGUAGE] = { { "english", "french" },
+	    "\"english\" or \"french\"" },
 };
 
 static bool
@@ -223,28 +195,10 @@ take_protocol(struct value *v)
 
 /* ---- names and paths ---------------------------------------------------- */
 
-/* A name whose last label is a number is somebody's mistyped address. */
-static bool
-ends_in_number(struct span s)
-{
-	size_t	 i = s.len;
-
-	while (i > 0 && isdigit((unsigned char)s.ptr[i - 1]))
-		i--;
-	return i < s.len && (i == 0 || s.ptr[i - 1] == '.');
-}
-
 bool
 config_domain_name(struct span s, char into[HOST_TEXT_MAX + 1])
 {
-	size_t	 i;
-
-	if (s.len == 0 || s.ptr[0] == '[' || !domain_is_valid(s) ||
-	    ends_in_number(s) || !span_copy(s, into, HOST_TEXT_MAX + 1))
-		return false;
-	for (i = 0; into[i] != '\0'; i++)
-		into[i] = tolower((unsigned char)into[i]);
-	return true;
+	return via_parse_name(s, into);
 }
 
 bool
@@ -359,6 +313,14 @@ take_mailbox(struct value *v)
 }
 
 static bool
+take_mailbox_or_no(struct value *v)
+{
+	if (v->n != 1 || !span_is(v->words[0], "no"))
+		return take_mailbox(v);
+	return span_copy(span_of(""), v->field, ADDR_TEXT_MAX + 1);
+}
+
+static bool
 take_log(struct value *v)
 {
 	struct config_log	*log = v->field;
@@ -458,6 +420,7 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_PATH]		= value_take_path,
 	[CONFIG_FILE]		= take_file,
 	[CONFIG_MAILBOX]	= take_mailbox,
+	[CONFIG_MAILBOX_OR_NO]	= take_mailbox_or_no,
 	[CONFIG_LOG]		= take_log,
 	[CONFIG_PROTOCOL]	= take_protocol,
 	[CONFIG_NETWORKS]	= value_take_networks,
@@ -484,6 +447,7 @@ static bool	 (*const takers[])(struct value *) = {
 	[CONFIG_UNMASKED]	= value_take_unmasked,
 	[CONFIG_CODE]		= value_take_code,
 	[CONFIG_TEXT]		= value_take_text,
+	[CONFIG_PRIORITY]	= value_take_priority,
 };
 
 bool

@@ -42,6 +42,10 @@ bool	 value_take_identities(struct value *);
 bool	 value_take_condition(struct value *);
 bool	 value_take_then(struct value *);
 bool	 value_take_refusal(struct value *);
+bool	 value_take_priority(struct value *);
+
+/* "-9" to "9" (RFC 6710 section 2), as CONF_DESTINATION has them. */
+bool	 value_parse_priority(struct span, unsigned *);
 
 /* config_route.c */
 bool	 value_parse_socket(struct span path, const char *kind,

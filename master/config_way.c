@@ -16,19 +16,6 @@ enum { WAYS = 5 };	/* keywords of a route that say where to */
 /* ---- what goes together -------------------------------------------------- */
 
 static bool
-is_said(const struct reader *r, const char *word)
-{
-	const struct config_keyword	*k;
-	unsigned			 i;
-
-	k = config_block(SECTION_ROUTE)->keywords;
-	for (i = 0; k[i].word != NULL; i++)
-		if (strcmp(k[i].word, word) == 0)
-			return r->said[SECTION_ROUTE][i] != 0;
-	return false;
-}
-
-static bool
 has_one_way(struct reader *r)
 {
 	const unsigned	*said = r->said[SECTION_ROUTE];
@@ -78,11 +65,11 @@ check_words(struct reader *r)
 	size_t				 i;
 
 	for (i = 0; i < COUNT(of_hosts) && is_by_path(r); i++)
-		if (is_said(r, of_hosts[i]))
+		if (reader_says(r, of_hosts[i]))
 			EXPECTED(r, "no %s with a socket", of_hosts[i]);
-	if (is_said(r, "fallback") && !is_said(r, "via"))
+	if (reader_says(r, "fallback") && !reader_says(r, "via"))
 		EXPECTED(r, "via in this block, since there is fallback");
-	if (is_said(r, "mechanisms") && !is_said(r, "login"))
+	if (reader_says(r, "mechanisms") && !reader_says(r, "login"))
 		EXPECTED(r, "login in this block, since there is mechanisms");
 }
 
@@ -91,7 +78,7 @@ check_security(struct reader *r)
 {
 	const struct config_hop	*h = &r->way.hop;
 
-	if (is_said(r, "login") && is_said(r, "tls") &&
+	if (reader_says(r, "login") && reader_says(r, "tls") &&
 	    h->tls != REMOTE_TLS_VERIFIED)
 		EXPECTED(r, "\"tls verified\" in this block: there is no "
 		    "login without it");
@@ -108,7 +95,8 @@ goes_together(struct reader *r)
 
 	if (!has_one_way(r))
 		return false;
-	if (word != NULL && (is_said(r, "discard") || is_said(r, "refuse")))
+	if (word != NULL &&
+	    (reader_says(r, "discard") || reader_says(r, "refuse")))
 		EXPECTED(r, "via, lmtp or socket in this block, since there "
 		    "is %s", word);
 	check_words(r);
@@ -183,7 +171,7 @@ add_hop(struct reader *r, const char *pattern)
 		h->immediate = ANSWER_YES;
 	else if (first_of_hop(r) == NULL)
 		return;
-	h->by_via = is_said(r, "via");
+	h->by_via = reader_says(r, "via");
 	h->by_path = is_by_path(r);
 	name_hop(c, pattern, h->name);
 	snprintf(to + len, sizeof r->way.route.destination - len, ";%s",

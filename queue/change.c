@@ -17,6 +17,7 @@ change_new(enum change_kind kind, void (*finished)(struct change *))
 	c->by = -1;
 	STAILQ_INIT(&c->content);
 	STAILQ_INIT(&c->rows);
+	STAILQ_INIT(&c->parent);
 	return c;
 }
 
@@ -30,13 +31,14 @@ change_free(struct change *c)
 	file_free(c->file);
 	pieces_clear(&c->content);
 	pieces_clear(&c->rows);
+	pieces_clear(&c->parent);
 	free(c->numbers);
 	free(c->name);
 	free(c);
 }
 
-void
-change_add_row(struct change *c, const struct recipient_row *r)
+static void
+add(struct pieces *rows, const struct recipient_row *r)
 {
 	char		 raw[ROW_MAX];
 	struct pack	 p;
@@ -48,7 +50,19 @@ change_add_row(struct change *c, const struct recipient_row *r)
 		fatal("a recipient's row is too long");
 	row = piece_new(p.len);
 	memcpy(row->data, raw, p.len);
-	STAILQ_INSERT_TAIL(&c->rows, row, entry);
+	STAILQ_INSERT_TAIL(rows, row, entry);
+}
+
+void
+change_add_row(struct change *c, const struct recipient_row *r)
+{
+	add(&c->rows, r);
+}
+
+void
+change_keep_parent(struct change *c, const struct recipient_row *r)
+{
+	add(&c->parent, r);
 }
 
 /* ---- what failed --------------------------------------------------------- */

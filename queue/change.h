@@ -75,6 +75,8 @@ struct change {
 	/* UPDATE: one row; REPLACE: the leaves' rows; SPILL: one for each of
 	 * `numbers`; encoded */
 	struct pieces	 rows;
+	struct pieces	 parent;	/* REPLACE: the row of the recipient,
+					 * if its sender is told of it */
 	bool		 keeps_reply;	/* the old row's verdict stays */
 
 	uint32_t	*numbers;	/* NOTICE, DROP: recipients to go */
@@ -105,6 +107,8 @@ struct change	*change_new(enum change_kind,
 		    void (*finished)(struct change *));
 void		 change_free(struct change *);	/* with all it holds */
 void		 change_add_row(struct change *, const struct recipient_row *);
+void		 change_keep_parent(struct change *,
+		    const struct recipient_row *);
 
 /*
  * Gives it away: what it must pass (journal, spiller, or both) it passes in

@@ -83,8 +83,11 @@ destination_get(struct queue *q, struct span name)
 	d->name = span_dup(name);
 	d->hash = span_hash(name);
 	d->by = destination_by(name);
-	d->window = WINDOW_START;
-	TAILQ_INIT(&d->ready);
+	d->settings = settings_of(q, name);
+	d->window = d->settings->window_first;
+	d->rates = rates_new(q, d);
+	d->lane = queue_now() % LANES;
+	lines_init(&d->ready);
 	RB_INSERT(destination_tree, &q->destinations.tree, d);
 	view_open(&v, q->index);
 	if (view_destination(&v, name, &row)) {
@@ -101,10 +104,8 @@ destination_is_closed(const struct destination *d)
 	return d->closed > queue_now();
 }
 
-/* What the index has for it is looked for when it opens, if that was set for
- * another time meanwhile. */
-static void
-wait_to_open(struct queue *q, const struct destination *d)
+void
+destination_wait_to_open(struct queue *q, const struct destination *d)
 {
 	schedule_due(q, d->closed);
 }
@@ -128,6 +129,7 @@ forget(struct queue *q, struct destination *d)
 	destination_drop_turn(d);
 	silence_forget(q, d);
 	RB_REMOVE(destination_tree, &q->destinations.tree, d);
+	rates_free(d->rates);
 	free(d->lesson);
 	free(d->name);
 	free(d);
@@ -161,7 +163,8 @@ destinations_forget(struct queue *q)
 static bool
 has_learned(const struct destination *d)
 {
-	return d->by == BY_REMOTE && (d->answered != 0 || d->lesson != NULL);
+	return rates_sleep(d->rates) || (d->by == BY_REMOTE &&
+	    (d->answered != 0 || d->lesson != NULL));
 }
 
 /* Kept for the next one who has to do with it, if something was learned.  That
@@ -172,7 +175,7 @@ settle(struct queue *q, struct destination *d)
 	if (is_used(d))
 		return;
 	if (d->more && destination_is_closed(d))
-		wait_to_open(q, d);
+		destination_wait_to_open(q, d);
 	else if (d->more)
 		schedule_stall(q);
 	if (!has_learned(d)) {
@@ -199,7 +202,7 @@ bool
 destination_can_send(const struct destination *d)
 {
 	return d->nready > 0 && !destination_is_closed(d) &&
-	    d->jobs < share_jobs(d);
+	    d->jobs < share_jobs(d) && !rates_sleep(d->rates);
 }
 
 void
@@ -216,7 +219,7 @@ destination_take_turn(struct queue *q, struct destination *d)
 {
 	struct destination_list	*turns = dispatch_turns(q, d);
 
-	if (d->nready == 0 || d->turns == turns)
+	if (d->nready == 0 || d->turns == turns || rates_sleep(d->rates))
 		return;
 	destination_drop_turn(d);
 	d->turns = turns;
@@ -226,15 +229,15 @@ destination_take_turn(struct queue *q, struct destination *d)
 /* One message goes in whole: its recipients share jobs.  Hot ones are in
  * memory anyway. */
 static bool
-is_full(const struct queue *q, const struct destination *d,
+is_full(const struct queue *q, struct destination *d,
     const struct recipient *r)
 {
-	const struct recipient	*last = TAILQ_LAST(&d->ready, recipient_list);
+	const struct recipient	*last = lines_last(&d->ready, r->message);
 
 	if (last != NULL && last->message == r->message)
 		return false;
 	if (r->message->hot)
-		return share_is_mute(d) && d->nready >= share_ready(q, d);
+		return share_is_stuck(d) && d->nready >= share_ready(q, d);
 	return d->nready >= share_ready(q, d) || !share_has_memory(q, d);
 }
 
@@ -246,8 +249,9 @@ destination_add(struct queue *q, struct destination *d, struct recipient *r)
 		result_park(q, r);
 		return;
 	}
+	d->inherited |= r->message->id <= q->first;
 	r->stage = STAGE_READY;
-	TAILQ_INSERT_TAIL(&d->ready, r, entry);
+	lines_put(&d->ready, r);
 	d->nready++;
 	destination_take_turn(q, d);
 }
@@ -258,26 +262,50 @@ destination_unlist(struct queue *q, struct recipient *r)
 	struct destination	*d = r->destination;
 
 	(void)q;
-	TAILQ_REMOVE(&d->ready, r, entry);
+	lines_take(&d->ready, r);
 	d->nready--;
 }
 
-/* The last to come are the first to go. */
-void
-destination_send_home(struct queue *q, struct destination *d, unsigned keep,
-    unsigned most)
+/* The last `n` of a line, which is no more when these are all. */
+static void
+send_line_home(struct queue *q, struct line *line, unsigned n)
 {
 	struct recipient	*r;
 	struct message		*m;
 
-	if (d->nready > keep)
-		d->more = true;
-	while (d->nready > keep && most-- > 0) {
-		r = TAILQ_LAST(&d->ready, recipient_list);
+	while (n-- > 0) {
+		r = TAILQ_LAST(&line->list, recipient_list);
 		m = r->message;
 		recipient_unlist(q, r);
 		result_park(q, r);
 		message_settle(q, m);
+	}
+}
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* The last to come are the first to go, of those who have more than others. */
+void
+destination_send_home(struct queue *q, struct destination *d, unsigned keep,
+    unsigned most)
+{
+	unsigned	 fair = d->ready.count > 0 ? keep / d->ready.count : 0;
+	unsigned	 n;
+	struct line	*line, *before;
+
+	if (d->nready > keep)
+		d->more = true;
+	line = lines_before(&d->ready, NULL);
+	for (; d->nready > keep && most > 0; line = before) {
+		before = lines_before(&d->ready, line);
+		n = line->count > fair ? line->count - fair : 0;
+		n = least(n, least(most, d->nready - keep));
+		most -= n;
+		send_line_home(q, line, n);
 	}
 }
 
@@ -330,7 +358,7 @@ close_destination(struct queue *q, struct destination *d)
 		return;
 	d->failures++;
 	close_until(q, d, queue_now() + MICROSECONDS * backoff_seconds(
-	    d->failures, q->retry_first, q->retry_max));
+	    d->failures, d->settings->retry_first, d->settings->retry_max));
 }
 
 /* It said until when.  What it says of a longer time holds. */
@@ -350,7 +378,7 @@ widen(struct destination *d)
 	if (lesson_holds(d, ADVICE_SLOW) || ++d->good < d->window)
 		return;
 	d->good = 0;
-	if (d->window < WINDOW_MAX)
+	if (d->window < d->settings->window)
 		d->window++;
 }
 
@@ -410,7 +438,7 @@ destination_hungers(struct queue *q, struct destination *d)
 	if (d->hungry || !d->more || d->nready > share_ready(q, d) / 2)
 		return;
 	if (destination_is_closed(d)) {
-		wait_to_open(q, d);
+		destination_wait_to_open(q, d);
 		return;
 	}
 	d->hungry = true;
@@ -451,84 +479,6 @@ destinations_feed(struct queue *q)
 		destination_leave(q, d);
 	}
 	view_close(&v);
-}
-
-/* The recipient of a row in `wait`; NULL when it is here already or the row
- * is of no use. */
-static struct recipient *
-take_up(struct queue *q, struct view *v, const struct wait_key *k)
-{
-	struct message		*m = message_find(q, k->id);
-	bool			 known = m != NULL;
-	struct recipient_row	 row;
-	struct recipient	*r;
-
-	if (known && recipient_find(m, k->number) != NULL)
-		return NULL;
-	if (!view_recipient(v, k->id, k->number, &row) ||
-	    row.state != ROW_WAITING)
-		return NULL;
-	m = message_load(q, v, k->id);
-	if (m == NULL)
-		return NULL;
-	if (!known)
-		message_tell(m);
-	r = recipient_new(q, m, k->number, &row);
-	r->parked = true;
-	return r;
-}
-
-/* Who is not proven gets a probe: one message. */
-static bool
-is_enough(const struct queue *q, const struct destination *d,
-    const struct recipient *last, uint64_t next)
-{
-	if (last != NULL && last->message->id == next)
-		return d->nready >= READY_MAX;
-	if (!share_has_memory(q, d))
-		return true;
-	return share_standing(d) == STANDING_PROVEN ?
-	    d->nready >= share_ready(q, d) : last != NULL;
-}
-
-static bool
-waits_for_word(const struct destination *d)
-{
-	return d->jobs > 0 && (share_is_mute(d) ||
-	    share_standing(d) != STANDING_PROVEN);
-}
-
-void
-destination_fill(struct queue *q, struct view *v, struct destination *d)
-{
-	struct wait_key		 k = { .name = span_of(d->name) };
-	uint64_t		 now = queue_now();
-	struct recipient	*r, *last = TAILQ_FIRST(&d->ready);
-	bool			 ahead;
-
-	d->more = true;		/* for the next job that ends */
-	if (destination_is_closed(d)) {
-		wait_to_open(q, d);
-		return;
-	}
-	if (d->nready > share_ready(q, d) / 2 || waits_for_word(d))
-		return;
-	d->more = false;
-	while ((ahead = view_next_wait(v, &k)) && k.due <= now) {
-		if (is_enough(q, d, last, k.id)) {
-			d->more = true;
-			break;
-		}
-		r = take_up(q, v, &k);
-		if (r == NULL)
-			continue;
-		r->destination = d;
-		d->users++;
-		destination_add(q, d, r);
-		last = r;
-	}
-	if (!d->more && ahead)
-		schedule_due(q, k.due);
 }
 
 void

@@ -2,7 +2,7 @@
 #ifndef QUEUE_DESTINATION_H
 #define QUEUE_DESTINATION_H
 
-#include "queue/message.h"
+#include "queue/lines.h"
 #include "shared/ipc.h"
 
 /* What is known of it: queue/share.h. */
@@ -31,7 +31,8 @@ struct destination {
 	struct destination_list *turns;	/* where its turn is; or NULL */
 	bool		 hungry, swollen, idle;
 	bool		 more;		/* the index has due recipients */
-	struct recipient_list ready;
+	unsigned	 lane;		/* of the index, that was last */
+	struct lines	 ready;
 	unsigned	 nready, users, jobs;
 	unsigned	 silent;	/* of the jobs */
 	unsigned	 window, good;	/* good jobs since it grew */
@@ -40,6 +41,9 @@ struct destination {
 	bool		 unsaved;	/* the index may not know that */
 	uint64_t	 answered;	/* when a job ended well; 0: never */
 	struct lesson	*lesson;	/* what it said last; may be NULL */
+	const struct settings *settings;
+	struct rates	*rates;		/* or NULL */
+	bool		 inherited;	/* mail of a former life waits */
 };
 RB_HEAD(destination_tree, destination);
 TAILQ_HEAD(destination_list, destination);
@@ -76,6 +80,10 @@ void	 destination_leave(struct queue *, struct destination *);
 /* May it have one more job now? */
 bool	 destination_can_send(const struct destination *);
 bool	 destination_is_closed(const struct destination *);
+
+/* What the index has for it is looked for when it opens, if that was set for
+ * another time meanwhile. */
+void	 destination_wait_to_open(struct queue *, const struct destination *);
 void	 destination_take_turn(struct queue *, struct destination *);
 void	 destination_drop_turn(struct destination *);
 
@@ -99,7 +107,8 @@ void	 destination_wake(struct queue *, struct span name);
 void	 destination_hungers(struct queue *, struct destination *);
 void	 destinations_feed(struct queue *);
 
-/* What is due in the index comes to memory, as far as there is room. */
+/* What is due in the index comes to memory, as far as there is room: a message
+ * of each lane in turn. */
 void	 destination_fill(struct queue *, struct view *,
 	    struct destination *);
 

@@ -94,18 +94,19 @@ put_recipient(struct peer *p, struct delivery *job, struct recipient *r)
 	m.job_rcpt.number = r->number;
 	(void)addr_parse(span_of(r->address), &m.job_rcpt.recipient);
 	(void)addr_parse(span_of(r->original), &m.job_rcpt.original);
+	m.job_rcpt.parameters = recipient_parameters(r);
 	peer_put(p, &m);
 }
 
-/* The head of the destination's queue, and its neighbours of one message. */
+/* The one whose turn it is, and its neighbours of one message. */
 static unsigned
-count_recipients(const struct destination *d)
+count_recipients(const struct recipient *first)
 {
-	const struct recipient	*first = TAILQ_FIRST(&d->ready), *r = first;
+	const struct recipient	*r = first;
 	unsigned		 n = 0;
 
 	while (r != NULL && r->message == first->message &&
-	    n < JOB_RECIPIENTS_MAX) {
+	    n < r->destination->settings->recipients) {
 		n++;
 		r = TAILQ_NEXT(r, entry);
 	}
@@ -134,13 +135,14 @@ delivery_new(struct deliverer *dl, struct destination *d,
 }
 
 static void
-put_recipients(struct queue *q, struct deliverer *dl, struct delivery *job,
+put_recipients(struct queue *q, struct delivery *job, struct recipient *r,
     unsigned n)
 {
-	struct recipient	*r;
+	struct deliverer	*dl = &q->deliverers[job->by];
+	struct recipient	*next;
 
-	while (n-- > 0) {
-		r = TAILQ_FIRST(&job->destination->ready);
+	for (; n > 0; n--, r = next) {
+		next = TAILQ_NEXT(r, entry);
 		recipient_unlist(q, r);
 		r->stage = STAGE_RUNNING;
 		r->by = job->by;
@@ -153,10 +155,11 @@ put_recipients(struct queue *q, struct deliverer *dl, struct delivery *job,
 static bool
 send_job(struct queue *q, struct deliverer *dl, struct destination *d)
 {
-	const struct message	*m = TAILQ_FIRST(&d->ready)->message;
+	struct recipient	*first = lines_next(&d->ready);
+	const struct message	*m = first->message;
 	struct origin		 origin = message_origin(m);
 	struct msg		 out = { .type = MSG_JOB };
-	unsigned		 n = count_recipients(d);
+	unsigned		 n = count_recipients(first);
 
 	out.job.token = peer_token(dl->peer);
 	out.job.message = m->id;
@@ -169,9 +172,12 @@ send_job(struct queue *q, struct deliverer *dl, struct destination *d)
 	out.job.active = m->active;
 	out.job.client = origin.client;
 	out.job.parameters = origin.parameters;
+	out.job.mails = d->settings->mails;
 	if (!peer_ask(dl->peer, &out))
 		return false;
-	put_recipients(q, dl, delivery_new(dl, d, m, out.job.token), n);
+	lines_turn_over(&d->ready, first);
+	put_recipients(q, delivery_new(dl, d, m, out.job.token), first, n);
+	rates_take(q, d);
 	return true;
 }
 
@@ -273,7 +279,7 @@ serve(struct queue *q, struct deliverer *dl, enum standing standing)
 	struct destination	*d = TAILQ_FIRST(&dl->turns[standing]);
 
 	if (d == NULL || peer_credit(dl->peer) == 0 ||
-	    !share_has_slot(dl, standing))
+	    !share_has_slot(q, dl, standing))
 		return false;
 	destination_drop_turn(d);
 	if (!destination_can_send(d))

@@ -24,6 +24,7 @@ struct delivery {
 	int		 by;		/* which deliverer */
 	bool		 begun;		/* content was wanted */
 	bool		 silent, doubtful;	/* queue/silence.h */
+	bool		 is_probe;	/* its destination had failed */
 	struct instant	 heard;		/* when it was spoken of last */
 	uint64_t	 message;	/* its id, and size */
 	uint64_t	 size;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/notify.h"
 #include "queue/queue.h"
 #include "queue/result.h"
 #include "shared/alloc.h"
@@ -226,6 +227,22 @@ become(struct queue *q, struct recipient *r, const struct leaf *l)
 	r->stage = STAGE_EXPANDED;
 }
 
+/* RFC 3461 section 5.2.7: of several leaves nobody tells that he has it; that
+ * it was expanded is what the sender hears. */
+static void
+inherit(struct recipient *r, struct change *c, struct recipient_row *row,
+    char words[RCPT_PARAMETERS_MAX + 1])
+{
+	struct recipient_row	 parent;
+
+	row->parameters = notify_of_leaves(row->parameters, words);
+	if (!result_is_told(r, ACTION_EXPANDED))
+		return;
+	parent = recipient_row(r, ROW_FAILED);
+	parent.action = ACTION_EXPANDED;
+	change_keep_parent(c, &parent);
+}
+
 static void
 replace(struct queue *q, struct recipient *r, const struct expansion *x)
 {
@@ -233,7 +250,10 @@ replace(struct queue *q, struct recipient *r, const struct expansion *x)
 				    result_finished);
 	struct recipient_row	 row = recipient_row(r, ROW_WAITING);
 	const struct leaf	*l;
+	char			 words[RCPT_PARAMETERS_MAX + 1];
 
+	if (x->count > 1)
+		inherit(r, c, &row, words);
 	row.due = queue_now();
 	row.generation = r->generation + 1;
 	row.attempts = 0;

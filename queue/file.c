@@ -22,6 +22,12 @@ piece_new(size_t len)
 	return p;
 }
 
+struct span
+piece_span(const struct piece *p)
+{
+	return span_make(p->data, p->len);
+}
+
 void
 pieces_clear(struct pieces *list)
 {
@@ -94,7 +100,7 @@ file_append(struct file *f, const struct pieces *content)
 	STAILQ_FOREACH(p, content, entry) {
 		if (fd_write_all(f->fd, p->data, p->len) == -1)
 			return fail(f);
-		f->crc = crc32c(f->crc, span_make(p->data, p->len));
+		f->crc = crc32c(f->crc, piece_span(p));
 		f->size += p->len;
 	}
 	return 0;

@@ -17,6 +17,7 @@ STAILQ_HEAD(pieces, piece);
 
 /* Its octets are not set: whoever asks for it fills it. */
 struct piece	*piece_new(size_t len);
+struct span	 piece_span(const struct piece *);
 void		 pieces_clear(struct pieces *);
 
 /*

@@ -177,7 +177,7 @@ add_leaves(struct queue *q, struct message *m, const struct change *c)
 	struct piece		*p;
 
 	STAILQ_FOREACH(p, &c->rows, entry)
-		if (recipient_row_decode(span_make(p->data, p->len), &row))
+		if (recipient_row_decode(piece_span(p), &row))
 			add_leaf(q, m, &row, c->position);
 }
 
@@ -197,7 +197,7 @@ static bool
 apply(struct queue *q, struct message *m, struct change *c)
 {
 	if (c->kind == CHANGE_REPLACE) {
-		if (!has_room_for_leaves(q, c))
+		if (!STAILQ_EMPTY(&c->parent) || !has_room_for_leaves(q, c))
 			return false;
 		add_leaves(q, m, c);
 	} else if (c->kind == CHANGE_REMOVE) {
@@ -289,17 +289,29 @@ replay_update(struct queue *q, struct message *m, struct change *c)
 	hot_spill(q, m);
 }
 
+/* What is left of it, when its leaves are there. */
+static void
+become_update(struct change *c)
+{
+	c->kind = CHANGE_UPDATE;
+	pieces_clear(&c->rows);
+	STAILQ_CONCAT(&c->rows, &c->parent);
+}
+
 void
 hot_replay(struct queue *q, struct message *m, struct change *c)
 {
 	size_t	 i;
 
+	if (c->kind == CHANGE_REPLACE) {
+		add_leaves(q, m, c);
+		if (!STAILQ_EMPTY(&c->parent))
+			become_update(c);
+	}
 	if (c->kind == CHANGE_UPDATE) {
 		replay_update(q, m, c);
 		return;
 	}
-	if (c->kind == CHANGE_REPLACE)
-		add_leaves(q, m, c);
 	if (c->kind == CHANGE_DROP)
 		for (i = 0; i < c->count; i++)
 			replay_end(q, m, c->numbers[i]);
@@ -343,7 +355,7 @@ add_row(struct change *c, struct recipient *r)
 	r->spilt_waiting = false;
 	if (update != NULL) {
 		p = STAILQ_FIRST(&update->rows);
-		if (!recipient_row_decode(span_make(p->data, p->len), &row))
+		if (!recipient_row_decode(piece_span(p), &row))
 			fatal("a row of our own cannot be read");
 		row.position = update->position;
 		update->along = true;
@@ -400,6 +412,26 @@ send_home(struct queue *q, struct message *m)
 	schedule_due(q, queue_now());
 }
 
+/* Among the cold ones there may be no room for it: who waits for a job then
+ * waits in the index. */
+static void
+make_room(struct queue *q, struct message *m)
+{
+	struct recipient	*r, *next;
+
+	if (q->messages.count - q->hots.count <= ACTIVE_MESSAGES_MAX &&
+	    q->messages.recipients <= ACTIVE_RECIPIENTS_MAX +
+	    q->hots.recipients)
+		return;
+	RB_FOREACH_SAFE(r, recipient_tree, &m->recipients, next) {
+		if (r->stage != STAGE_READY || !r->parked)
+			continue;
+		r->destination->more = true;
+		recipient_unlist(q, r);
+		result_park(q, r);
+	}
+}
+
 static void
 on_spilled(struct change *c)
 {
@@ -419,6 +451,7 @@ on_spilled(struct change *c)
 	release_behind(q, m);
 	if (!m->begun)
 		send_home(q, m);
+	make_room(q, m);
 	m->going = false;
 	message_settle(q, m);
 }

@@ -123,19 +123,23 @@ table_seek(struct index *x, MDB_txn *txn, enum index_table table,
 }
 
 bool
-table_first_wait(struct index *x, MDB_txn *txn, struct span name,
-    uint64_t due, struct wait_key *found)
+table_first_wait(struct index *x, MDB_txn *txn, struct wait_key *k)
 {
-	struct wait_key	 from = { .name = name, .due = due };
+	struct wait_key	 found;
 	char		 raw[KEY_MAX];
 	struct pack	 p;
 	struct found	 f;
 
+	k->id = k->number = 0;
 	pack_init(&p, raw, sizeof raw);
-	wait_key_encode(&from, &p);
-	return table_seek(x, txn, TABLE_WAIT, pack_span(&p), &f) == 0 &&
-	    wait_key_decode(val_span(&f.key), found) &&
-	    span_equal(found->name, name);
+	wait_key_encode(k, &p);
+	if (table_seek(x, txn, TABLE_WAIT, pack_span(&p), &f) != 0 ||
+	    !wait_key_decode(val_span(&f.key), &found) ||
+	    found.lane != k->lane || !span_equal(found.name, k->name))
+		return false;
+	found.name = k->name;
+	*k = found;
+	return true;
 }
 
 /* ---- opening ------------------------------------------------------------- */
@@ -331,7 +335,7 @@ read_meta(struct index *x, struct spool *s)
 	open_tables(x, txn, 0);
 	if (get_meta(x, txn, META_VERSION) != FORMAT)
 		fatal("%s is of another version of relais", place);
-	s->lineage = get_meta(x, txn, META_LINEAGE);
+	s->lineage = x->lineage = get_meta(x, txn, META_LINEAGE);
 	x->last = get_meta(x, txn, META_LAST);
 	x->rebuild = (enum rebuild)get_meta(x, txn, META_REBUILD);
 	x->journal = get_meta(x, txn, META_JOURNAL);

@@ -4,12 +4,13 @@
 
 #include <lmdb.h>
 
-#include "queue/index.h"
+#include "queue/index_write.h"
 
 /* What the sources of the index share, and nobody else sees. */
 struct index {
 	MDB_env		*env;
 	MDB_dbi		 tables[TABLE_COUNT];
+	uint64_t	 lineage;
 	uint64_t	 last;
 	uint64_t	 journal, position, clean;
 	bool		 is_new;
@@ -50,8 +51,27 @@ struct found {
 int	 table_seek(struct index *, MDB_txn *, enum index_table,
 	    struct span key, struct found *);
 
-/* The first row of a destination in `wait`; false: there is none. */
-bool	 table_first_wait(struct index *, MDB_txn *, struct span name,
-	    uint64_t due, struct wait_key *);
+/* The first row in `wait` of the lane that `k` names, at its `due` or behind;
+ * false: there is none. */
+bool	 table_first_wait(struct index *, MDB_txn *, struct wait_key *k);
+
+/* Of a write transaction: 0, or -1 with errno.  What is not there needs no
+ * removal.  A copy, because what LMDB gives dies with the next change. */
+int	 writing_result(int rc);	/* of an LMDB status */
+int	 writing_unreadable(void);
+int	 writing_put(struct writing *, enum index_table,
+	    const struct pack *key, const struct pack *value, unsigned flags);
+int	 writing_del(struct writing *, enum index_table,
+	    const struct pack *key);
+int	 writing_copy(struct writing *, enum index_table,
+	    const struct pack *key, char raw[ROW_MAX], struct span *row);
+
+/* A recipient waits, or no longer, at its place in the lane of a sender. */
+int	 writing_wait(struct writing *, struct wait_key,
+	    const struct addr *sender, bool there);
+
+/* ENOENT: nothing waits for it. */
+int	 writing_get_destination(struct writing *, struct span name,
+	    struct destination_row *);
 
 #endif

@@ -236,17 +236,29 @@ view_next_wait(struct view *v, struct wait_key *key)
 	return true;
 }
 
+/* Lanes stand one behind the other. */
 bool
-view_next_due(struct view *v, uint64_t *due, struct span *name)
+view_next_in_lane(struct view *v, struct wait_key *key)
+{
+	struct wait_key	 found = *key;
+
+	if (!view_next_wait(v, &found) || found.lane != key->lane)
+		return false;
+	*key = found;
+	return true;
+}
+
+bool
+view_next_due(struct view *v, struct due_key *key)
 {
 	char		 raw[KEY_MAX];
 	struct pack	 p;
 	struct found	 f;
 
 	pack_init(&p, raw, sizeof raw);
-	due_key_encode(*due, *name, &p);
+	due_key_encode(key, &p);
 	return next(v, TABLE_DUE, &p, &f) &&
-	    due_key_decode(val_span(&f.key), due, name);
+	    due_key_decode(val_span(&f.key), key);
 }
 
 /* The destination of those that are to be looked up, which has no name, is

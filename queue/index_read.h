@@ -35,9 +35,10 @@ bool	 view_next_recipient(struct view *, uint64_t id, int64_t *number,
 bool	 view_next_incoming(struct view *, uint64_t *id);
 bool	 view_next_age(struct view *, unsigned class, uint64_t *id);
 bool	 view_next_wait(struct view *, struct wait_key *);	/* same name */
+bool	 view_next_in_lane(struct view *, struct wait_key *);	/* and lane */
 bool	 view_next_destination(struct view *, struct span *name,
 	    struct destination_row *);
-bool	 view_next_due(struct view *, uint64_t *due, struct span *name);
+bool	 view_next_due(struct view *, struct due_key *);
 
 /* Classes of age. */
 enum { AGE_MAIL, AGE_NOTICE, AGE_COUNT };

@@ -65,21 +65,32 @@ retry_message(struct writing *w, struct retry *t)
 }
 
 static int
+retry_lane(struct writing *w, const struct retry *t, struct wait_key lane,
+    unsigned *room)
+{
+	struct wait_key	 k = lane;
+	int		 drawn = 1;
+
+	while (drawn == 1 && *room > 0 &&
+	    table_first_wait(w->index, w->txn, &k)) {
+		drawn = draw_recipient(w, t, k.id, k.number);
+		*room -= drawn == 1;
+		k = lane;
+	}
+	return drawn == -1 ? -1 : 0;
+}
+
+static int
 retry_destination(struct writing *w, struct retry *t, unsigned *room)
 {
-	struct span	 name = span_make(t->name, t->len);
-	struct wait_key	 k;
-	int		 drawn;
+	struct wait_key	 k = { .name = span_make(t->name, t->len),
+			    .due = t->now + 1 };
 
-	if (draw_destination(w, name, t->now) == -1)
+	if (draw_destination(w, k.name, t->now) == -1)
 		return -1;
-	while (*room > 0 && table_first_wait(w->index, w->txn, name,
-	    t->now + 1, &k)) {
-		drawn = draw_recipient(w, t, k.id, k.number);
-		if (drawn != 1)
-			return drawn;
-		(*room)--;
-	}
+	for (k.lane = 0; k.lane < LANES; k.lane++)
+		if (retry_lane(w, t, k, room) == -1)
+			return -1;
 	return 0;
 }
 

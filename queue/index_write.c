@@ -8,11 +8,10 @@
 
 #include "queue/index_own.h"
 #include "queue/index_read.h"
-#include "queue/index_write.h"
 
 /* LMDB's own statuses are negative, the system's are errnos. */
-static int
-result_of(int rc)
+int
+writing_result(int rc)
 {
 	if (rc == 0)
 		return 0;
@@ -35,7 +34,7 @@ writing_begin(struct writing *w, struct index *x)
 
 	w->index = x;
 	w->txn = rc == 0 ? txn : NULL;
-	return result_of(rc);
+	return writing_result(rc);
 }
 
 int
@@ -44,7 +43,7 @@ writing_commit(struct writing *w)
 	MDB_txn	*txn = w->txn;
 
 	w->txn = NULL;
-	return result_of(mdb_txn_commit(txn));
+	return writing_result(mdb_txn_commit(txn));
 }
 
 void
@@ -69,8 +68,8 @@ index_is_sane(struct index *x)
 
 /* ---- rows ---------------------------------------------------------------- */
 
-static int
-put(struct writing *w, enum index_table table, const struct pack *key,
+int
+writing_put(struct writing *w, enum index_table table, const struct pack *key,
     const struct pack *value, unsigned flags)
 {
 	char		 raw[ROW_MAX + SEAL_SIZE];
@@ -86,29 +85,28 @@ put(struct writing *w, enum index_table table, const struct pack *key,
 		return -1;
 	}
 	v = val_of(pack_span(&row));
-	return result_of(mdb_put(w->txn, w->index->tables[table], &k, &v,
+	return writing_result(mdb_put(w->txn, w->index->tables[table], &k, &v,
 	    flags));
 }
 
-/* What is not there needs no removal. */
-static int
-del(struct writing *w, enum index_table table, const struct pack *key)
+int
+writing_del(struct writing *w, enum index_table table, const struct pack *key)
 {
 	MDB_val	 k = val_of(pack_span(key));
 	int	 rc = mdb_del(w->txn, w->index->tables[table], &k, NULL);
 
-	return rc == MDB_NOTFOUND ? 0 : result_of(rc);
+	return rc == MDB_NOTFOUND ? 0 : writing_result(rc);
 }
 
-static int
-unreadable(void)
+int
+writing_unreadable(void)
 {
 	errno = EIO;
 	return -1;
 }
 
-static int
-get_copy(struct writing *w, enum index_table table, const struct pack *key,
+int
+writing_copy(struct writing *w, enum index_table table, const struct pack *key,
     char raw[ROW_MAX], struct span *row)
 {
 	MDB_val		 k = val_of(pack_span(key)), v;
@@ -116,10 +114,10 @@ get_copy(struct writing *w, enum index_table table, const struct pack *key,
 	struct span	 whole;
 
 	if (rc != 0)
-		return result_of(rc);
+		return writing_result(rc);
 	if (!row_is_whole(table, pack_span(key), val_span(&v), &whole) ||
 	    whole.len > ROW_MAX)
-		return unreadable();
+		return writing_unreadable();
 	memcpy(raw, whole.ptr, whole.len);
 	*row = span_make(raw, whole.len);
 	return 0;
@@ -158,7 +156,7 @@ put_recipient(struct writing *w, uint64_t id, uint32_t number,
 	recipient_key(&k, key, id, number);
 	pack_init(&v, value, sizeof value);
 	recipient_row_encode(r, &v);
-	return put(w, TABLE_RECIPIENT, &k, &v, 0);
+	return writing_put(w, TABLE_RECIPIENT, &k, &v, 0);
 }
 
 /* ---- messages ------------------------------------------------------------ */
@@ -172,9 +170,9 @@ get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
 	struct span	 row;
 
 	id_key(&k, key, id);
-	if (get_copy(w, TABLE_MESSAGE, &k, raw, &row) == -1)
+	if (writing_copy(w, TABLE_MESSAGE, &k, raw, &row) == -1)
 		return -1;
-	return message_row_decode(row, r) ? 0 : unreadable();
+	return message_row_decode(row, r) ? 0 : writing_unreadable();
 }
 
 static int
@@ -185,9 +183,10 @@ remove_message(struct writing *w, uint64_t id, const struct addr *sender)
 
 	id_key(&k, key, id);
 	age_key(&a, age, sender, id);
-	if (del(w, TABLE_MESSAGE, &k) == -1 || del(w, TABLE_AGE, &a) == -1)
+	if (writing_del(w, TABLE_MESSAGE, &k) == -1 ||
+	    writing_del(w, TABLE_AGE, &a) == -1)
 		return -1;
-	return del(w, TABLE_INCOMING, &k);
+	return writing_del(w, TABLE_INCOMING, &k);
 }
 
 /* With `incoming` as its counts demand. */
@@ -202,11 +201,11 @@ put_message(struct writing *w, uint64_t id, const struct message_row *r)
 	id_key(&k, key, id);
 	pack_init(&v, value, sizeof value);
 	message_row_encode(r, &v);
-	if (put(w, TABLE_MESSAGE, &k, &v, 0) == -1)
+	if (writing_put(w, TABLE_MESSAGE, &k, &v, 0) == -1)
 		return -1;
 	if (r->fresh + r->failed > 0)
-		return put(w, TABLE_INCOMING, &k, NULL, 0);
-	return del(w, TABLE_INCOMING, &k);
+		return writing_put(w, TABLE_INCOMING, &k, NULL, 0);
+	return writing_del(w, TABLE_INCOMING, &k);
 }
 
 static int
@@ -239,9 +238,9 @@ put_new(struct writing *w, uint64_t id, const struct message_row *r)
 	age_key(&a, age, &r->sender, id);
 	pack_init(&v, value, sizeof value);
 	message_row_encode(r, &v);
-	if (put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1)
+	if (writing_put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1)
 		return -1;
-	return put(w, TABLE_AGE, &a, NULL, 0);
+	return writing_put(w, TABLE_AGE, &a, NULL, 0);
 }
 
 static struct message_row
@@ -265,115 +264,6 @@ writing_store(struct writing *w, const struct letter *l)
 	return store_recipients(w, l);
 }
 
-/* ---- what waits ---------------------------------------------------------- */
-
-static int
-get_destination(struct writing *w, struct span name,
-    struct destination_row *r)
-{
-	char		 key[KEY_MAX], raw[ROW_MAX];
-	struct pack	 k;
-	struct span	 row;
-
-	pack_init(&k, key, sizeof key);
-	name_key_encode(name, &k);
-	if (get_copy(w, TABLE_DESTINATION, &k, raw, &row) == -1)
-		return -1;
-	return destination_row_decode(row, r) ? 0 : unreadable();
-}
-
-static int
-move_due(struct writing *w, struct span name, uint64_t from, uint64_t to)
-{
-	char		 key[KEY_MAX];
-	struct pack	 k;
-
-	pack_init(&k, key, sizeof key);
-	due_key_encode(from, name, &k);
-	if (from != 0 && del(w, TABLE_DUE, &k) == -1)
-		return -1;
-	pack_init(&k, key, sizeof key);
-	due_key_encode(to, name, &k);
-	return to == 0 ? 0 : put(w, TABLE_DUE, &k, NULL, 0);
-}
-
-static int
-put_destination(struct writing *w, struct span name,
-    const struct destination_row *r)
-{
-	char		 key[KEY_MAX], value[ROW_MAX];
-	struct pack	 k, v;
-
-	pack_init(&k, key, sizeof key);
-	name_key_encode(name, &k);
-	pack_init(&v, value, sizeof value);
-	destination_row_encode(r, &v);
-	return put(w, TABLE_DESTINATION, &k, &v, 0);
-}
-
-static int
-remove_destination(struct writing *w, struct span name)
-{
-	char		 key[KEY_MAX];
-	struct pack	 k;
-
-	pack_init(&k, key, sizeof key);
-	name_key_encode(name, &k);
-	return del(w, TABLE_DESTINATION, &k);
-}
-
-/* Brings the destination and its place in `due` up to what waits for it. */
-static int
-settle(struct writing *w, struct span name, const struct destination_row *as)
-{
-	struct destination_row	 r = { 0, 0, 0 };
-	struct wait_key		 first;
-	uint64_t		 due = 0, was;
-
-	if (get_destination(w, name, &r) == -1 && errno != ENOENT)
-		return -1;
-	was = r.due;
-	if (as != NULL) {
-		r.closed = as->closed;
-		r.failures = as->failures;
-	}
-	if (table_first_wait(w->index, w->txn, name, 0, &first))
-		due = first.due > r.closed ? first.due : r.closed;
-	if (due != was && move_due(w, name, was, due) == -1)
-		return -1;
-	if (due == 0)
-		return was == 0 ? 0 : remove_destination(w, name);
-	if (due == was && as == NULL)
-		return 0;
-	r.due = due;
-	return put_destination(w, name, &r);
-}
-
-int
-writing_destination(struct writing *w, struct span name, uint64_t closed,
-    uint32_t failures)
-{
-	struct destination_row	 as = { 0, closed, failures };
-
-	return settle(w, name, &as);
-}
-
-static int
-change_wait(struct writing *w, uint64_t id, uint32_t number,
-    const struct recipient_row *r, bool there)
-{
-	struct wait_key	 key = { r->destination, r->due, id, number };
-	char		 raw[KEY_MAX];
-	struct pack	 k;
-
-	pack_init(&k, raw, sizeof raw);
-	wait_key_encode(&key, &k);
-	if ((there ? put(w, TABLE_WAIT, &k, NULL, 0) :
-	    del(w, TABLE_WAIT, &k)) == -1)
-		return -1;
-	return settle(w, r->destination, NULL);
-}
-
 /* ---- recipients ---------------------------------------------------------- */
 
 int
@@ -385,28 +275,33 @@ writing_get(struct writing *w, uint64_t id, uint32_t number,
 	struct span	 row;
 
 	recipient_key(&k, key, id, number);
-	if (get_copy(w, TABLE_RECIPIENT, &k, raw, &row) == -1)
+	if (writing_copy(w, TABLE_RECIPIENT, &k, raw, &row) == -1)
 		return -1;
-	return recipient_row_decode(row, r) ? 0 : unreadable();
+	return recipient_row_decode(row, r) ? 0 : writing_unreadable();
 }
 
 static int
 leave(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, struct message_row *m)
 {
+	struct wait_key	 key;
+
 	m->left--;
 	if (r->state == ROW_NEW)
 		m->fresh--;
 	if (r->state == ROW_FAILED)
 		m->failed--;
+	key = (struct wait_key){ r->destination, r->due, id, number, 0 };
 	return r->state == ROW_WAITING ?
-	    change_wait(w, id, number, r, false) : 0;
+	    writing_wait(w, key, &m->sender, false) : 0;
 }
 
 static int
 enter(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, struct message_row *m)
 {
+	struct wait_key	 key;
+
 	m->left++;
 	if (r->state == ROW_NEW)
 		m->fresh++;
@@ -414,8 +309,9 @@ enter(struct writing *w, uint64_t id, uint32_t number,
 		m->failed++;
 	if (put_recipient(w, id, number, r) == -1)
 		return -1;
+	key = (struct wait_key){ r->destination, r->due, id, number, 0 };
 	return r->state == ROW_WAITING ?
-	    change_wait(w, id, number, r, true) : 0;
+	    writing_wait(w, key, &m->sender, true) : 0;
 }
 
 static int
@@ -425,7 +321,7 @@ remove_recipient(struct writing *w, uint64_t id, uint32_t number)
 	struct pack	 k;
 
 	recipient_key(&k, key, id, number);
-	return del(w, TABLE_RECIPIENT, &k);
+	return writing_del(w, TABLE_RECIPIENT, &k);
 }
 
 static void
@@ -436,12 +332,41 @@ take_tally(const struct message_row *m, struct tally *t)
 	t->failed = m->failed;
 }
 
+static bool
+waits_on(const struct recipient_row *old, const struct recipient_row *r)
+{
+	return r != NULL && old->state == ROW_WAITING &&
+	    r->state == ROW_WAITING &&
+	    span_equal(old->destination, r->destination);
+}
+
+/* From one place in `wait` to another.  If it is alone there, its destination
+ * is gone between, and is to be as closed behind it as it was before. */
+static int
+move(struct writing *w, uint64_t id, uint32_t number,
+    const struct recipient_row *rows[2], struct message_row *m)
+{
+	const struct recipient_row *old = rows[0], *r = rows[1];
+	struct destination_row	 place = { 0 };
+
+	if (writing_get_destination(w, old->destination, &place) == -1 &&
+	    errno != ENOENT)
+		return -1;
+	if (leave(w, id, number, old, m) == -1 ||
+	    enter(w, id, number, r, m) == -1)
+		return -1;
+	return place.failures == 0 && place.closed == 0 ? 0 :
+	    writing_destination(w, r->destination, place.closed,
+	    place.failures);
+}
+
 int
 writing_set(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, struct tally *t)
 {
 	char			 raw[ROW_MAX], message_raw[ROW_MAX];
 	struct recipient_row	 old;
+	const struct recipient_row *rows[2] = { &old, r };
 	struct message_row	 m;
 
 	*t = (struct tally){ 0, 0, 0, false };
@@ -450,12 +375,10 @@ writing_set(struct writing *w, uint64_t id, uint32_t number,
 	take_tally(&m, t);
 	if (writing_get(w, id, number, raw, &old) == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (leave(w, id, number, &old, &m) == -1)
-		return -1;
-	if (r == NULL) {
-		if (remove_recipient(w, id, number) == -1)
-			return -1;
-	} else if (enter(w, id, number, r, &m) == -1)
+	if (waits_on(&old, r) ? move(w, id, number, rows, &m) == -1 :
+	    leave(w, id, number, &old, &m) == -1 || (r == NULL ?
+	    remove_recipient(w, id, number) :
+	    enter(w, id, number, r, &m)) == -1)
 		return -1;
 	take_tally(&m, t);
 	t->removed = m.left == 0;
@@ -519,7 +442,7 @@ put_meta(struct writing *w, const char *name, const struct pack *value)
 
 	pack_init(&k, raw, sizeof raw);
 	pack_octets(&k, span_of(name));
-	return put(w, TABLE_META, &k, value, 0);
+	return writing_put(w, TABLE_META, &k, value, 0);
 }
 
 static int

@@ -1,47 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/inspect.h"
-#include "queue/queue.h"
+#include "queue/walk.h"
 #include "shared/log.h"
 
 /* ---- the list ------------------------------------------------------------ */
 
 static void
-put_message(struct peer *p, uint64_t token, uint64_t id,
-    const struct message_row *r, const struct message *active)
+put_message(struct peer *p, uint64_t token, const struct walk *w)
 {
-	struct msg	 m = { .type = MSG_LISTED };
+	const struct message_row	*r = &w->row;
+	struct msg			 m = { .type = MSG_LISTED };
 
 	m.listed.token = token;
-	m.listed.message = id;
+	m.listed.message = w->id;
 	m.listed.arrived = r->arrived;
 	m.listed.size = r->size;
-	m.listed.state = active != NULL ? MESSAGE_ACTIVE :
-	    r->fresh > 0 ? MESSAGE_INCOMING : MESSAGE_WAITING;
+	m.listed.state = w->state;
 	m.listed.sender = r->sender;
 	m.listed.recipients = r->left < LIST_RECIPIENTS_MAX ? r->left :
 	    LIST_RECIPIENTS_MAX;
 	m.listed.client = r->origin.client;
 	m.listed.identity = r->origin.identity;
+	m.listed.flags = r->flags;
+	m.listed.parameters = r->origin.parameters;
 	peer_put(p, &m);
-}
-
-/* The next id above that the index or memory has; `r` is filled for the
- * index's own.  False at the end. */
-static bool
-next_message(struct queue *q, struct view *v, uint64_t *id,
-    struct message_row *r, struct message **hot)
-{
-	uint64_t	 row = *id;
-	bool		 has = view_next_message(v, &row, r);
-
-	*hot = hot_next(q, *id);
-	if (*hot == NULL || (has && row < (*hot)->id)) {
-		*hot = NULL;
-		*id = row;
-		return has;
-	}
-	*id = (*hot)->id;
-	return true;
 }
 
 static enum recipient_state
@@ -56,7 +38,7 @@ state_of(const struct recipient_row *row, const struct recipient *r)
 	return RECIPIENT_WAITING;
 }
 
-/* The row as it is on disk, and the recipient if it is being worked on. */
+/* The row, and the recipient if it is being worked on. */
 static void
 fill_recipient(struct msg_listed_rcpt *m, const struct recipient_row *row,
     const struct recipient *r)
@@ -67,88 +49,71 @@ fill_recipient(struct msg_listed_rcpt *m, const struct recipient_row *row,
 	m->due = row->state == ROW_WAITING && r == NULL ?
 	    row->due : 0;
 	m->attempts = row->attempts;
-	m->destination = r != NULL && r->destination != NULL ?
-	    span_of(r->destination->name) : row->destination;
+	m->destination = row->destination;
 	m->reply = row->reply;
+	m->generation = row->generation;
+	m->marks = row->marks;
+	m->parameters = row->parameters;
+	m->relay = row->relay;
 }
 
 static unsigned
-put_recipients(struct queue *q, struct peer *p, struct view *v,
-    uint64_t token, uint64_t id)
+put_recipients(struct walk *w, struct peer *p, uint64_t token)
 {
-	struct msg		 m = { .type = MSG_LISTED_RCPT };
-	struct message		*active = message_find(q, id);
-	struct recipient_row	 row;
-	struct recipient	*r;
-	int64_t			 number = -1;
-	unsigned		 n = 0;
+	struct msg	 m = { .type = MSG_LISTED_RCPT };
+	struct roll	 l = roll_of(w->queue, &w->view, w->id);
+	unsigned	 n = 0;
 
 	m.listed_rcpt.token = token;
-	m.listed_rcpt.message = id;
-	while (n < LIST_RECIPIENTS_MAX &&
-	    view_next_recipient(v, id, &number, &row)) {
-		r = active ? recipient_find(active, (uint32_t)number) : NULL;
-		fill_recipient(&m.listed_rcpt, &row, r);
-		m.listed_rcpt.number = (uint32_t)number;
+	m.listed_rcpt.message = w->id;
+	while (n < LIST_RECIPIENTS_MAX && roll_next(&l)) {
+		fill_recipient(&m.listed_rcpt, &l.row, l.here);
+		m.listed_rcpt.number = (uint32_t)l.number;
 		peer_put(p, &m);
 		n++;
 	}
 	return n;
 }
 
-/* One that the journal alone has. */
-static unsigned
-put_hot(struct peer *p, uint64_t token, struct message *hot)
-{
-	struct message_row	 row = { .arrived = hot->arrived,
-				    .size = hot->size, .left = hot->count,
-				    .sender = hot->sender };
-	struct msg		 m = { .type = MSG_LISTED_RCPT };
-	struct recipient	*r;
-	struct recipient_row	 rr;
-
-	row.origin = message_origin(hot);
-	put_message(p, token, hot->id, &row, hot);
-	m.listed_rcpt.token = token;
-	m.listed_rcpt.message = hot->id;
-	RB_FOREACH(r, recipient_tree, &hot->recipients) {
-		rr = recipient_row(r, r->destination ? ROW_WAITING : ROW_NEW);
-		fill_recipient(&m.listed_rcpt, &rr, r);
-		m.listed_rcpt.number = r->number;
-		peer_put(p, &m);
-	}
-	return hot->count;
-}
-
 /* A page ends with its number of messages, or when it is long. */
 void
 on_list(struct peer *p, struct msg *m)
 {
-	struct queue		*q = queue_state();
-	struct msg		 end = { .type = MSG_LIST_END };
-	struct message_row	 row;
-	struct view		 v;
-	struct message		*hot;
-	uint64_t		 id = m->list.after, token = m->list.token;
-	unsigned		 n = 0, recipients = 0;
-	bool			 more = false;
+	struct filter	 f = filter_of_list(&m->list);
+	struct msg	 end = { .type = MSG_LIST_END };
+	struct walk	 w;
+	unsigned	 n = 0, recipients = 0;
 
-	view_open(&v, q->index);
-	while ((more = next_message(q, &v, &id, &row, &hot)) &&
-	    n++ < m->list.count && recipients < LIST_PAGE_MAX) {
-		if (hot != NULL)
-			recipients += put_hot(p, token, hot);
-		else {
-			put_message(p, token, id, &row, message_find(q, id));
-			recipients += put_recipients(q, p, &v, token, id);
-		}
-		end.list_end.next = id;
+	walk_begin(&w, queue_state(), &f, m->list.after);
+	while (n < m->list.count && recipients < LIST_PAGE_MAX &&
+	    walk_next(&w)) {
+		put_message(p, m->list.token, &w);
+		recipients += put_recipients(&w, p, m->list.token);
+		n++;
 	}
-	view_close(&v);
-	if (!more)
-		end.list_end.next = 0;
-	end.list_end.token = token;
+	end.list_end.next = walk_rest(&w);
+	end.list_end.token = m->list.token;
+	walk_end(&w);
 	peer_put(p, &end);
+}
+
+void
+on_tally(struct peer *p, struct msg *m)
+{
+	struct filter	 f = filter_of_tally(&m->tally);
+	struct msg	 told = { .type = MSG_TALLIED };
+	struct walk	 w;
+
+	walk_begin(&w, queue_state(), &f, m->tally.after);
+	while (walk_next(&w)) {
+		told.tallied.messages++;
+		told.tallied.recipients += w.recipients;
+		told.tallied.octets += w.row.size;
+	}
+	told.tallied.next = walk_rest(&w);
+	told.tallied.token = m->tally.token;
+	walk_end(&w);
+	peer_put(p, &told);
 }
 
 /* ---- admins -------------------------------------------------------------- */

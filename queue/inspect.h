@@ -9,6 +9,7 @@ struct queue;
 /* What admins see and ask for. */
 void	 admin_found(struct queue *, struct peer *);
 void	 on_list(struct peer *, struct msg *);
+void	 on_tally(struct peer *, struct msg *);
 void	 on_destinations(struct peer *, struct msg *);
 void	 on_retry(struct peer *, struct msg *);
 void	 on_delete(struct peer *, struct msg *);

@@ -42,6 +42,7 @@ work(void *arg)
 	q->working = true;
 	timer_unset(&q->patience);
 	schedule_start(q);
+	ages_start(q);
 	hots_begin(q);
 }
 
@@ -112,10 +113,27 @@ on_conf_queue(struct peer *p, struct msg *m)
 	q->retry_max = m->conf_queue.retry_max;
 	q->life = m->conf_queue.life;
 	q->notice_life = m->conf_queue.notice_life;
+	q->crashes = m->conf_queue.crashes;
+	q->probes = m->conf_queue.probes;
 	q->size_max = m->conf_queue.size_max;
 	q->journal.limit = m->conf_queue.journal_limit;
 	q->journal.segment = m->conf_queue.journal_segment;
 	q->journal.message = m->conf_queue.journal_message;
+}
+
+static void
+on_conf_notices(struct peer *p, struct msg *m)
+{
+	struct notices	*n = &queue_state()->notices;
+
+	(void)p;
+	n->delay = m->conf_notices.delay;
+	n->gather = m->conf_notices.gather;
+	n->digest_after = m->conf_notices.digest_after;
+	n->digest_time = m->conf_notices.digest_time;
+	n->double_bounces = m->conf_notices.double_bounces;
+	n->language = m->conf_notices.language;
+	n->content_max = m->conf_notices.content_max;
 }
 
 /* ---- neighbours ---------------------------------------------------------- */
@@ -138,7 +156,7 @@ life_found(struct queue *q, struct peer *p)
 void
 life_lost(struct queue *q, struct peer *p)
 {
-	if (peer_role(p) == ROLE_SMTPD)
+	if (peer_role(p) == ROLE_SMTPD || peer_role(p) == ROLE_CONTROL)
 		envelopes_lost(q, p);
 	else if (peer_role(p) == ROLE_LOOKUP)
 		expand_lost(q);
@@ -228,12 +246,15 @@ static const struct route inbox[] = {
 	{ MSG_READY,		on_ready },
 	{ MSG_RETIRE,		on_retire },
 	{ MSG_LIST,		on_list },
+	{ MSG_TALLY,		on_tally },
 	{ MSG_DESTINATIONS,	on_destinations },
 	{ MSG_RETRY,		on_retry },
 	{ MSG_DELETE,		on_delete },
 	{ MSG_UNSURE,		on_unsure },
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_QUEUE,	on_conf_queue },
+	{ MSG_CONF_NOTICES,	on_conf_notices },
+	{ MSG_CONF_DESTINATION,	on_conf_destination },
 	{ MSG_COUNT,		NULL }
 };
 
@@ -246,6 +267,7 @@ life_inbox(void)
 void
 life_close(struct queue *q)
 {
+	settings_clear(q);
 	jobs_free(q->reader);
 	jobs_free(q->spiller);
 	journal_close(q);

@@ -9,6 +9,11 @@ enum {
 	LIFE		= 5 * 24 * 60 * 60,
 	NOTICE_LIFE	= 24 * 60 * 60,
 	SIZE_MAX_MIB	= 50,
+	DELAY		= 4 * 60 * 60,
+	GATHER		= 5 * 60,
+	DIGEST_AFTER	= 10,
+	DIGEST_TIME	= 60 * 60,
+	CONTENT_KIB	= 64,
 
 	OPEN_FILES	= 2 * STREAMS_MAX + DIRECTORIES + READS_MAX +
 			  SEGMENTS_MAX
@@ -18,7 +23,10 @@ static struct queue	 queue = {
 	.hostname = "localhost",
 	.retry_first = RETRY_FIRST, .retry_max = RETRY_LONGEST,
 	.life = LIFE, .notice_life = NOTICE_LIFE,
-	.size_max = (uint64_t)SIZE_MAX_MIB << 20
+	.size_max = (uint64_t)SIZE_MAX_MIB << 20,
+	.notices = { .delay = DELAY, .gather = GATHER,
+	    .digest_after = DIGEST_AFTER, .digest_time = DIGEST_TIME,
+	    .content_max = CONTENT_KIB << 10 }
 };
 
 struct queue *

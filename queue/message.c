@@ -5,6 +5,7 @@
 
 #include "queue/queue.h"
 #include "queue/report.h"
+#include "queue/sender.h"
 #include "shared/alloc.h"
 #include "shared/log.h"
 
@@ -74,16 +75,26 @@ message_new(struct queue *q, uint64_t id)
 	return m;
 }
 
+/* What its turns go by. */
+static void
+set_line(const struct queue *q, struct message *m, const struct origin *o)
+{
+	m->line = sender_number(&m->sender, q->spool.lineage);
+	m->priority = origin_priority(o);
+}
+
 struct message *
 message_from_letter(struct queue *q, const struct letter *l)
 {
 	struct message	*m = message_new(q, l->id);
+	struct origin	 origin = letter_origin(l);
 
 	m->arrived = l->arrived;
 	m->size = l->size;
 	m->flags = l->flags;
 	m->sender = l->sender;
 	m->tally.left = m->tally.fresh = l->count;
+	set_line(q, m, &origin);
 	return m;
 }
 
@@ -103,6 +114,7 @@ message_load(struct queue *q, struct view *v, uint64_t id)
 	m->flags = r.flags;
 	m->sender = r.sender;
 	message_keep_origin(m, &r.origin);
+	set_line(q, m, &r.origin);
 	m->tally = (struct tally){ r.left, r.fresh, r.failed, false };
 	return m;
 }
@@ -221,14 +233,27 @@ message_settle(struct queue *q, struct message *m)
 
 /* ---- what is known of them ----------------------------------------------- */
 
-bool
-message_is_too_old(const struct queue *q, const struct message *m,
-    uint64_t now)
+const struct settings *
+recipient_settings(struct queue *q, const struct recipient *r)
 {
-	uint64_t	 life = addr_is_null(&m->sender) ? q->notice_life :
-			    q->life;
+	return r->destination != NULL ? r->destination->settings :
+	    settings_of(q, span_of(""));
+}
+
+bool
+recipient_is_too_old(struct queue *q, const struct recipient *r, uint64_t now)
+{
+	const struct message	*m = r->message;
+	uint64_t		 life = settings_life(recipient_settings(q, r),
+				    addr_is_null(&m->sender));
 
 	return now >= m->arrived && now - m->arrived >= life * MICROSECONDS;
+}
+
+struct span
+recipient_parameters(const struct recipient *r)
+{
+	return span_of(r->parameters != NULL ? r->parameters : "");
 }
 
 struct recipient_row
@@ -243,7 +268,7 @@ recipient_row(const struct recipient *r, enum row_state state)
 	row.original = span_of(r->original);
 	row.destination = span_of(r->destination ? r->destination->name : "");
 	row.relay = span_of("");
-	row.parameters = span_of(r->parameters != NULL ? r->parameters : "");
+	row.parameters = recipient_parameters(r);
 	row.marks = r->marks;
 	row.losses = r->losses;
 	return row;

@@ -18,6 +18,7 @@ struct queue;
 struct destination;
 struct delivery;
 struct expansion;
+struct settings;
 
 enum stage {
 	STAGE_NONE,		/* in somebody's hands, within a turn */
@@ -53,6 +54,8 @@ struct message {
 	uint64_t	 id, arrived, size;
 	uint64_t	 active;	/* since when, wall microseconds */
 	uint32_t	 flags;
+	uint64_t	 line;		/* number of its sender */
+	int		 priority;	/* -9 to 9 */
 	struct addr	 sender;
 	char		*client, *identity, *parameters; /* NULL: its letter
 					 * has them */
@@ -115,8 +118,14 @@ void		 recipient_free(struct queue *, struct recipient *);
  * forgotten. */
 void		 message_settle(struct queue *, struct message *);
 
-bool		 message_is_too_old(const struct queue *,
-		    const struct message *, uint64_t now);
+/* How its destination is served; the usual way before it has one. */
+const struct settings	*recipient_settings(struct queue *,
+			    const struct recipient *);
+bool		 recipient_is_too_old(struct queue *,
+		    const struct recipient *, uint64_t now);
+
+/* As in RECIPIENT. */
+struct span	 recipient_parameters(const struct recipient *);
 
 /* The row of a recipient as it is in memory, in a state. */
 struct recipient_row	 recipient_row(const struct recipient *,

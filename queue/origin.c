@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/origin.h"
 #include "shared/limits.h"
+#include "shared/words.h"
 
 #define PARAMETERS_FOLLOW	(UINT32_C(1) << 31)
 
@@ -28,4 +29,20 @@ origin_unpack(struct origin *o, struct unpack *u, uint32_t *flags)
 	if (*flags & PARAMETERS_FOLLOW)
 		o->parameters = unpack_line(u, PARAMETERS_MAX);
 	*flags &= ~PARAMETERS_FOLLOW;
+}
+
+/* RFC 6710 section 2. */
+int
+origin_priority(const struct origin *o)
+{
+	struct span	 value;
+	uint64_t	 n;
+	bool		 below;
+
+	if (!words_find(o->parameters, "priority", &value))
+		return 0;
+	below = span_starts(value, "-");
+	if (!span_parse_u64(span_skip(value, below), PRIORITY_MAX, &n))
+		return 0;
+	return below ? -(int)n : (int)n;
 }

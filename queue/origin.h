@@ -13,6 +13,9 @@ struct origin {
 	struct span	 client, identity, parameters;
 };
 
+/* What the parameters say of it; else 0. */
+int		 origin_priority(const struct origin *);
+
 /* The flags as they are on disk. */
 uint32_t	 origin_flags(const struct origin *, uint32_t flags);
 void		 origin_pack(const struct origin *, struct pack *);

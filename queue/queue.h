@@ -2,18 +2,31 @@
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
 
+#include "queue/age.h"
 #include "queue/change.h"
 #include "queue/content.h"
 #include "queue/envelope.h"
 #include "queue/expand.h"
 #include "queue/hot.h"
 #include "queue/journal.h"
+#include "queue/rate.h"
 #include "queue/schedule.h"
+#include "queue/settings.h"
 #include "queue/share.h"
 #include "queue/silence.h"
 #include "queue/spiller.h"
 #include "queue/walltime.h"
 #include "shared/program.h"
+
+/* What senders are told, and when: notices { } of relais.conf(5).  Times are
+ * seconds. */
+struct notices {
+	uint32_t	 delay, gather;
+	uint32_t	 digest_after, digest_time;
+	struct addr	 double_bounces;	/* null: nobody */
+	enum notice_language language;
+	uint32_t	 content_max;		/* octets */
+};
 
 /* All of this process's state; main.c has the one object. */
 struct queue {
@@ -23,7 +36,10 @@ struct queue {
 	char		 hostname[HOST_TEXT_MAX + 1];
 	uint32_t	 retry_first, retry_max;	/* seconds */
 	uint32_t	 life, notice_life;
+	uint32_t	 crashes, probes;	/* as in CONF_QUEUE */
+	struct settings_table settings;
 	uint64_t	 size_max;
+	struct notices	 notices;
 
 	struct spool	 spool;
 	struct index	*index;
@@ -47,8 +63,10 @@ struct queue {
 	struct takers	 takers[BY_COUNT];
 	struct destination_list turns[BY_COUNT]; /* in no taker's list */
 	struct silence	 silence;
+	unsigned	 probing;	/* jobs of those that failed */
 	struct content	 content;
 	struct schedule	 schedule;
+	struct ages	 ages;
 
 	struct timer	 patience;	/* with deliverers, at the start */
 	bool		 started, working, stopping;

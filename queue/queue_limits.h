@@ -40,8 +40,8 @@ enum {
 	GROW_AGAIN		= 10 * 1000,	/* a segment had no room */
 
 	/* destinations */
-	WINDOW_START		= 5,
-	WINDOW_MAX		= 20,
+	LANES			= 16,		/* of a destination, on disk */
+	OVERTAKE_MAX		= 4,		/* jobs before a lower one */
 	SILENT_TIME		= 10 * 1000,	/* of a job, then it is */
 	TRIM_GAP		= 20,		/* between two trims */
 	PROVEN_TIME		= 60 * 60,	/* seconds since its answer */
@@ -54,16 +54,18 @@ enum {
 	CHANGE_WAIT		= 50,		/* for the end of the journal */
 	LOOK_MAX		= 60 * 1000,	/* no timer is longer */
 	SCAN_MAX		= 1000,		/* rows taken in one look */
-	EXPIRE_MAX		= 1000,		/* messages in one look */
-	EXPIRE_GAP		= 200,		/* between two looks */
+	EXPIRE_MAX		= 100,		/* messages in one look */
+	EXPIRE_GAP		= 20,		/* between two looks */
 	EXPIRE_AGAIN		= 10 * 1000,	/* at those that were busy */
 	RETRY_MAX		= 1000,		/* rows in one transaction */
 	HOLD_TIME		= 5 * 1000,	/* for what deliverers know */
 	LOSSES_MAX		= 2,		/* deliverers that died of it */
 	NOTICE_RECIPIENTS_MAX	= 1000,		/* in one notice */
 	LIST_RECIPIENTS_MAX	= 10000,	/* listed of one message */
-	LIST_PAGE_MAX		= 2000,		/* recipients in one page */
+	LIST_PAGE_MAX		= 500,		/* recipients in one page */
 	LOOKS_MAX		= 1000,		/* for a page of destinations */
+	WALK_MESSAGES_MAX	= 500,		/* looked at for one answer */
+	WALK_ROWS_MAX		= 1000,		/* and recipients, about */
 	ADOPT_MAX		= 256		/* messages adopted at once */
 };
 

@@ -8,6 +8,9 @@
 
 enum { HEAD = 5, SMALL = 64 };
 
+/* Of the generation in EXPAND. */
+static const uint32_t	 MORE_FOLLOWS = UINT32_C(1) << 31;
+
 /* ---- writing ------------------------------------------------------------- */
 
 /* The length is known when all is there. */
@@ -56,9 +59,9 @@ put_content(struct buf *b, struct change *c)
 	c->crc = 0;
 	c->place.offset = b->tail - b->head;
 	STAILQ_FOREACH(p, &c->content, entry) {
-		if (!buf_put(b, span_make(p->data, p->len)))
+		if (!buf_put(b, piece_span(p)))
 			return false;
-		c->crc = crc32c(c->crc, span_make(p->data, p->len));
+		c->crc = crc32c(c->crc, piece_span(p));
 	}
 	return true;
 }
@@ -95,7 +98,7 @@ put_result(struct buf *b, const struct change *c)
 	pack_u64(&p, c->id);
 	pack_u32(&p, c->number);
 	pack_u8(&p, c->keeps_reply);
-	pack_text(&p, row ? span_make(row->data, row->len) : span_of(""));
+	pack_text(&p, row ? piece_span(row) : span_of(""));
 	return put_small(b, &p, RECORD_RESULT);
 }
 
@@ -106,7 +109,7 @@ put_leaf(struct buf *b, const struct piece *row)
 	struct recipient_row	 r;
 	struct pack		 p;
 
-	if (!recipient_row_decode(span_make(row->data, row->len), &r))
+	if (!recipient_row_decode(piece_span(row), &r))
 		return false;
 	pack_init(&p, raw, sizeof raw);
 	pack_text(&p, r.address);
@@ -114,26 +117,42 @@ put_leaf(struct buf *b, const struct piece *row)
 	return buf_put(b, pack_span(&p));
 }
 
+/* What only some have: the leaves' parameters, and the row of a recipient that
+ * stays to be told of. */
+static void
+put_inheritance(struct pack *p, const struct change *c,
+    const struct recipient_row *leaf)
+{
+	struct piece	*parent = STAILQ_FIRST(&c->parent);
+
+	pack_text(p, leaf->parameters);
+	pack_text(p, parent ? piece_span(parent) : span_of(""));
+}
+
 /* Leaves differ in address and destination alone. */
 static bool
 put_expand(struct buf *b, const struct change *c)
 {
-	char			 raw[ROW_MAX];
+	char			 raw[2 * ROW_MAX];
 	struct recipient_row	 r;
 	struct piece		*row = STAILQ_FIRST(&c->rows);
 	struct pack		 p;
 	size_t			 at = begin(b, RECORD_EXPAND);
+	bool			 more;
 
 	if (at == 0 || row == NULL ||
-	    !recipient_row_decode(span_make(row->data, row->len), &r))
+	    !recipient_row_decode(piece_span(row), &r))
 		return false;
+	more = r.parameters.len > 0 || !STAILQ_EMPTY(&c->parent);
 	pack_init(&p, raw, sizeof raw);
 	pack_u64(&p, c->id);
 	pack_u32(&p, c->number);
-	pack_u32(&p, r.generation);
+	pack_u32(&p, r.generation | (more ? MORE_FOLLOWS : 0));
 	pack_u64(&p, r.due);
 	pack_text(&p, r.original);
-	if (!buf_put(b, pack_span(&p)))
+	if (more)
+		put_inheritance(&p, c, &r);
+	if (p.failed || !buf_put(b, pack_span(&p)))
 		return false;
 	STAILQ_FOREACH(row, &c->rows, entry)
 		if (!put_leaf(b, row))
@@ -264,6 +283,22 @@ is_leaf(const struct recipient_row *r)
 	    span_is_text(r->destination);
 }
 
+static void
+take_inheritance(struct unpack *u, struct change *c, struct recipient_row *leaf)
+{
+	struct recipient_row	 parent;
+	struct span		 row;
+
+	leaf->parameters = unpack_line(u, RCPT_PARAMETERS_MAX);
+	row = unpack_text(u, ROW_MAX);
+	if (u->failed || row.len == 0)
+		return;
+	if (recipient_row_decode(row, &parent) && parent.state == ROW_FAILED)
+		change_keep_parent(c, &parent);
+	else
+		u->failed = true;
+}
+
 static struct change *
 take_expand(struct unpack *u)
 {
@@ -275,7 +310,10 @@ take_expand(struct unpack *u)
 	r.generation = unpack_u32(u);
 	r.due = unpack_u64(u);
 	r.original = unpack_text(u, ADDR_TEXT_MAX);
-	r.relay = span_of("");
+	r.parameters = r.relay = span_of("");
+	if (r.generation & MORE_FOLLOWS)
+		take_inheritance(u, c, &r);
+	r.generation &= ~MORE_FOLLOWS;
 	while (!u->failed && u->rest.len > 0) {
 		r.address = unpack_text(u, ADDR_TEXT_MAX);
 		r.destination = unpack_text(u, DESTINATION_TEXT_MAX);

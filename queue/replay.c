@@ -18,12 +18,15 @@
 
 enum { APPLY_MAX = 4096 };	/* changes in one transaction */
 
+/* A recipient; EXPANDED: its leaves are there, and it is to be told of. */
+enum stands { GONE, ALIVE, EXPANDED };
+
 struct entry {
 	RB_ENTRY(entry) by_id;
 	uint64_t	 id;
 	struct change	*accept;
 	struct job_list	 later;		/* what came behind it */
-	bool		*alive;		/* by number */
+	uint8_t		*stands;	/* by number: enum stands */
 	uint32_t	 next, left;
 	bool		 spilled;
 };
@@ -71,7 +74,7 @@ forget(struct replaying *r, struct entry *e)
 	RB_REMOVE(entries, &r->entries, e);
 	free_all(&e->later);
 	change_free(e->accept);
-	free(e->alive);
+	free(e->stands);
 	free(e);
 }
 
@@ -138,7 +141,6 @@ static void
 begin(struct replaying *r, struct change *c)
 {
 	struct entry	*e = find(r, c->id);
-	uint32_t	 i;
 
 	if (e != NULL)
 		forget(r, e);	/* a notice that was written once more */
@@ -147,9 +149,8 @@ begin(struct replaying *r, struct change *c)
 	e->id = c->id;
 	e->accept = c;
 	e->next = e->left = c->letter->count;
-	e->alive = xcalloc(e->next, sizeof *e->alive);
-	for (i = 0; i < e->next; i++)
-		e->alive[i] = true;
+	e->stands = xcalloc(e->next, sizeof *e->stands);
+	memset(e->stands, ALIVE, e->next);
 	STAILQ_INIT(&e->later);
 	RB_INSERT(entries, &r->entries, e);
 }
@@ -157,16 +158,19 @@ begin(struct replaying *r, struct change *c)
 static void
 lose(struct entry *e, uint32_t number)
 {
-	if (number >= e->next || !e->alive[number])
+	if (number >= e->next || e->stands[number] == GONE)
 		return;
-	e->alive[number] = false;
+	e->stands[number] = GONE;
 	e->left--;
 }
 
+/* Does it change anything that is left? */
 static bool
-is_alive(const struct entry *e, uint32_t number)
+counts(const struct entry *e, const struct change *c)
 {
-	return number < e->next && e->alive[number];
+	if (c->number >= e->next || e->stands[c->number] == GONE)
+		return false;
+	return c->kind != CHANGE_REPLACE || e->stands[c->number] == ALIVE;
 }
 
 static void
@@ -177,10 +181,20 @@ gain(struct entry *e, const struct change *c)
 
 	STAILQ_FOREACH(p, &c->rows, entry)
 		n++;
-	e->alive = xreallocarray(e->alive, e->next + n, sizeof *e->alive);
+	e->stands = xreallocarray(e->stands, e->next + n, sizeof *e->stands);
+	memset(e->stands + e->next, ALIVE, n);
 	e->left += n;
-	while (n-- > 0)
-		e->alive[e->next++] = true;
+	e->next += n;
+}
+
+static void
+expand(struct entry *e, const struct change *c)
+{
+	gain(e, c);
+	if (STAILQ_EMPTY(&c->parent))
+		lose(e, c->number);
+	else
+		e->stands[c->number] = EXPANDED;
 }
 
 /* Takes the change; what is said twice counts once. */
@@ -194,12 +208,12 @@ add(struct entry *e, struct change *c)
 	else if (c->kind == CHANGE_DROP)
 		for (i = 0; i < c->count; i++)
 			lose(e, c->numbers[i]);
-	else if (!is_alive(e, c->number)) {
+	else if (!counts(e, c)) {
 		change_free(c);
 		return;
 	} else if (c->kind == CHANGE_REPLACE)
-		gain(e, c);
-	if (c->kind == CHANGE_DELETE || c->kind == CHANGE_REPLACE)
+		expand(e, c);
+	else if (c->kind == CHANGE_DELETE)
 		lose(e, c->number);
 	STAILQ_INSERT_TAIL(&e->later, &c->job, entry);
 }

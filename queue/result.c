@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "queue/backoff.h"
+#include "queue/notify.h"
 #include "queue/queue.h"
 #include "queue/result.h"
 #include "shared/alloc.h"
@@ -15,6 +16,7 @@ struct late {
 	uint32_t	 number;
 	struct reply	 reply;
 	char		*relay;
+	uint8_t		 passed;
 };
 
 /* ---- changes ------------------------------------------------------------- */
@@ -47,6 +49,23 @@ put_row(struct queue *q, struct recipient *r, int by,
 	put_change(q, r, c, by);
 }
 
+static void
+put_end(struct queue *q, struct recipient *r, int by)
+{
+	put_change(q, r, change_new(CHANGE_DELETE, result_finished), by);
+}
+
+/* It is over, and its sender is told of it, if he wants to be. */
+static void
+put_told(struct queue *q, struct recipient *r, int by,
+    const struct recipient_row *row, bool keeps_reply)
+{
+	if (recipient_wants(row->parameters, row->action))
+		put_row(q, r, by, row, keeps_reply);
+	else
+		put_end(q, r, by);
+}
+
 void
 result_replace(struct queue *q, struct recipient *r, struct change *c)
 {
@@ -56,8 +75,13 @@ result_replace(struct queue *q, struct recipient *r, struct change *c)
 void
 result_park(struct queue *q, struct recipient *r)
 {
-	struct recipient_row	 row;
+	static const struct reply	 none;
+	struct recipient_row		 row;
 
+	if (recipient_is_too_old(q, r, queue_now())) {
+		result_expire(q, r, &none);	/* age.c may have passed it */
+		return;
+	}
 	if (r->parked) {
 		recipient_free(q, r);
 		return;
@@ -70,11 +94,11 @@ result_park(struct queue *q, struct recipient *r)
 /* ---- verdicts ------------------------------------------------------------ */
 
 static void
-tell_expired(const struct queue *q, const struct recipient *r,
+tell_expired(struct queue *q, const struct recipient *r,
     const struct reply *last)
 {
-	uint32_t	 life = addr_is_null(&r->message->sender) ?
-			    q->notice_life : q->life;
+	uint32_t	 life = settings_life(recipient_settings(q, r),
+			    addr_is_null(&r->message->sender));
 	struct reply	 why = reply_make(550, "5.4.7",
 			    "Not delivered within %u seconds%s%s", life,
 			    last->code ? "; last: " : "", last->text);
@@ -92,7 +116,7 @@ expire(struct queue *q, struct recipient *r, int by,
 	row.expired = 1;
 	row.reply = *reply;
 	row.relay = relay;
-	put_row(q, r, by, &row, false);
+	put_told(q, r, by, &row, false);
 }
 
 void
@@ -102,7 +126,7 @@ result_expire(struct queue *q, struct recipient *r, const struct reply *last)
 
 	tell_expired(q, r, last);
 	row.expired = 1;
-	put_row(q, r, -1, &row, true);
+	put_told(q, r, -1, &row, true);
 }
 
 static void
@@ -115,7 +139,7 @@ fail(struct queue *q, struct recipient *r, int by, const struct reply *reply,
 	row.relay = relay;
 	if (by == -1 || r->message->broken)
 		recipient_log(r, "bounced", reply);
-	put_row(q, r, by, &row, false);
+	put_told(q, r, by, &row, false);
 }
 
 /*
@@ -147,11 +171,12 @@ static void
 defer(struct queue *q, struct recipient *r, int by, const struct reply *reply,
     struct span relay)
 {
+	const struct settings	*s = recipient_settings(q, r);
 	uint64_t		 now = queue_now();
 	struct recipient_row	 row;
 
 	r->attempts++;
-	if (message_is_too_old(q, r->message, now)) {
+	if (recipient_is_too_old(q, r, now)) {
 		expire(q, r, by, reply, relay);
 		return;
 	}
@@ -161,10 +186,36 @@ defer(struct queue *q, struct recipient *r, int by, const struct reply *reply,
 		forget_destination(q, r);
 	row = recipient_row(r, ROW_WAITING);
 	row.due = (now / MICROSECONDS + 1 + backoff_seconds(r->attempts,
-	    q->retry_first, q->retry_max)) * MICROSECONDS;
+	    s->retry_first, s->retry_max)) * MICROSECONDS;
 	row.reply = *reply;
 	row.relay = relay;
 	put_row(q, r, by, &row, false);
+}
+
+bool
+result_is_told(const struct recipient *r, enum notice_action action)
+{
+	return r->parameters != NULL && !addr_is_null(&r->message->sender) &&
+	    recipient_wants(recipient_parameters(r), action);
+}
+
+static void
+succeed(struct queue *q, struct recipient *r, int by,
+    const struct msg_result *m)
+{
+	bool			 is_final = m->passed == PASSED_FINAL ||
+				    q->deliverers[by].by == BY_LOCAL;
+	struct recipient_row	 row;
+
+	if (m->passed == PASSED_ON || !result_is_told(r, ACTION_DELIVERED)) {
+		put_end(q, r, by);
+		return;
+	}
+	row = recipient_row(r, ROW_FAILED);
+	row.action = is_final ? ACTION_DELIVERED : ACTION_RELAYED;
+	row.reply = m->reply;
+	row.relay = m->relay;
+	put_told(q, r, by, &row, false);
 }
 
 void
@@ -173,10 +224,7 @@ result_apply(struct queue *q, struct recipient *r, int by,
 {
 	struct reply	 broken;
 
-	if (by != -1 && reply_is_success(reply))
-		put_change(q, r, change_new(CHANGE_DELETE, result_finished),
-		    by);
-	else if (r->message->broken) {
+	if (r->message->broken) {
 		broken = reply_make(554, "5.3.0",
 		    "The content of this message was damaged on this host");
 		fail(q, r, by, &broken, span_of("none"));
@@ -240,6 +288,7 @@ late_put(struct deliverer *dl, const struct msg_result *m)
 	l->number = m->number;
 	l->reply = m->reply;
 	l->relay = span_dup(m->relay);
+	l->passed = m->passed;
 	TAILQ_INSERT_TAIL(&dl->late, l, entry);
 	dl->nlate++;
 }
@@ -283,7 +332,10 @@ take_result(struct queue *q, struct deliverer *dl,
 		return;
 	}
 	recipient_unlist(q, r);
-	result_apply(q, r, by, &m->reply, m->relay);
+	if (reply_is_success(&m->reply))
+		succeed(q, r, by, m);
+	else
+		result_apply(q, r, by, &m->reply, m->relay);
 	expand_release(q, message);
 }
 
@@ -308,6 +360,7 @@ take_late(struct queue *q, struct deliverer *dl, uint64_t id, uint32_t number)
 	if (l == NULL)
 		return;
 	m.reply = l->reply;
+	m.passed = l->passed;
 	relay = xstrdup(l->relay);
 	m.relay = span_of(relay);
 	late_free(dl, l);
@@ -324,7 +377,7 @@ wake_leaves(struct queue *q, const struct change *c)
 	struct piece		*p;
 
 	STAILQ_FOREACH(p, &c->rows, entry)
-		if (recipient_row_decode(span_make(p->data, p->len), &row))
+		if (recipient_row_decode(piece_span(p), &row))
 			destination_wake(q, row.destination);
 }
 

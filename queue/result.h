@@ -9,7 +9,10 @@
 void	 on_result(struct peer *, struct msg *);
 void	 results_forget(struct deliverer *);	/* it is gone */
 
-/* As a deliverer said, or as we say in its place (by -1). */
+/* Is the sender told of such a success?  Nobody is, of a notice. */
+bool	 result_is_told(const struct recipient *, enum notice_action);
+
+/* No success: as a deliverer said, or as we say in its place (by -1). */
 void	 result_apply(struct queue *, struct recipient *, int by,
 	    const struct reply *, struct span relay);
 

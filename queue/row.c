@@ -151,25 +151,71 @@ recipient_row_decode(struct span s, struct recipient_row *r)
 	    r->state <= ROW_FAILED && r->expired <= 1 && r->address.len > 0;
 }
 
+/* ---- destinations -------------------------------------------------------- */
+
+/* Lane 0 alone is all that stood there before there were lanes. */
+static unsigned
+other_lanes(const struct destination_row *r)
+{
+	unsigned	 lane, mask = 0;
+
+	for (lane = 1; lane < LANES; lane++)
+		if (r->dues[lane] != 0)
+			mask |= 1u << lane;
+	return mask;
+}
+
 void
 destination_row_encode(const struct destination_row *r, struct pack *p)
 {
-	pack_u64(p, r->due);
+	unsigned	 lane, mask = other_lanes(r);
+
+	pack_u64(p, r->dues[0]);
 	pack_u64(p, r->closed);
 	pack_u32(p, r->failures);
+	if (mask != 0)
+		pack_u16(p, (uint16_t)mask);
+	for (lane = 1; lane < LANES; lane++)
+		if (mask & 1u << lane)
+			pack_u64(p, r->dues[lane]);
+}
+
+uint64_t
+destination_row_due(const struct destination_row *r)
+{
+	uint64_t	 due = 0;
+	unsigned	 lane;
+
+	for (lane = 0; lane < LANES; lane++)
+		if (r->dues[lane] != 0 && (due == 0 || r->dues[lane] < due))
+			due = r->dues[lane];
+	return due;
 }
 
 bool
 destination_row_decode(struct span s, struct destination_row *r)
 {
 	struct unpack	 u;
+	unsigned	 lane, mask = 0;
 
+	*r = (struct destination_row){ .due = 0 };
 	unpack_init(&u, s);
-	r->due = unpack_u64(&u);
+	r->dues[0] = unpack_u64(&u);
 	r->closed = unpack_u64(&u);
 	r->failures = unpack_u32(&u);
-	return unpack_ended(&u);
+	if (u.rest.len > 0 && (mask = unpack_u16(&u)) == 0)
+		u.failed = true;
+	for (lane = 1; lane < LANES; lane++)
+		if (mask & 1u << lane)
+			r->dues[lane] = unpack_u64(&u);
+	r->due = destination_row_due(r);
+	return unpack_ended(&u) && other_lanes(r) == mask;
 }
+
+/* ---- keys ---------------------------------------------------------------- */
+
+/* No destination's text has it, and it stands before all that one has. */
+enum { LANE_MARK = 0x1e, LANE_FIRST = 'a' };
 
 void
 name_key_encode(struct span name, struct pack *p)
@@ -178,14 +224,42 @@ name_key_encode(struct span name, struct pack *p)
 	pack_u8(p, 0);
 }
 
+static void
+put_name(struct span name, unsigned lane, struct pack *p)
+{
+	pack_octets(p, name);
+	if (lane > 0) {
+		pack_u8(p, LANE_MARK);
+		pack_u8(p, (uint8_t)(LANE_FIRST + lane));
+	}
+	pack_u8(p, 0);
+}
+
+static unsigned
+take_lane(struct span *name, struct unpack *u)
+{
+	size_t		 at = span_index(*name, LANE_MARK);
+	unsigned	 lane;
+
+	if (at == name->len)
+		return 0;
+	lane = at + 2 == name->len ?
+	    (unsigned char)name->ptr[at + 1] - (unsigned)LANE_FIRST : LANES;
+	*name = span_head(*name, at);
+	if (lane == 0 || lane >= LANES)
+		u->failed = true;
+	return lane;
+}
+
 static struct span
-take_name(struct unpack *u)
+take_name(struct unpack *u, unsigned *lane)
 {
 	size_t		 len = span_index(u->rest, '\0');
 	struct span	 name = unpack_octets(u, len);
 
 	(void)unpack_u8(u);
-	if (len > DESTINATION_TEXT_MAX || !span_is_text(name))
+	*lane = take_lane(&name, u);
+	if (name.len > DESTINATION_TEXT_MAX || !span_is_text(name))
 		u->failed = true;
 	return name;
 }
@@ -193,7 +267,7 @@ take_name(struct unpack *u)
 void
 wait_key_encode(const struct wait_key *k, struct pack *p)
 {
-	name_key_encode(k->name, p);
+	put_name(k->name, k->lane, p);
 	pack_u64(p, k->due);
 	pack_u64(p, k->id);
 	pack_u32(p, k->number);
@@ -205,7 +279,7 @@ wait_key_decode(struct span s, struct wait_key *k)
 	struct unpack	 u;
 
 	unpack_init(&u, s);
-	k->name = take_name(&u);
+	k->name = take_name(&u, &k->lane);
 	k->due = unpack_u64(&u);
 	k->id = unpack_u64(&u);
 	k->number = unpack_u32(&u);
@@ -213,19 +287,19 @@ wait_key_decode(struct span s, struct wait_key *k)
 }
 
 void
-due_key_encode(uint64_t due, struct span name, struct pack *p)
+due_key_encode(const struct due_key *k, struct pack *p)
 {
-	pack_u64(p, due);
-	name_key_encode(name, p);
+	pack_u64(p, k->due);
+	put_name(k->name, k->lane, p);
 }
 
 bool
-due_key_decode(struct span s, uint64_t *due, struct span *name)
+due_key_decode(struct span s, struct due_key *k)
 {
 	struct unpack	 u;
 
 	unpack_init(&u, s);
-	*due = unpack_u64(&u);
-	*name = take_name(&u);
+	k->due = unpack_u64(&u);
+	k->name = take_name(&u, &k->lane);
 	return unpack_ended(&u);
 }

@@ -3,6 +3,7 @@
 #define QUEUE_ROW_H
 
 #include "queue/origin.h"
+#include "queue/queue_limits.h"
 #include "shared/addr.h"
 #include "shared/reply.h"
 
@@ -48,9 +49,10 @@ struct recipient_row {
 };
 
 struct destination_row {
-	uint64_t	 due;		/* its place in that table */
+	uint64_t	 due;		/* the first of all lanes */
 	uint64_t	 closed;	/* until then; 0: open */
 	uint32_t	 failures;
+	uint64_t	 dues[LANES];	/* places in that table; 0: none */
 };
 
 void	 message_row_encode(const struct message_row *, struct pack *);
@@ -60,17 +62,31 @@ bool	 recipient_row_decode(struct span, struct recipient_row *);
 void	 destination_row_encode(const struct destination_row *, struct pack *);
 bool	 destination_row_decode(struct span, struct destination_row *);
 
-/* Keys.  A destination's name ends with a NUL in a key. */
+/* `due` as `dues` say; 0: nothing waits. */
+uint64_t destination_row_due(const struct destination_row *);
+
+/*
+ * Keys.  A destination's name ends with a NUL in a key; between the two stands
+ * the lane, unless it is 0: so all lanes of one stand together, and nothing
+ * else among them.
+ */
 struct wait_key {
 	struct span	 name;
 	uint64_t	 due, id;
 	uint32_t	 number;
+	unsigned	 lane;		/* below LANES */
+};
+
+struct due_key {
+	uint64_t	 due;
+	struct span	 name;
+	unsigned	 lane;
 };
 
 void	 name_key_encode(struct span name, struct pack *);
 void	 wait_key_encode(const struct wait_key *, struct pack *);
 bool	 wait_key_decode(struct span, struct wait_key *);
-void	 due_key_encode(uint64_t due, struct span name, struct pack *);
-bool	 due_key_decode(struct span, uint64_t *due, struct span *name);
+void	 due_key_encode(const struct due_key *, struct pack *);
+bool	 due_key_decode(struct span, struct due_key *);
 
 #endif

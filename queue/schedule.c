@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/queue.h"
-#include "queue/result.h"
 
-enum { MICROSECONDS = 1000000, MILLISECONDS = 1000 };
+enum { MILLISECONDS = 1000 };
 
 /* ---- timers -------------------------------------------------------------- */
 
-/* Wall time to a timer.  None is longer than LOOK_MAX, so that a clock that is
- * set is noticed. */
-static int64_t
-wait_for(uint64_t due, uint64_t now)
+int64_t
+schedule_wait(uint64_t due, uint64_t now)
 {
 	uint64_t	 ms = due > now ? (due - now) / MILLISECONDS + 1 : 0;
 
@@ -29,7 +26,7 @@ look_in(struct queue *q, int64_t ms)
 void
 schedule_due(struct queue *q, uint64_t due)
 {
-	int64_t	 ms = wait_for(due, queue_now());
+	int64_t	 ms = schedule_wait(due, queue_now());
 
 	look_in(q, ms < SCAN_GAP ? SCAN_GAP : ms);
 }
@@ -45,15 +42,15 @@ schedule_stall(struct queue *q)
 
 /* Recipients whose lookup failed for a while. */
 static bool
-fill_lookups(struct queue *q, struct view *v, uint64_t now)
+fill_lookups(struct queue *q, struct view *v, unsigned lane, uint64_t now)
 {
-	struct wait_key		 k = { .name = span_of("") };
+	struct wait_key		 k = { .name = span_of(""), .lane = lane };
 	struct recipient_row	 row;
 	struct recipient	*r;
 	struct message		*m;
 	bool			 ahead;
 
-	while ((ahead = view_next_wait(v, &k)) && k.due <= now) {
+	while ((ahead = view_next_in_lane(v, &k)) && k.due <= now) {
 		m = message_find(q, k.id);
 		if (m != NULL && recipient_find(m, k.number) != NULL)
 			continue;
@@ -93,17 +90,18 @@ static void
 scan(struct queue *q)
 {
 	struct schedule	*s = &q->schedule;
-	uint64_t	 due = 0, now = queue_now();
-	struct span	 name = span_of("");
+	struct due_key	 k = { .name = span_of("") };
+	uint64_t	 now = queue_now();
 	unsigned	 n = 0;
 	bool		 more;
 	struct view	 v;
 
 	s->stalled = false;
 	view_open(&v, q->index);
-	while ((more = view_next_due(&v, &due, &name)) && due <= now) {
-		if (n++ >= SCAN_MAX + q->messages.count || !(name.len == 0 ?
-		    fill_lookups(q, &v, now) : fill_destination(q, &v, name)))
+	while ((more = view_next_due(&v, &k)) && k.due <= now) {
+		if (n++ >= SCAN_MAX + q->messages.count || !(k.name.len == 0 ?
+		    fill_lookups(q, &v, k.lane, now) :
+		    fill_destination(q, &v, k.name)))
 			s->stalled = true;
 		if (s->stalled)
 			break;
@@ -111,7 +109,7 @@ scan(struct queue *q)
 	if (s->stalled)
 		schedule_stall(q);
 	else if (more)
-		look_in(q, wait_for(due, now));
+		look_in(q, schedule_wait(k.due, now));
 	view_close(&v);
 }
 
@@ -211,79 +209,6 @@ schedule_pump(struct queue *q)
 	view_close(&v);
 }
 
-/* ---- age ----------------------------------------------------------------- */
-
-static void
-expire_recipients(struct queue *q, struct view *v, struct message *m)
-{
-	struct recipient_row	 row;
-	struct recipient	*r;
-	int64_t			 number = -1;
-
-	while (q->messages.recipients < ACTIVE_RECIPIENTS_MAX &&
-	    view_next_recipient(v, m->id, &number, &row)) {
-		if (row.state != ROW_WAITING ||
-		    recipient_find(m, (uint32_t)number) != NULL)
-			continue;
-		r = recipient_new(q, m, (uint32_t)number, &row);
-		if (destination_by(row.destination) != -1) {
-			r->destination = destination_get(q, row.destination);
-			r->destination->users++;
-		}
-		result_expire(q, r, &row.reply);
-	}
-}
-
-/*
- * The oldest of a class first: when there is something to do again.  Those
- * that are being worked on end otherwise, and are looked at again.
- */
-static uint64_t
-expire_class(struct queue *q, struct view *v, unsigned class, uint64_t now)
-{
-	uint64_t	 life = class == AGE_NOTICE ? q->notice_life :
-			    q->life;
-	uint64_t	*id = &q->schedule.expired[class], ends = UINT64_MAX;
-	struct message	*m;
-	unsigned	 n = 0;
-
-	while (view_next_age(v, class, id)) {
-		ends = *id + life * MICROSECONDS;
-		if (ends > now)
-			break;
-		ends = UINT64_MAX;
-		if (n++ >= EXPIRE_MAX || !messages_have_room(q))
-			return now + EXPIRE_GAP * MILLISECONDS;
-		m = message_load(q, v, *id);
-		if (m == NULL)
-			continue;
-		if (message_is_too_old(q, m, now))
-			expire_recipients(q, v, m);
-		message_settle(q, m);
-	}
-	*id = 0;
-	now += EXPIRE_AGAIN * MILLISECONDS;
-	return n > 0 && now < ends ? now : ends;
-}
-
-static void
-on_expire(void *arg)
-{
-	struct queue	*q = arg;
-	uint64_t	 now = queue_now(), mail, notices;
-	struct view	 v;
-	int64_t		 ms;
-
-	if (q->stopping)
-		return;
-	view_open(&v, q->index);
-	mail = expire_class(q, &v, AGE_MAIL, now);
-	notices = expire_class(q, &v, AGE_NOTICE, now);
-	view_close(&v);
-	ms = wait_for(mail < notices ? mail : notices, now);
-	timer_in(&q->schedule.expire, ms < EXPIRE_GAP ? EXPIRE_GAP : ms);
-}
-
 /* ---- the beginning ------------------------------------------------------- */
 
 static void
@@ -302,7 +227,6 @@ schedule_init(struct queue *q)
 	struct schedule	*s = &q->schedule;
 
 	timer_init(&s->scan, q->loop, on_scan, q);
-	timer_init(&s->expire, q->loop, on_expire, q);
 	timer_init(&s->sweep, q->loop, on_sweep, q);
 }
 
@@ -311,6 +235,5 @@ schedule_start(struct queue *q)
 {
 	schedule_backlog(q, 1);
 	look_in(q, SCAN_GAP);
-	timer_in(&q->schedule.expire, STALL_TIME);
 	timer_in(&q->schedule.sweep, LOOK_MAX);
 }

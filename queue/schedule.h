@@ -7,16 +7,14 @@
 
 /*
  * What comes into memory, and when: new mail in the order it came, waiting
- * recipients when they are due, old ones when their time is up.
+ * recipients when they are due.
  */
 struct schedule {
 	struct timer	 scan;		/* for what is due */
-	struct timer	 expire;
 	struct timer	 sweep;		/* of stale readers */
 	bool		 backlog;	/* `incoming` has what is not here */
 	uint64_t	 backlog_after;	/* up to this id all is here */
 	bool		 stalled;	/* memory was full */
-	uint64_t	 expired[AGE_COUNT];	/* looked at up to these */
 };
 
 void	 schedule_init(struct queue *);
@@ -30,6 +28,10 @@ void	 schedule_backlog(struct queue *, uint64_t id);
 
 /* Something in the index is due then. */
 void	 schedule_due(struct queue *, uint64_t due);
+
+/* How long until then, in milliseconds.  No timer is longer than LOOK_MAX, so
+ * that a clock that is set is noticed. */
+int64_t	 schedule_wait(uint64_t due, uint64_t now);
 
 /* Memory is full: looks again when that may have changed. */
 void	 schedule_stall(struct queue *);

@@ -14,7 +14,8 @@ has_answered_lately(const struct destination *d)
 enum standing
 share_standing(const struct destination *d)
 {
-	if (d->failures > 0)
+	if (d->failures > 0 || (d->by == BY_REMOTE && d->inherited &&
+	    d->answered == 0))
 		return STANDING_FAILED;
 	return d->by == BY_LOCAL || has_answered_lately(d) ?
 	    STANDING_PROVEN : STANDING_NEW;
@@ -26,14 +27,38 @@ share_is_mute(const struct destination *d)
 	return d->jobs > 0 && d->silent == d->jobs;
 }
 
+bool
+share_is_stuck(const struct destination *d)
+{
+	return share_is_mute(d) || rates_sleep(d->rates);
+}
+
+static unsigned
+least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Of all jobs that a deliverer may have. */
+static unsigned
+part_of_jobs(const struct destination *d)
+{
+	unsigned	 all = d->by == BY_REMOTE ? JOBS_REMOTE_MAX :
+			    JOBS_LOCAL_MAX;
+	unsigned	 part = all * d->settings->share / 100;
+
+	return part > 0 ? part : 1;
+}
+
 unsigned
 share_jobs(const struct destination *d)
 {
+	unsigned	 most = least(d->window, part_of_jobs(d));
+
 	if (share_standing(d) != STANDING_PROVEN)
 		return 1;
-	if (share_is_mute(d) && d->window > WINDOW_START)
-		return WINDOW_START;
-	return d->window;
+	return share_is_mute(d) ? least(most, d->settings->window_first) :
+	    most;
 }
 
 static unsigned
@@ -55,12 +80,22 @@ part_of_free(const struct queue *q)
 	return part < READY_MAX ? part : READY_MAX;
 }
 
+/* What waits for its rate waits in the index, but for what goes soon. */
+static unsigned
+ready_of_proven(const struct queue *q, const struct destination *d)
+{
+	if (share_is_mute(d))
+		return READY_FEW;
+	return rates_sleep(d->rates) ?
+	    least(part_of_free(q), rates_minute(d->rates)) : part_of_free(q);
+}
+
 unsigned
 share_ready(const struct queue *q, const struct destination *d)
 {
 	switch (share_standing(d)) {
 	case STANDING_PROVEN:
-		return share_is_mute(d) ? READY_FEW : part_of_free(q);
+		return ready_of_proven(q, d);
 	case STANDING_NEW:
 		return share_is_mute(d) ? 1 : READY_FEW;
 	default:
@@ -86,7 +121,8 @@ share_has_memory(const struct queue *q, const struct destination *d)
 
 /* Those of which nothing was ever good leave a part also to new ones. */
 bool
-share_has_slot(const struct deliverer *dl, enum standing standing)
+share_has_slot(const struct queue *q, const struct deliverer *dl,
+    enum standing standing)
 {
 	unsigned	 all = peer_credit(dl->peer) + dl->jobs;
 
@@ -96,6 +132,7 @@ share_has_slot(const struct deliverer *dl, enum standing standing)
 	case STANDING_NEW:
 		return dl->doubtful < less_a_part(all);
 	default:
-		return dl->doubtful < all - all / 2;
+		return dl->doubtful < all - all / 2 &&
+		    (q->probes == 0 || q->probing < q->probes);
 	}
 }

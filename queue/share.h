@@ -9,12 +9,17 @@
  * Who has answered lately gets what its window allows.  Whom nothing is known
  * of, or only failures, gets one job and one message until its first success,
  * and all of these together leave a part of everything to the others: so those
- * that hang cost what they hold, and delay nobody.
+ * that hang cost what they hold, and delay nobody.  For whom mail of a former
+ * life waits counts as failed until it has answered, so that a start tries no
+ * more at once than is probed.
  */
 enum standing	 share_standing(const struct destination *);
 
 /* All its jobs are silent: queue/silence.h. */
 bool		 share_is_mute(const struct destination *);
+
+/* It is mute, or waits for its rate: what comes for it stays. */
+bool		 share_is_stuck(const struct destination *);
 
 /* Jobs at once. */
 unsigned	 share_jobs(const struct destination *);
@@ -28,6 +33,7 @@ bool		 share_has_memory(const struct queue *,
 		    const struct destination *);
 
 /* May one more job go to the deliverer for a destination that stands so? */
-bool		 share_has_slot(const struct deliverer *, enum standing);
+bool		 share_has_slot(const struct queue *,
+		    const struct deliverer *, enum standing);
 
 #endif

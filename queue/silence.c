@@ -19,10 +19,11 @@ set_doubt(struct queue *q, struct delivery *job, bool doubtful)
 
 /* ---- too much in memory -------------------------------------------------- */
 
-static void
-swell(struct queue *q, struct destination *d)
+void
+silence_trim(struct queue *q, struct destination *d)
 {
-	if (d->swollen || d->nready <= share_ready(q, d))
+	if (d->swollen || !share_is_stuck(d) ||
+	    d->nready <= share_ready(q, d))
 		return;
 	d->swollen = true;
 	TAILQ_INSERT_TAIL(&q->silence.swollen, d, swelling);
@@ -50,10 +51,9 @@ on_trim(void *arg)
 		return;
 	silence_forget(q, d);
 	d->users++;
-	if (share_is_mute(d))
+	if (share_is_stuck(d))
 		destination_send_home(q, d, share_ready(q, d), TRIM_MAX);
-	if (share_is_mute(d))
-		swell(q, d);
+	silence_trim(q, d);
 	destination_leave(q, d);
 	if (!TAILQ_EMPTY(&q->silence.swollen))
 		timer_in(&q->silence.trimming, TRIM_GAP);
@@ -76,8 +76,7 @@ fall_silent(struct queue *q, struct delivery *job)
 	job->silent = true;
 	d->silent++;
 	set_doubt(q, job, true);
-	if (share_is_mute(d))
-		swell(q, d);
+	silence_trim(q, d);
 }
 
 static void
@@ -123,10 +122,14 @@ is_watched(const struct queue *q, const struct delivery *job)
 void
 silence_begin(struct queue *q, struct delivery *job)
 {
+	enum standing	 standing;
+
 	if (!is_watched(q, job))
 		return;
-	set_doubt(q, job, share_standing(job->destination) !=
-	    STANDING_PROVEN);
+	standing = share_standing(job->destination);
+	set_doubt(q, job, standing != STANDING_PROVEN);
+	job->is_probe = standing == STANDING_FAILED;
+	q->probing += job->is_probe;
 	listen(q, job);
 }
 
@@ -161,6 +164,9 @@ silence_heard(struct queue *q, struct delivery *job)
 void
 silence_end(struct queue *q, struct delivery *job)
 {
-	if (is_watched(q, job))
-		stop_listening(q, job);
+	if (!is_watched(q, job))
+		return;
+	stop_listening(q, job);
+	q->probing -= job->is_probe;
+	job->is_probe = false;
 }

@@ -25,6 +25,9 @@ void	 silence_begin(struct queue *, struct delivery *);
 void	 silence_heard(struct queue *, struct delivery *);
 void	 silence_end(struct queue *, struct delivery *);
 
+/* It has more in memory than it may, and is trimmed, if it is stuck. */
+void	 silence_trim(struct queue *, struct destination *);
+
 /* Nobody trims it any more. */
 void	 silence_forget(struct queue *, struct destination *);
 

@@ -12,6 +12,7 @@
 #include "queue/spiller.h"
 #include "shared/alloc.h"
 #include "shared/fd.h"
+#include "shared/ipc.h"
 #include "shared/log.h"
 
 static struct change *
@@ -194,12 +195,6 @@ sync_directories(struct spool *s, struct job_list *batch,
 
 /* ---- the index ----------------------------------------------------------- */
 
-static struct span
-row_span(const struct piece *row)
-{
-	return span_make(row->data, row->len);
-}
-
 static int
 apply_update(struct writing *w, struct change *c)
 {
@@ -207,7 +202,7 @@ apply_update(struct writing *w, struct change *c)
 	char			 raw[ROW_MAX];
 	bool			 has;
 
-	if (!recipient_row_decode(row_span(STAILQ_FIRST(&c->rows)), &r)) {
+	if (!recipient_row_decode(piece_span(STAILQ_FIRST(&c->rows)), &r)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -224,7 +219,25 @@ apply_update(struct writing *w, struct change *c)
 	return writing_set(w, c->id, c->number, &r, &c->tally);
 }
 
-/* Leaves first, so that the message always has somebody. */
+/* The recipient itself goes, or stays to be told of. */
+static int
+end_parent(struct writing *w, struct change *c)
+{
+	struct piece		*parent = STAILQ_FIRST(&c->parent);
+	struct recipient_row	 r;
+
+	if (parent == NULL)
+		return writing_set(w, c->id, c->number, NULL, &c->tally);
+	if (!recipient_row_decode(piece_span(parent), &r)) {
+		errno = EINVAL;
+		return -1;
+	}
+	r.position = c->position;
+	return writing_set(w, c->id, c->number, &r, &c->tally);
+}
+
+/* Leaves first, so that the message always has somebody.  Who is to be told of
+ * his expansion has them. */
 static int
 apply_replace(struct writing *w, struct change *c)
 {
@@ -235,8 +248,10 @@ apply_replace(struct writing *w, struct change *c)
 	if (writing_get(w, c->id, c->number, raw, &r) == -1)
 		return errno == ENOENT ?
 		    writing_set(w, c->id, c->number, NULL, &c->tally) : -1;
+	if (r.state == ROW_FAILED && r.action == ACTION_EXPANDED)
+		return 0;
 	STAILQ_FOREACH(row, &c->rows, entry) {
-		if (!recipient_row_decode(row_span(row), &r)) {
+		if (!recipient_row_decode(piece_span(row), &r)) {
 			errno = EINVAL;
 			return -1;
 		}
@@ -244,7 +259,7 @@ apply_replace(struct writing *w, struct change *c)
 		if (writing_add(w, c->id, &r) == -1)
 			return -1;
 	}
-	return writing_set(w, c->id, c->number, NULL, &c->tally);
+	return end_parent(w, c);
 }
 
 static int
@@ -301,7 +316,7 @@ apply_spill(struct writing *w, struct change *c)
 
 	for (i = 0; i < c->count; i++, p = STAILQ_NEXT(p, entry)) {
 		rows[i].number = c->numbers[i];
-		if (!recipient_row_decode(row_span(p), &rows[i].row)) {
+		if (!recipient_row_decode(piece_span(p), &rows[i].row)) {
 			errno = EINVAL;
 			result = -1;
 		}

@@ -286,8 +286,8 @@ lower(unsigned a, unsigned b)
 bool
 client_is_spent(const struct client *c)
 {
-	return c->lost_count ||
-	    c->mails >= lower(c->manner.hop->mails, c->offer.mails);
+	return c->lost_count || c->mails >= lower(c->mails_max,
+	    lower(c->manner.hop->mails, c->offer.mails));
 }
 
 unsigned
@@ -317,6 +317,7 @@ client_mail(struct client *c, const struct client_mail *m)
 {
 	c->mail = m;
 	c->mails++;
+	c->mails_max = m->mails;
 	transaction_begin(c);
 }
 

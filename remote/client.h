@@ -97,8 +97,12 @@ struct client_mail {
 	uint64_t	 size;
 	bool		 eight_bit;
 	unsigned	 recipients;	/* at most JOB_RECIPIENTS_MAX */
+	unsigned	 mails;		/* of a connection; 0: any number */
 	const struct xforward *xforward;	/* NULL: nobody's business */
 	const struct addr *(*recipient)(void *, unsigned);
+	/* as remote/wishes.h has them, of MAIL and of each RCPT; NULL: none */
+	const char	*wishes;
+	const char	*(*wishes_of)(void *, unsigned);
 	void		*arg;
 };
 

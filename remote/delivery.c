@@ -5,6 +5,7 @@
 
 #include "shared/alloc.h"
 #include "remote/delivery_private.h"
+#include "remote/wishes.h"
 
 static struct delivery_list *
 bucket(struct remote *r, uint64_t token)
@@ -39,6 +40,7 @@ on_free(void *arg)
 	recipients_clear(&d->recipients);
 	free(d->origin);
 	free(d->parameters);
+	free(d->wishes);
 	free(d);
 }
 
@@ -93,6 +95,18 @@ advise(struct delivery *d, const struct client_event *e)
 	return copy;
 }
 
+/* RFC 3461 section 5.2.  Behind LMTP is a mailbox: what it has is delivered. */
+static enum passed
+passed(const struct delivery *d)
+{
+	if (d->client != NULL &&
+	    (client_offer(d->client)->extensions & OFFER_DSN))
+		return PASSED_ON;
+	return d->approach.to.lmtp ||
+	    d->approach.to.kind == DESTINATION_DISCARD ? PASSED_FINAL :
+	    PASSED_NOT;
+}
+
 void
 delivery_settle(struct delivery *d, struct recipient *r,
     const struct client_event *said)
@@ -108,6 +122,7 @@ delivery_settle(struct delivery *d, struct recipient *r,
 	m.number = r->number;
 	m.reply = e.reply;
 	m.relay = span_of(d->report.relay);
+	m.passed = reply_is_success(&m.reply) ? passed(d) : PASSED_NOT;
 	results_put(&d->remote->results, d->remote->queue, &m);
 }
 
@@ -289,6 +304,16 @@ keep_origin(struct delivery *d, const struct msg_job *m)
 	    m->flags & MESSAGE_LOCAL };
 }
 
+static void
+keep_wishes(struct delivery *d, struct span words)
+{
+	char		 text[WISHES_SIZE];
+	struct span	 wishes = wishes_of_mail(words, text);
+
+	if (wishes.len > 0)
+		d->wishes = span_dup(wishes);
+}
+
 void
 delivery_new(struct remote *r, const struct msg_job *m)
 {
@@ -297,9 +322,11 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	d->remote = r;
 	d->token = m->token;
 	d->flags = m->flags;
+	d->mails = m->mails;
 	d->sender = m->sender;
 	if (hops_xforward(&r->hops))
 		keep_origin(d, m);
+	keep_wishes(d, m->parameters);
 	recipients_init(&d->recipients, m->recipients);
 	(void)span_copy(m->destination, d->name, sizeof d->name);
 	d->report.message = m->message;
@@ -313,6 +340,17 @@ delivery_new(struct remote *r, const struct msg_job *m)
 	r->job_count++;
 }
 
+static char *
+wishes_of(const struct delivery *d, const struct msg_job_rcpt *m)
+{
+	struct wisher	 w = { m->parameters, &m->recipient, &m->original,
+			    d->wishes != NULL, d->flags & MESSAGE_NOTICE };
+	char		 text[WISHES_SIZE];
+	struct span	 wishes = wishes_of_rcpt(&w, text);
+
+	return wishes.len > 0 ? span_dup(wishes) : NULL;
+}
+
 bool
 delivery_recipient(struct delivery *d, const struct msg_job_rcpt *m)
 {
@@ -320,8 +358,10 @@ delivery_recipient(struct delivery *d, const struct msg_job_rcpt *m)
 				    .address = m->recipient,
 				    .original = m->original };
 
-	if (addr_is_null(&m->recipient) ||
-	    !recipients_add(&d->recipients, &r))
+	if (addr_is_null(&m->recipient))
+		return false;
+	r.wishes = wishes_of(d, m);
+	if (!recipients_add(&d->recipients, &r))
 		return false;
 	if (recipients_are_all(&d->recipients))
 		begin(d);

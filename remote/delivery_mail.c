@@ -112,6 +112,14 @@ recipient_at(void *arg, unsigned i)
 	return &d->rcpt;
 }
 
+static const char *
+wishes_at(void *arg, unsigned i)
+{
+	struct delivery	*d = arg;
+
+	return recipients_given(&d->recipients, i)->wishes;
+}
+
 static void
 dismiss(struct delivery *d)
 {
@@ -187,6 +195,8 @@ begin_mail(struct delivery *d)
 	    .size = d->content.size + more,
 	    .eight_bit = d->flags & MESSAGE_8BIT,
 	    .recipients = d->recipients.given, .recipient = recipient_at,
+	    .wishes = d->wishes, .wishes_of = wishes_at,
+	    .mails = d->mails,
 	    .xforward = d->approach.hop->xforward ? &d->xforward : NULL,
 	    .arg = d };
 	d->mail_accepted = false;

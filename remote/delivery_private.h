@@ -20,8 +20,10 @@ struct delivery {
 	/* the job */
 	uint64_t	 token;
 	uint32_t	 flags;
+	uint32_t	 mails;		/* of a connection; 0: any number */
 	struct addr	 sender;
 	char		*origin, *parameters;	/* of XFORWARD, or NULL */
+	char		*wishes;	/* remote/wishes.h, or NULL */
 	struct xforward	 xforward;
 	struct recipients recipients;
 	char		 name[DESTINATION_TEXT_MAX + 1];

@@ -27,6 +27,7 @@ struct client {
 	struct offer	 offer;		/* of the last EHLO */
 	struct domains	 domains;	/* of recipients, so far */
 	unsigned	 mails;
+	unsigned	 mails_max;	/* as the last mail said; 0: not */
 	unsigned	 room;		/* recipients it took, then no more */
 	bool		 is_us;		/* it greets with our own name */
 	bool		 dirty;		/* RSET must come before the next */

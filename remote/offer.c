@@ -57,6 +57,7 @@ static const struct {
 	{ "8BITMIME",		OFFER_8BITMIME,		NULL },
 	{ "CHUNKING",		OFFER_CHUNKING,		NULL },
 	{ "STARTTLS",		OFFER_STARTTLS,		NULL },
+	{ "DSN",		OFFER_DSN,		NULL },
 	{ "AUTH",		0,			take_auth },
 	{ "LIMITS",		0,			take_limits },
 	{ "XFORWARD",		0,			take_xforward },

@@ -13,7 +13,8 @@ enum {
 	OFFER_SIZE		= 2,	/* RFC 1870 */
 	OFFER_8BITMIME		= 4,	/* RFC 6152 */
 	OFFER_CHUNKING		= 8,	/* RFC 3030 */
-	OFFER_STARTTLS		= 16	/* RFC 3207 */
+	OFFER_STARTTLS		= 16,	/* RFC 3207 */
+	OFFER_DSN		= 32	/* RFC 3461 */
 };
 
 struct offer {

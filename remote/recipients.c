@@ -16,6 +16,10 @@ recipients_init(struct recipients *rs, unsigned expected)
 void
 recipients_clear(struct recipients *rs)
 {
+	unsigned	 i;
+
+	for (i = 0; i < rs->count; i++)
+		free(rs->all[i].wishes);
 	free(rs->all);
 	rs->all = NULL;
 	rs->expected = rs->count = rs->unsettled = rs->given = 0;
@@ -24,8 +28,10 @@ recipients_clear(struct recipients *rs)
 bool
 recipients_add(struct recipients *rs, const struct recipient *r)
 {
-	if (rs->count == rs->expected)
+	if (rs->count == rs->expected) {
+		free(r->wishes);
 		return false;
+	}
 	rs->all[rs->count] = *r;
 	rs->all[rs->count++].state = RCPT_WAITS;
 	rs->unsettled++;

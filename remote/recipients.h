@@ -19,6 +19,7 @@ struct recipient {
 		RCPT_SETTLED
 	} state;
 	struct addr	 address, original;
+	char		*wishes;	/* remote/wishes.h, or NULL */
 };
 
 struct recipients {
@@ -32,7 +33,8 @@ struct recipients {
 void	 recipients_init(struct recipients *, unsigned expected);
 void	 recipients_clear(struct recipients *);
 
-/* One more; false: there are as many as were expected. */
+/* One more, with its wishes, which it takes; false: there are as many as were
+ * expected. */
 bool	 recipients_add(struct recipients *, const struct recipient *);
 bool	 recipients_are_all(const struct recipients *);
 

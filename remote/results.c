@@ -10,6 +10,7 @@ struct kept {
 	uint32_t	 number;
 	struct reply	 reply;
 	char		*relay;
+	uint8_t		 passed;
 };
 
 struct finished {
@@ -63,6 +64,7 @@ tell(struct peer *queue, const struct kept *k)
 	m.result.number = k->number;
 	m.result.reply = k->reply;
 	m.result.relay = span_of(k->relay);
+	m.result.passed = k->passed;
 	peer_put(queue, &m);
 }
 
@@ -87,6 +89,7 @@ results_put(struct results *r, struct peer *queue, const struct msg_result *m)
 	k->number = m->number;
 	k->reply = m->reply;
 	k->relay = span_dup(m->relay);
+	k->passed = m->passed;
 	LIST_INSERT_HEAD(bucket(r, k->message, k->number), k, entry);
 	r->count++;
 	if (queue != NULL)

@@ -51,6 +51,13 @@ next_xforward(const struct client *c, unsigned from)
 	return from;
 }
 
+static void
+put_wishes(struct client *c, const char *wishes)
+{
+	if ((c->offer.extensions & OFFER_DSN) && wishes != NULL)
+		put_ok(buf_printf(stream_out(c->stream), "%s", wishes));
+}
+
 void
 transaction_send_mail(struct client *c)
 {
@@ -62,14 +69,19 @@ transaction_send_mail(struct client *c)
 		    (unsigned long long)c->mail->size));
 	if ((c->offer.extensions & OFFER_8BITMIME) && c->mail->eight_bit)
 		put_ok(buf_printf(out, " BODY=8BITMIME"));
+	put_wishes(c, c->mail->wishes);
 	put_ok(buf_printf(out, "\r\n"));
 }
 
 static void
 put_rcpt(struct client *c, unsigned i)
 {
-	put_ok(buf_printf(stream_out(c->stream), "RCPT TO:<%s>\r\n",
-	    c->mail->recipient(c->mail->arg, i)->text));
+	const struct client_mail	*m = c->mail;
+
+	put_ok(buf_printf(stream_out(c->stream), "RCPT TO:<%s>",
+	    m->recipient(m->arg, i)->text));
+	put_wishes(c, m->wishes_of != NULL ? m->wishes_of(m->arg, i) : NULL);
+	dialog_put(c, "\r\n");
 }
 
 void

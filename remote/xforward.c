@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
-
 #include "shared/id.h"
 #include "shared/limits.h"
+#include "shared/words.h"
 #include "shared/xtext.h"
 #include "remote/xforward.h"
 
@@ -69,24 +68,23 @@ put_port(const struct xforward *x, struct buf *out)
 static bool
 put_parameter(const struct xforward *x, const char *name, struct buf *out)
 {
-	struct span	 rest = span_of(x->parameters), word;
+	struct span	 value;
 
-	while ((word = span_word(&rest)).len > 0)
-		if (span_starts(word, name) && word.len > strlen(name))
-			return buf_put(out, span_skip(word, strlen(name)));
+	if (words_find(span_of(x->parameters), name, &value) && value.len > 0)
+		return buf_put(out, value);
 	return buf_put(out, span_of(unavailable));
 }
 
 static bool
 put_proto(const struct xforward *x, struct buf *out)
 {
-	return put_parameter(x, "proto=", out);
+	return put_parameter(x, "proto", out);
 }
 
 static bool
 put_helo(const struct xforward *x, struct buf *out)
 {
-	return put_parameter(x, "helo=", out);
+	return put_parameter(x, "helo", out);
 }
 
 static bool

@@ -105,6 +105,14 @@ enum notice_action {
 	ACTION_EXPANDED, ACTION_COUNT
 };
 
+/* What became of the wish to hear of success (RFC 3461 section 5.2). */
+enum passed {
+	PASSED_NOT,	/* relayed to one who does not announce DSN */
+	PASSED_ON,	/* it has the parameters: it will tell */
+	PASSED_FINAL,	/* this was the delivery */
+	PASSED_COUNT
+};
+
 enum notice_language {
 	NOTICE_ENGLISH, NOTICE_FRENCH, NOTICE_LANGUAGE_COUNT
 };

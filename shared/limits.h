@@ -26,8 +26,12 @@ enum {
 	DESTINATION_TEXT_MAX	= 400,	/* a key of LMDB holds it */
 	HOP_NAME_MAX		= 64,
 	SOCKET_PATH_MAX		= 107,	/* unix(7), less the NUL */
+	PRIORITY_MAX		= 9,	/* and as low (RFC 6710) */
 	PARAMETERS_MAX		= 1024,	/* of a message, in words */
 	RCPT_PARAMETERS_MAX	= 600,	/* of a recipient, likewise */
+	ENVID_MAX		= 100,	/* RFC 3461 section 4, in xtext */
+	ORCPT_MAX		= 500,	/* likewise, with its type */
+	DSN_MAIL_MAX		= 120,	/* RET and ENVID, in words */
 	CLIENT_TEXT_MAX		= 320,
 	REASON_TEXT_MAX		= 200,
 	CONFIG_NOTE_MAX		= 4096,	/* one error of the configuration */
@@ -118,6 +122,9 @@ enum {
 	GENERATIONS_MAX		= 20,
 	WINDOW_LIMIT		= 1000,	/* highest `window` */
 	DESTINATION_RULES_MAX	= 1024,	/* patterns with settings */
+	LIVES_MAX		= 16,	/* different times of life in these */
+	WINDOW_START		= 5,	/* jobs at once, at first */
+	WINDOW_MAX		= 20,
 	SHOW_MAX		= 32768, /* octets of content in one answer */
 
 	/* lookup */
@@ -172,7 +179,7 @@ enum {
 
 	/* control and monitor */
 	ADMIN_SESSIONS_MAX	= 64,
-	ADMIN_LINE_MAX		= 1024,
+	ADMIN_LINE_MAX		= 8192,	/* a filter, all of it in xtext */
 	LIST_ROWS_MAX		= 64,		/* messages in one answer */
 
 	/* logger */

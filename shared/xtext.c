@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+#include <limits.h>
+
 #include "shared/xtext.h"
 
-static int
-hex(char c)
+int
+xtext_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -13,33 +15,45 @@ hex(char c)
 static int
 take_octet(struct span *s)
 {
-	int	 c = s->ptr[0], high, low;
+	int	 c = (unsigned char)s->ptr[0], high, low;
 
 	*s = span_skip(*s, 1);
 	if (c != '+')
 		return c == '=' ? -1 : c;
 	if (s->len < 2)
 		return -1;
-	high = hex(s->ptr[0]);
-	low = hex(s->ptr[1]);
+	high = xtext_digit(s->ptr[0]);
+	low = xtext_digit(s->ptr[1]);
 	*s = span_skip(*s, 2);
 	return high == -1 || low == -1 ? -1 : high << 4 | low;
 }
 
-bool
-xtext_decode(struct span s, char *into, size_t size)
+static bool
+decode(struct span s, char *into, size_t size, int last)
 {
 	size_t	 n = 0;
 	int	 c;
 
 	while (s.len > 0) {
 		c = take_octet(&s);
-		if (c < ' ' || c > '~' || n + 1 >= size)
+		if (c < ' ' || c == '\177' || c > last || n + 1 >= size)
 			return false;
-		into[n++] = c;
+		into[n++] = (char)c;
 	}
 	into[n] = '\0';
 	return true;
+}
+
+bool
+xtext_decode(struct span s, char *into, size_t size)
+{
+	return decode(s, into, size, '~');
+}
+
+bool
+xtext_decode_text(struct span s, char *into, size_t size)
+{
+	return decode(s, into, size, UCHAR_MAX);
 }
 
 static bool

@@ -10,7 +10,13 @@
  */
 bool	 xtext_decode(struct span, char *into, size_t size);
 
-/* The same of any octets; false, and `into` is empty, when there is no room. */
+/* The same of text in any language: all octets but control characters. */
+bool	 xtext_decode_text(struct span, char *into, size_t size);
+
+/* Makes it of any octets; false, and `into` is empty, when there is no room. */
 bool	 xtext_encode(struct span, char *into, size_t size);
+
+/* What a hexadecimal digit, in upper case, stands for; -1: it is none. */
+int	 xtext_digit(char);
 
 #endif

@@ -75,7 +75,7 @@ do_ehlo(struct session *s, struct span arg)
 		return;
 	buf_init(&text, EHLO_TEXT_MAX);
 	(void)buf_printf(&text, "%s\nPIPELINING\nSIZE %llu\n8BITMIME\n"
-	    "ENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=%u\n%s%s%s%s",
+	    "ENHANCEDSTATUSCODES\nDSN\nCHUNKING\nLIMITS RCPTMAX=%u\n%s%s%s%s",
 	    s->server->hostname, (unsigned long long)s->server->size_max,
 	    s->server->recipients_max,
 	    s->client.flags & LISTENER_VRFY ? "VRFY\n" : "",
@@ -190,6 +190,7 @@ do_mail(struct session *s, struct span arg)
 	}
 	t->declared = params.size;
 	t->eight_bit = params.eight_bit;
+	transaction_set_words(t, &params);
 	if (params.has_author && client_has_login(&s->client))
 		t->author = span_dup(addr_span(&params.author));
 	rights_ask(t);
@@ -199,13 +200,14 @@ static void
 do_rcpt(struct session *s, struct span arg)
 {
 	struct transaction	*t = s->transaction;
+	struct rcpt_params	 params;
 	struct reply		 why;
 
 	if (!take_path(s, &arg, ADDR_FORWARD, &t->recipient)) {
 		t->refused++;
 		return;
 	}
-	if (!params_none(arg, &why))
+	if (!params_parse_rcpt(arg, &params, &why))
 		session_reply(s, &why);
 	else if (t->accepted >= s->server->recipients_max)
 		say(s, 452, "4.5.3", "Too many recipients; send the rest in "
@@ -213,8 +215,10 @@ do_rcpt(struct session *s, struct span arg)
 	else if (s->server->recipient_octets > RECIPIENT_OCTETS_MAX)
 		say(s, 452, "4.3.1", "Too many recipients for now, try again "
 		    "later");
-	else
+	else {
+		transaction_set_wishes(t, &params);
 		recipient_ask(t);
+	}
 }
 
 static void

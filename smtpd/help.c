@@ -22,8 +22,10 @@ static const struct {
 	    "TLS begins behind our 220; say EHLO again in it." },
 	{ "MAIL",	"MAIL FROM:<address> [SIZE=octets] "
 	    "[BODY=7BIT | BODY=8BITMIME]\n"
+	    "    [RET=FULL | RET=HDRS] [ENVID=xtext]\n"
 	    "Begins a transaction; <> for mail that wants no answer." },
-	{ "RCPT",	"RCPT TO:<address>\n"
+	{ "RCPT",	"RCPT TO:<address> [NOTIFY=NEVER | "
+	    "NOTIFY=SUCCESS,FAILURE,DELAY]\n    [ORCPT=type;xtext]\n"
 	    "A recipient, behind MAIL; once for each." },
 	{ "DATA",	"DATA\n"
 	    "The message follows our 354, and ends with a line that is a "

@@ -7,7 +7,8 @@
 /*
  * What goes along with a message besides its envelope, as words of OPEN: a
  * "tag=WORD" for each tag of the policy, "proto=ESMTP" as in our Received line,
- * "helo=NAME" in xtext.  A name that does not fit is left out.
+ * "ret=" and "envid=" if MAIL had them, "helo=NAME" in xtext.  A name that does
+ * not fit is left out.
  */
 struct span	 parameters_of(const struct transaction *,
 		    char into[PARAMETERS_MAX + 1]);

@@ -5,6 +5,12 @@
 
 enum outcome { TAKEN, MALFORMED, NOT_KNOWN };
 
+/* What is being filled: one of them. */
+struct params {
+	struct mail_params *mail;
+	struct rcpt_params *rcpt;
+};
+
 /* RFC 1870 section 3, RFC 3030 section 2: at most 20 digits. */
 static bool
 take_octets(struct span digits, uint64_t *size)
@@ -13,52 +19,82 @@ take_octets(struct span digits, uint64_t *size)
 }
 
 static enum outcome
-take_size(struct span value, struct mail_params *p)
+take_size(struct span value, struct params *p)
 {
-	return take_octets(value, &p->size) ? TAKEN : MALFORMED;
+	return take_octets(value, &p->mail->size) ? TAKEN : MALFORMED;
 }
 
 static enum outcome
-take_body(struct span value, struct mail_params *p)
+take_body(struct span value, struct params *p)
 {
-	p->eight_bit = span_is_word(value, "8BITMIME");
-	if (p->eight_bit || span_is_word(value, "7BIT"))
+	p->mail->eight_bit = span_is_word(value, "8BITMIME");
+	if (p->mail->eight_bit || span_is_word(value, "7BIT"))
 		return TAKEN;
 	return value.len > 0 ? NOT_KNOWN : MALFORMED;
 }
 
 static enum outcome
-take_auth(struct span value, struct mail_params *p)
+take_auth(struct span value, struct params *p)
 {
 	char	 text[ADDR_TEXT_MAX + 1];
 
-	p->has_author = true;
+	p->mail->has_author = true;
 	if (span_is(value, "<>"))
 		return TAKEN;
 	return value.len > 0 && xtext_decode(value, text, sizeof(text)) &&
-	    addr_parse(span_of(text), &p->author) == ADDR_OK ?
+	    addr_parse(span_of(text), &p->mail->author) == ADDR_OK ?
 	    TAKEN : MALFORMED;
 }
 
-static const struct {
+/* A value of these says too little to be merely unknown. */
+static enum outcome
+take_ret(struct span value, struct params *p)
+{
+	return dsn_parse_ret(value, &p->mail->ret) ? TAKEN : MALFORMED;
+}
+
+static enum outcome
+take_envid(struct span value, struct params *p)
+{
+	p->mail->envid = value;
+	return dsn_is_envid(value) ? TAKEN : MALFORMED;
+}
+
+static enum outcome
+take_notify(struct span value, struct params *p)
+{
+	return dsn_parse_notify(value, &p->rcpt->notify) ? TAKEN : MALFORMED;
+}
+
+static enum outcome
+take_orcpt(struct span value, struct params *p)
+{
+	p->rcpt->orcpt = value;
+	return dsn_is_orcpt(value) ? TAKEN : MALFORMED;
+}
+
+static const struct known {
 	const char	*name;
-	enum outcome	(*take)(struct span value, struct mail_params *);
-} known[] = {
+	enum outcome	(*take)(struct span value, struct params *);
+} of_mail[] = {		/* AUTH is first, so that it can be left out */
+	{ "AUTH",	take_auth },
 	{ "SIZE",	take_size },
 	{ "BODY",	take_body },
-	{ "AUTH",	take_auth },
+	{ "RET",	take_ret },
+	{ "ENVID",	take_envid },
+	{ NULL,		NULL }
+}, of_rcpt[] = {
+	{ "NOTIFY",	take_notify },
+	{ "ORCPT",	take_orcpt },
+	{ NULL,		NULL }
 };
 
-static size_t
-find(struct span name, const struct mail_rules *rules)
+static const struct known *
+find(struct span name, const struct known *known)
 {
-	size_t	 i;
-
-	for (i = 0; i < COUNT(known); i++)
-		if (span_is_word(name, known[i].name))
-			break;
-	return i < COUNT(known) && known[i].take == take_auth &&
-	    !rules->auth ? COUNT(known) : i;
+	while (known->name != NULL && !span_is_word(name, known->name))
+		known++;
+	return known->name == NULL ? NULL : known;
 }
 
 static bool
@@ -99,44 +135,55 @@ refuse(struct reply *why, struct span word)
 }
 
 static bool
-take(struct span word, size_t i, unsigned *told, struct mail_params *p,
+take(struct span word, const struct known *k, struct params *p,
     struct reply *why)
 {
 	struct span	 name, value = span_cut(word, '=', &name);
-	enum outcome	 outcome;
+	enum outcome	 outcome = k->take(value, p);
 
-	if (i == COUNT(known))
-		return refuse(why, word);
-	if (*told & 1u << i) {
-		*why = reply_make(501, "5.5.4", "%s is there twice",
-		    known[i].name);
-		return false;
-	}
-	*told |= 1u << i;
-	outcome = known[i].take(value, p);
 	if (outcome == TAKEN)
 		return true;
 	*why = outcome == MALFORMED ?
-	    reply_make(501, "5.5.4", "Bad value of %s", known[i].name) :
-	    reply_make(555, "5.5.4", "Value of %s not recognized",
-		known[i].name);
+	    reply_make(501, "5.5.4", "Bad value of %s", k->name) :
+	    reply_make(555, "5.5.4", "Value of %s not recognized", k->name);
 	return false;
+}
+
+static bool
+take_all(struct span s, const struct known *known, struct params *p,
+    struct reply *why)
+{
+	const struct known	*k;
+	struct span		 word, name;
+	unsigned		 told = 0;
+
+	while ((word = span_word(&s)).len > 0) {
+		(void)span_cut(word, '=', &name);
+		k = find(name, known);
+		if (k == NULL)
+			return refuse(why, word);
+		if (told & 1u << (k - known)) {
+			*why = reply_make(501, "5.5.4", "%s is there twice",
+			    k->name);
+			return false;
+		}
+		told |= 1u << (k - known);
+		if (!take(word, k, p, why))
+			return false;
+	}
+	return true;
 }
 
 bool
 params_parse(struct span s, const struct mail_rules *rules,
-    struct mail_params *p, struct reply *why)
+    struct mail_params *m, struct reply *why)
 {
-	struct span	 word, name;
-	unsigned	 told = 0;
+	struct params	 p = { .mail = m };
 
-	*p = (struct mail_params){ 0 };
-	while ((word = span_word(&s)).len > 0) {
-		(void)span_cut(word, '=', &name);
-		if (!take(word, find(name, rules), &told, p, why))
-			return false;
-	}
-	if (rules->size_max == 0 || p->size <= rules->size_max)
+	*m = (struct mail_params){ .envid = span_of("") };
+	if (!take_all(s, rules->auth ? of_mail : of_mail + 1, &p, why))
+		return false;
+	if (rules->size_max == 0 || m->size <= rules->size_max)
 		return true;
 	*why = reply_make(552, "5.3.4", "Message size exceeds the limit of "
 	    "%llu octets", (unsigned long long)rules->size_max);
@@ -144,11 +191,12 @@ params_parse(struct span s, const struct mail_rules *rules,
 }
 
 bool
-params_none(struct span s, struct reply *why)
+params_parse_rcpt(struct span s, struct rcpt_params *r, struct reply *why)
 {
-	struct span	 word = span_word(&s);
+	struct params	 p = { .rcpt = r };
 
-	return word.len == 0 || refuse(why, word);
+	*r = (struct rcpt_params){ 0, span_of("") };
+	return take_all(s, of_rcpt, &p, why);
 }
 
 enum chunk_status

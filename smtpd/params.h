@@ -3,16 +3,25 @@
 #define SMTPD_PARAMS_H
 
 #include "shared/addr.h"
+#include "shared/dsn.h"
 #include "shared/reply.h"
 
 /* The parameters behind MAIL's path: SIZE (RFC 1870), BODY (RFC 6152; not
- * BINARYMIME of RFC 3030, for what comes here must be lines), and AUTH (RFC
- * 4954 section 5) where there is such a command. */
+ * BINARYMIME of RFC 3030, for what comes here must be lines), RET and ENVID
+ * (RFC 3461), and AUTH (RFC 4954 section 5) where there is such a command. */
 struct mail_params {
 	uint64_t	size;		/* declared octets; 0: not told */
 	bool		eight_bit;	/* BODY=8BITMIME */
 	bool		has_author;	/* AUTH= was told */
 	struct addr	author;		/* and this; null: <> */
+	enum dsn_ret	ret;
+	struct span	envid;		/* xtext, borrowed; empty: not told */
+};
+
+/* Those behind RCPT's path. */
+struct rcpt_params {
+	unsigned	notify;		/* enum dsn_notify; 0: not told */
+	struct span	orcpt;		/* borrowed; empty: not told */
 };
 
 struct mail_rules {
@@ -28,8 +37,8 @@ struct mail_rules {
 bool	 params_parse(struct span s, const struct mail_rules *,
 	    struct mail_params *, struct reply *why);
 
-/* The same where there are none to know, behind RCPT's path. */
-bool	 params_none(struct span s, struct reply *why);
+bool	 params_parse_rcpt(struct span s, struct rcpt_params *,
+	    struct reply *why);
 
 /* What stands behind BDAT (RFC 3030 section 2): "SIZE" or "SIZE LAST". */
 enum chunk_status {

@@ -44,7 +44,7 @@ answer(struct transaction *t, const struct reply *verdict)
 	transaction_answered(t);
 	t->awaits = AWAITS_NOTHING;
 	if (reply_is_success(verdict)) {
-		transaction_add_recipient(t, &t->recipient);
+		transaction_add_recipient(t);
 		ruling_keep_tag(t);
 	} else
 		refuse(t, verdict);

@@ -74,7 +74,8 @@ put_recipients(struct transaction *t)
 	struct msg	 m = { .type = MSG_RECIPIENT };
 
 	m.recipient.token = t->question.token;
-	while (recipient_take(&list, &m.recipient.recipient)) {
+	while (recipient_take(&list, &m.recipient.recipient,
+	    &m.recipient.parameters)) {
 		peer_put(server_of(t)->queue, &m);
 		m.recipient.number++;
 	}
@@ -104,19 +105,17 @@ ask_open(void *arg)
 	struct transaction	*t = arg;
 	struct peer		*queue = server_of(t)->queue;
 	struct msg		 m = { .type = MSG_OPEN };
-	char			 client[CLIENT_SIZE], who[CLIENT_SIZE];
+	char			 client[CLIENT_SIZE], who[IDENTITY_SIZE];
 	char			 parameters[PARAMETERS_MAX + 1];
 
 	client_format(client, &t->session->client, CLIENT_WITH_PORT);
-	client_format(who, &t->session->client, CLIENT_NAME);
+	client_identity(who, &t->session->client);
 	m.open.token = peer_token(queue);
 	m.open.sender = t->sender;
 	m.open.size = t->declared;
 	m.open.flags = flags_of(t);
 	m.open.client = span_of(client);
-	m.open.identity = client_account(&t->session->client);
-	if (client_is_local(&t->session->client))
-		m.open.identity = span_of(who);
+	m.open.identity = span_of(who);
 	m.open.parameters = parameters_of(t, parameters);
 	if (!peer_ask(queue, &m)) {
 		wait_for_credit(t);
@@ -223,7 +222,7 @@ static void
 put_trace(struct transaction *t)
 {
 	struct session	*s = t->session;
-	struct span	 list = buf_span(&t->recipients), line;
+	struct span	 list = buf_span(&t->recipients), line, wishes;
 	struct addr	 only;
 	struct buf	 b;
 	char		 tls[SECURE_TEXT_SIZE];
@@ -232,7 +231,7 @@ put_trace(struct transaction *t)
 			    clock_wall(), t->tags, t->tag_count, tls };
 
 	secure_describe(s, tls);
-	if (t->accepted == 1 && recipient_take(&list, &only))
+	if (t->accepted == 1 && recipient_take(&list, &only, &wishes))
 		trace.recipient = &only;
 	buf_init(&b, TRACE_MAX);
 	if (!trace_put(&b, &trace))

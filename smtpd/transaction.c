@@ -9,10 +9,13 @@
 #include "smtpd/rights.h"
 #include "smtpd/server.h"
 
-/* A recipient is kept as the part of its struct addr that is used. */
+/* A recipient is kept as the part of its struct addr that is used, and its
+ * parameters behind their length. */
 enum {
 	ADDR_HEAD = offsetof(struct addr, text),
-	RECIPIENTS_SIZE = RECIPIENTS_MAX * sizeof(struct addr)
+	WISHES_HEAD = sizeof(uint16_t),
+	RECIPIENTS_SIZE = RECIPIENTS_MAX * (sizeof(struct addr) +
+	    WISHES_HEAD + RCPT_PARAMETERS_MAX)
 };
 
 struct transaction *
@@ -41,6 +44,8 @@ transaction_free(struct transaction *t)
 	t->session->server->recipient_octets -= buf_len(&t->recipients);
 	buf_clear(&t->recipients);
 	free(t->author);
+	free(t->words);
+	free(t->wishes);
 	t->session->transaction = NULL;
 	free(t);
 }
@@ -77,13 +82,40 @@ transaction_find(struct server *server, uint64_t token)
 }
 
 void
-transaction_add_recipient(struct transaction *t, const struct addr *a)
+transaction_set_words(struct transaction *t, const struct mail_params *p)
 {
-	size_t	 n = ADDR_HEAD + a->len;
+	char		 text[DSN_MAIL_MAX + 1];
+	struct span	 words = dsn_mail_words(p->ret, p->envid, text);
 
-	if (!buf_put(&t->recipients, span_make(a, n)))
+	if (words.len > 0)
+		t->words = span_dup(words);
+}
+
+void
+transaction_set_wishes(struct transaction *t, const struct rcpt_params *p)
+{
+	char		 text[RCPT_PARAMETERS_MAX + 1];
+	struct span	 words = dsn_rcpt_words(p->notify, p->orcpt, text);
+
+	free(t->wishes);
+	t->wishes = words.len > 0 ? span_dup(words) : NULL;
+}
+
+void
+transaction_add_recipient(struct transaction *t)
+{
+	const struct addr	*a = &t->recipient;
+	size_t			 before = buf_len(&t->recipients);
+	struct span		 wishes = span_of(t->wishes == NULL ? "" :
+				    t->wishes);
+	uint16_t		 len = (uint16_t)wishes.len;
+
+	if (!buf_put(&t->recipients, span_make(a, ADDR_HEAD + a->len)) ||
+	    !buf_put(&t->recipients, span_make(&len, sizeof len)) ||
+	    !buf_put(&t->recipients, wishes))
 		fatal("more recipients than there may be");
-	t->session->server->recipient_octets += n;
+	t->session->server->recipient_octets += buf_len(&t->recipients) -
+	    before;
 	t->accepted++;
 }
 
@@ -97,11 +129,12 @@ on_delivered(void *arg, const struct addr *who)
 {
 	struct transaction	*t = arg;
 	struct span		 list = buf_span(&t->recipients);
+	struct span		 wishes;
 	struct addr		 a;
 	unsigned		 i;
 	uint8_t			 bit;
 
-	for (i = 0; recipient_take(&list, &a); i++) {
+	for (i = 0; recipient_take(&list, &a, &wishes); i++) {
 		bit = 1 << i % 8;
 		if ((t->returned[i / 8] & bit) || !addr_equal(&a, who))
 			continue;
@@ -122,13 +155,18 @@ transaction_expect(struct transaction *t, enum content_framing framing)
 }
 
 bool
-recipient_take(struct span *list, struct addr *a)
+recipient_take(struct span *list, struct addr *a, struct span *parameters)
 {
+	uint16_t	 len;
+
 	if (list->len < ADDR_HEAD)
 		return false;
 	memcpy(a, list->ptr, ADDR_HEAD);
 	memcpy(a->text, list->ptr + ADDR_HEAD, a->len);
 	a->text[a->len] = '\0';
 	*list = span_skip(*list, ADDR_HEAD + a->len);
+	memcpy(&len, list->ptr, sizeof len);
+	*parameters = span_head(span_skip(*list, WISHES_HEAD), len);
+	*list = span_skip(*list, WISHES_HEAD + len);
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "smtpd/content.h"
+#include "smtpd/params.h"
 #include "smtpd/question.h"
 #include "smtpd/session.h"
 
@@ -37,7 +38,11 @@ struct transaction {
 	uint64_t	 declared;		/* SIZE=, or 0 */
 	bool		 eight_bit;		/* BODY=8BITMIME */
 	char		*author;		/* AUTH=, or NULL */
+	char		*words;			/* RET and ENVID as in OPEN,
+						 * or NULL */
 	struct addr	 recipient;		/* that is asked about */
+	char		*wishes;		/* of it: NOTIFY and ORCPT as
+						 * in RECIPIENT, or NULL */
 	struct buf	 recipients;		/* the accepted ones, packed */
 	unsigned	 accepted, refused;
 	uint8_t		 returned[RECIPIENTS_MAX / 8 + 1];	/* who had it */
@@ -87,8 +92,16 @@ struct transaction	*transaction_find(struct server *, uint64_t token);
 /* Content begins to come, in this framing. */
 void	 transaction_expect(struct transaction *, enum content_framing);
 
-/* The accepted recipients: one more; the first or next off `*list`. */
-void	 transaction_add_recipient(struct transaction *, const struct addr *);
-bool	 recipient_take(struct span *list, struct addr *);
+/* What else MAIL said, and RCPT of `recipient`. */
+void	 transaction_set_words(struct transaction *,
+	    const struct mail_params *);
+void	 transaction_set_wishes(struct transaction *,
+	    const struct rcpt_params *);
+
+/* The accepted recipients: `recipient` is one more; the first or next off
+ * `*list`, with its parameters as in RECIPIENT. */
+void	 transaction_add_recipient(struct transaction *);
+bool	 recipient_take(struct span *list, struct addr *,
+	    struct span *parameters);
 
 #endif

@@ -179,8 +179,8 @@ static void
 look_at_tables(struct look *l)
 {
 	struct wait_key	 w;
-	struct span	 name = span_of("");
-	uint64_t	 due = 0, id = 0, aged = 0;
+	struct due_key	 d = { .name = span_of("") };
+	uint64_t	 id = 0, aged = 0;
 	unsigned	 class;
 
 	while (view_next_incoming(&l->view, &id))
@@ -188,9 +188,9 @@ look_at_tables(struct look *l)
 	for (class = 0; class < AGE_COUNT; class++)
 		for (id = 0; view_next_age(&l->view, class, &id); )
 			aged++;
-	while (view_next_due(&l->view, &due, &name)) {
-		w = (struct wait_key){ .name = name };
-		while (view_next_wait(&l->view, &w))
+	while (view_next_due(&l->view, &d)) {
+		w = (struct wait_key){ .name = d.name, .lane = d.lane };
+		while (view_next_in_lane(&l->view, &w))
 			l->waiting--;
 	}
 	if (l->incoming != 0 || l->waiting != 0 || aged != l->messages)

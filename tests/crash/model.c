@@ -7,6 +7,7 @@
 
 #include "shared/alloc.h"
 #include "shared/crc.h"
+#include "shared/ipc.h"
 #include "tests/crash/model.h"
 #include "tests/crash/promise.h"
 
@@ -214,6 +215,28 @@ throw_row(struct model *m, struct recipient_row *r)
 	r->reply = reply_make(450, "4.2.2", "%.*s", (int)length, patience);
 }
 
+/* Half of them are to be told of. */
+static void
+plan_leaves(struct model *m, const struct guest *g, struct plan *p)
+{
+	p->row = p->parent = g->row;
+	p->row.state = ROW_WAITING;
+	p->row.due = 1;
+	p->row.destination = span_of(destinations[0]);
+	p->row.relay = span_of("");
+	p->row.reply = (struct reply){ .code = 0 };
+	p->row.attempts = 0;
+	p->row.generation++;
+	p->leaves = 1 + dice_below(&m->dice, LEAVES_MAX);
+	p->expands = dice_below(&m->dice, 2) == 0;
+	if (!p->expands)
+		return;
+	p->row.parameters = span_of("notify=delay orcpt=rfc822;a+2Bb@c");
+	p->parent.parameters = span_of("notify=success,delay");
+	p->parent.state = ROW_FAILED;
+	p->parent.action = ACTION_EXPANDED;
+}
+
 static bool
 plan_guest(struct model *m, struct plan *p)
 {
@@ -225,7 +248,8 @@ plan_guest(struct model *m, struct plan *p)
 		return false;
 	mail = &m->mails[p->mail];
 	i = dice_below(&m->dice, mail->count);
-	if (mail->guests[i].busy)
+	if (mail->guests[i].busy ||
+	    mail->guests[i].row.action == ACTION_EXPANDED)
 		return false;
 	p->id = mail->id;
 	p->number = mail->guests[i].number;
@@ -233,15 +257,7 @@ plan_guest(struct model *m, struct plan *p)
 	throw_row(m, &p->row);
 	if (p->kind != CHANGE_REPLACE)
 		return true;
-	p->row = mail->guests[i].row;
-	p->row.state = ROW_WAITING;
-	p->row.due = 1;
-	p->row.destination = span_of(destinations[0]);
-	p->row.relay = span_of("");
-	p->row.reply = (struct reply){ .code = 0 };
-	p->row.attempts = 0;
-	p->row.generation++;
-	p->leaves = 1 + dice_below(&m->dice, LEAVES_MAX);
+	plan_leaves(m, &mail->guests[i], p);
 	return mail->count + p->leaves <= GUESTS_MAX;
 }
 
@@ -406,6 +422,8 @@ model_change(const struct model *m, struct plan *p)
 		change_add_row(c, &p->row);
 	for (i = 0; p->kind == CHANGE_REPLACE && i < p->leaves; i++)
 		change_add_row(c, &p->row);
+	if (p->expands)
+		change_keep_parent(c, &p->parent);
 	if (p->kind == CHANGE_NOTICE)
 		give_failed(c, &m->mails[p->about]);
 	else if (p->kind == CHANGE_DROP)
@@ -481,7 +499,11 @@ replace(struct mail *mail, const struct plan *p)
 	for (i = 0; i < p->leaves; i++)
 		mail->guests[mail->count++] = (struct guest){ mail->next++,
 		    true, p->row };
-	leave(mail, guest_of(mail, p->number));
+	if (p->expands)
+		*guest_of(mail, p->number) = (struct guest){ p->number, true,
+		    p->parent };
+	else
+		leave(mail, guest_of(mail, p->number));
 }
 
 void

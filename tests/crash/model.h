@@ -49,6 +49,8 @@ struct plan {
 	uint32_t	 number;	/* UPDATE, DELETE, REPLACE: whom */
 	struct recipient_row row;	/* UPDATE, REPLACE: what he becomes */
 	uint32_t	 leaves;	/* REPLACE: how many */
+	bool		 expands;	/* REPLACE: he stays, as `parent` */
+	struct recipient_row parent;
 	int		 error;		/* what came of it */
 };
 

@@ -41,6 +41,7 @@ take_guests(struct view *v, struct mail *mail)
 		r.original = keep(r.original);
 		r.destination = keep(r.destination);
 		r.relay = keep(r.relay);
+		r.parameters = keep(r.parameters);
 		mail->guests[mail->count++] = (struct guest){
 		    (uint32_t)number, false, r };
 	}

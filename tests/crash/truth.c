@@ -149,11 +149,10 @@ static bool
 has_closed_destination(struct view *v)
 {
 	struct destination_row	 d;
-	struct span		 name = span_of("");
-	uint64_t		 due = 0;
+	struct due_key		 k = { .name = span_of("") };
 
-	while (view_next_due(v, &due, &name))
-		if (view_destination(v, name, &d) && d.failures > 0)
+	while (view_next_due(v, &k))
+		if (view_destination(v, k.name, &d) && d.failures > 0)
 			return true;
 	return false;
 }

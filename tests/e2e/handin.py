@@ -41,6 +41,12 @@ CALLS = [
     (DATAERR, ["-t"], b"Subject: to nobody\n\nx", 0, 0),
     (DATAERR, ["u%d@s1.example" % i for i in range(1001)], PLAIN, 0, 0),
     (USAGE, ["-f", "a@b\r\nRCPT TO:<joe>", "ann"], PLAIN, 0, 0),
+    (OK, ["-N", "success,failure", "-R", "hdrs", "-V", "a b", "joe"], PLAIN,
+     1, 0),
+    (OK, ["-N", "never", "-V", "a+20b", "ann"], PLAIN, 0, 1),
+    (USAGE, ["-N", "never,delay", "joe"], PLAIN, 0, 0),
+    (USAGE, ["-R", "some", "joe"], PLAIN, 0, 0),
+    (USAGE, ["-V", "a\nRCPT", "joe"], PLAIN, 0, 0),
     (USAGE, ["-Z", "joe"], PLAIN, 0, 0),
     (USAGE, [], PLAIN, 0, 0),
 ]

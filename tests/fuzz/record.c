@@ -65,18 +65,17 @@ keys(struct span input)
 {
 	struct destination_row	 d;
 	struct wait_key		 k;
-	struct span		 name;
+	struct due_key		 due;
 	char			 raw[ROW_MAX];
 	struct pack		 p;
-	uint64_t		 due;
 
 	pack_init(&p, raw, sizeof raw);
 	if (destination_row_decode(input, &d))
 		destination_row_encode(&d, &p);
 	else if (wait_key_decode(input, &k))
 		wait_key_encode(&k, &p);
-	else if (due_key_decode(input, &due, &name))
-		due_key_encode(due, name, &p);
+	else if (due_key_decode(input, &due))
+		due_key_encode(&due, &p);
 	else
 		return;
 	fuzz_claim(!p.failed && span_equal(pack_span(&p), input),

@@ -5,14 +5,8 @@
  * Rounds of ROUND_EVENTS events, each with a spool, a model and a seed of its
  * own; a round that failed is done again by its seed alone.
  */
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-
 #include <errno.h>
 #include <ftw.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,86 +17,9 @@
 #include "tests/sim/model.h"
 #include "tests/sim/peer.h"
 
-enum { CALM_STEPS = 3000000, OPEN_FTW = 16, MEMORY_SLACK = 4,
-	ROUND_TIME = 300 };
+enum { CALM_STEPS = 3000000, OPEN_FTW = 16, MEMORY_SLACK = 4 };
 
-static struct sim	*the;	/* shared with the child that does a round */
-
-struct sim *
-sim(void)
-{
-	return the;
-}
-
-struct queue *
-queue_state(void)
-{
-	return the->queue;
-}
-
-/* ---- chance -------------------------------------------------------------- */
-
-uint64_t
-any(void)
-{
-	uint64_t	 x = the->random += 0x9e3779b97f4a7c15u;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
-unsigned
-below(unsigned n)
-{
-	return n == 0 ? 0 : (unsigned)((any() >> 32) * n >> 32);
-}
-
-bool
-chance(unsigned in, unsigned of)
-{
-	return below(of) < in;
-}
-
-uint64_t
-hash(uint64_t seed, const char *text)
-{
-	uint64_t	 x = seed + 0xcbf29ce484222325u;
-
-	while (*text != '\0')
-		x = (x ^ (unsigned char)*text++) * 0x100000001b3u;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	return x ^ x >> 31;
-}
-
-void
-note(const char *fmt, ...)
-{
-	va_list	 ap;
-
-	if (!the->trace)
-		return;
-	va_start(ap, fmt);
-	printf("%8lu %*s", the->events, 2 * (int)the->depth, "");
-	(void)vprintf(fmt, ap);
-	(void)putchar('\n');
-	va_end(ap);
-}
-
-void
-broken(const char *fmt, ...)
-{
-	va_list	 ap;
-
-	va_start(ap, fmt);
-	printf("FAILED seed %llu, event %lu: ",
-	    (unsigned long long)the->seed, the->events);
-	(void)vprintf(fmt, ap);
-	(void)putchar('\n');
-	va_end(ap);
-	(void)fflush(stdout);
-	longjmp(the->top, FAILED);
-}
+static struct sim	*the;
 
 /* ---- fate ---------------------------------------------------------------- */
 
@@ -403,15 +320,6 @@ live(void)
 	return true;
 }
 
-static int
-drop_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static void
 begin_round(uint64_t seed, unsigned long limit)
 {
@@ -437,47 +345,6 @@ begin_round(uint64_t seed, unsigned long limit)
 }
 
 static void
-tell_death(int status)
-{
-	if (!WIFSIGNALED(status))
-		return;
-	printf("FAILED seed %llu, event %lu: %s\n",
-	    (unsigned long long)the->seed, the->events,
-	    strsignal(WTERMSIG(status)));
-}
-
-/* In a process of its own, for what ends one. */
-static bool
-do_round(const char *place, uint64_t seed, unsigned long limit)
-{
-	char	 round[64];
-	int	 status = 0;
-	pid_t	 pid;
-
-	(void)snprintf(round, sizeof round, "%s/spool", place);
-	if (mkdir(round, 0700) == -1 || chdir(round) == -1) {
-		perror(round);
-		exit(1);
-	}
-	begin_round(seed, limit);
-	(void)fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		(void)alarm(ROUND_TIME);
-		status = live() ? 0 : 1;
-		(void)fflush(stdout);
-		_exit(status);
-	}
-	if (waitpid(pid, &status, 0) == -1)
-		exit(1);
-	tell_death(status);
-	if (chdir("/") == -1 ||
-	    nftw(round, drop_file, OPEN_FTW, FTW_DEPTH | FTW_PHYS) == -1)
-		perror(round);
-	return status == 0;
-}
-
-static void
 tell(unsigned long events, double seconds)
 {
 	printf("%lu events, %.0f a second; %lu lives, %lu crashes, %lu ends, "
@@ -499,11 +366,7 @@ main(int argc, char **argv)
 	char		 place[] = "/dev/shm/relais-sim.XXXXXX";
 	struct timespec	 from, to;
 
-	the = mmap(NULL, sizeof *the, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (the == MAP_FAILED)
-		return 1;
-	the->trace = getenv("SIM_TRACE") != NULL;
+	the = sim_new();
 	if (mkdtemp(place) == NULL) {
 		perror(place);
 		return 1;
@@ -511,7 +374,8 @@ main(int argc, char **argv)
 	(void)clock_gettime(CLOCK_MONOTONIC, &from);
 	for (; done < limit; seed++) {
 		n = limit - done < ROUND_EVENTS ? limit - done : ROUND_EVENTS;
-		if (do_round(place, seed, n))
+		begin_round(seed, n);
+		if (round_do(place, live))
 			passed++;
 		else
 			failed++;

@@ -542,8 +542,7 @@ audit_start(void)
 static void
 audit_waiting(struct queue *q)
 {
-	struct span	 name = span_of("");
-	uint64_t	 due = 0;
+	struct due_key	 k = { .name = span_of("") };
 	struct view	 v;
 
 	if (!q->working || q->stopping || jobs_outstanding(q->spiller) > 0 ||
@@ -551,10 +550,10 @@ audit_waiting(struct queue *q)
 	    timer_is_set(&q->schedule.scan))
 		return;
 	view_open(&v, q->index);
-	while (view_next_due(&v, &due, &name))
-		if (name.len > 0 && destination_find(q, name) == NULL)
+	while (view_next_due(&v, &k))
+		if (k.name.len > 0 && destination_find(q, k.name) == NULL)
 			broken("nobody looks after what waits for %.*s",
-			    (int)name.len, name.ptr);
+			    (int)k.name.len, k.name.ptr);
 	view_close(&v);
 }
 

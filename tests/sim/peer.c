@@ -136,6 +136,14 @@ ring_check(struct neighbour *n, unsigned slot, const char *text,
 }
 
 void
+ring_peek(struct neighbour *n, unsigned slot, char *into, size_t length)
+{
+	if (slot >= n->peer->out->slots || !n->peer->out->out[slot])
+		broken("a chunk in slot %u, which is not out", slot);
+	memcpy(into, n->peer->out->memory[slot], length);
+}
+
+void
 ring_freed(struct neighbour *n, unsigned slot, bool ours)
 {
 	if (!ring_give_back(ours ? n->peer->in : n->peer->out, slot))

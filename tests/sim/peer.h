@@ -39,6 +39,8 @@ void		 peers_forget(void);		/* queue is dead */
 int		 ring_fill(struct neighbour *, const char *, size_t);
 void		 ring_check(struct neighbour *, unsigned slot, const char *,
 		    size_t);
+void		 ring_peek(struct neighbour *, unsigned slot, char *into,
+		    size_t);
 void		 ring_freed(struct neighbour *, unsigned slot, bool ours);
 
 /* ---- the neighbours ------------------------------------------------------ */

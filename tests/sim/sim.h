@@ -64,6 +64,15 @@ struct sim {
 
 struct sim	*sim(void);
 
+/* In memory that a round shares with who began it. */
+struct sim	*sim_new(void);
+
+/*
+ * A round: `live` in a process of its own, in a directory of its own below
+ * `place`, that is gone behind it.  False when it said so, or died of it.
+ */
+bool		 round_do(const char *place, bool (*live)(void));
+
 /* ---- chance -------------------------------------------------------------- */
 
 uint64_t	 any(void);

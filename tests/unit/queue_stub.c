@@ -11,7 +11,10 @@
 #include "queue/index_write.h"
 #include "tests/unit/queue_stub.h"
 
+enum { LIFE = 5 * 24 * 60 * 60 };
+
 static struct queue	 queue;
+static uint64_t		 now;
 
 struct queue *
 queue_state(void)
@@ -22,7 +25,7 @@ queue_state(void)
 uint64_t
 queue_now(void)
 {
-	return 1;
+	return now;
 }
 
 uint64_t
@@ -43,6 +46,12 @@ queue_check_end(struct queue *q)
 	(void)q;
 }
 
+void
+stub_set_clock(uint64_t time)
+{
+	now = time;
+}
+
 static int
 drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -61,12 +70,15 @@ stub_enter(char place[STUB_PLACE_SIZE])
 	ck_assert_ptr_nonnull(mkdtemp(place));
 	ck_assert_int_eq(chdir(place), 0);
 	memset(&queue, 0, sizeof queue);
+	now = 1;
+	queue.life = queue.notice_life = LIFE;
 	spool_open(&queue.spool);
 }
 
 void
 stub_leave(const char *place)
 {
+	settings_clear(&queue);
 	spool_close(&queue.spool);
 	ck_assert_int_eq(chdir("/"), 0);
 	ck_assert_int_eq(nftw(place, drop, 16, FTW_DEPTH | FTW_PHYS), 0);

@@ -12,6 +12,9 @@ enum { STUB_PLACE_SIZE = 32 };
 void	 stub_enter(char place[STUB_PLACE_SIZE]);
 void	 stub_leave(const char *place);
 
+/* What queue_now says from now on; at first 1. */
+void	 stub_set_clock(uint64_t);
+
 /* Of five octets, for r0@example.org, r1@example.org and so on. */
 struct letter	*stub_letter(uint64_t id, const char *sender,
 		    unsigned recipients);

@@ -65,6 +65,18 @@ static const char row_with[] =
 	"000000070000000c635b3139322e302e322e315d00036a6f6500087461673d62"
 	"756c6b";
 
+static const char *const expansions[] = {
+	"0000004e04112233445566778800000002800000050000000000000004000e6c"
+	"69737440672e6578616d706c65000c6e6f746966793d6e657665720000000b66"
+	"40672e6578616d706c6500076c6f63616c3a66",
+	"0000009e04112233445566778800000002800000050000000000000004000e6c"
+	"69737440672e6578616d706c65000c6e6f746966793d6e657665720050830000"
+	"0000040000000000000000000000000000000000000000000b6c40672e657861"
+	"6d706c6500000000000000000000000000000000040000000000000000000e6e"
+	"6f746966793d73756363657373000b6640672e6578616d706c6500076c6f6361"
+	"6c3a66"
+};
+
 static const char sealed[] = "000000000000000c46bd940e";
 
 static void
@@ -243,6 +255,60 @@ START_TEST(a_message_with_parameters_is_written_so)
 }
 END_TEST
 
+static struct change *
+make_expansion(bool keeps_parent)
+{
+	struct change		*c = make(CHANGE_REPLACE);
+	struct recipient_row	 r = { .state = ROW_WAITING, .due = 4,
+				    .generation = 5 };
+
+	r.address = span_of("f@g.example");
+	r.original = span_of("list@g.example");
+	r.destination = span_of("local:f");
+	r.relay = span_of("");
+	r.parameters = span_of("notify=never");
+	change_add_row(c, &r);
+	r = (struct recipient_row){ .state = ROW_FAILED, .generation = 4,
+	    .action = ACTION_EXPANDED };
+	r.address = span_of("l@g.example");
+	r.original = r.destination = r.relay = span_of("");
+	r.parameters = span_of("notify=success");
+	if (keeps_parent)
+		change_keep_parent(c, &r);
+	return c;
+}
+
+START_TEST(an_expansion_with_parameters_is_written_so)
+{
+	struct recipient_row	 r;
+	struct change		*c;
+	struct buf		 b;
+	struct span		 rest;
+	bool			 bad = false;
+
+	buf_init(&b, 65536);
+	put(&b, make_expansion(_i == 1));
+	assert_octets(buf_span(&b), expansions[_i]);
+	rest = buf_span(&b);
+	c = record_take(&rest, rest.len, &bad);
+	ck_assert(c != NULL && !bad && c->kind == CHANGE_REPLACE);
+	ck_assert(recipient_row_decode(piece_span(STAILQ_FIRST(&c->rows)),
+	    &r));
+	ck_assert_uint_eq(r.generation, 5);
+	ck_assert(span_is(r.parameters, "notify=never"));
+	ck_assert(STAILQ_EMPTY(&c->parent) == (_i == 0));
+	if (_i == 1) {
+		ck_assert(recipient_row_decode(piece_span(
+		    STAILQ_FIRST(&c->parent)), &r));
+		ck_assert_int_eq(r.state, ROW_FAILED);
+		ck_assert_int_eq(r.action, ACTION_EXPANDED);
+		ck_assert(span_is(r.address, "l@g.example"));
+	}
+	change_free(c);
+	buf_clear(&b);
+}
+END_TEST
+
 /* Each octet of it stands on somebody's disk. */
 START_TEST(records_of_before_are_read)
 {
@@ -292,6 +358,8 @@ main(void)
 	    COUNT(messages));
 	tcase_add_test(tc, records_are_written_so);
 	tcase_add_test(tc, a_message_with_parameters_is_written_so);
+	tcase_add_loop_test(tc, an_expansion_with_parameters_is_written_so, 0,
+	    2);
 	tcase_add_test(tc, records_of_before_are_read);
 	tcase_add_test(tc, rows_are_sealed_so);
 	suite_add_tcase(s, tc);

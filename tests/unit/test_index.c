@@ -8,117 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/index_read.h"
-#include "queue/index_write.h"
-#include "tests/unit/queue_stub.h"
+#include "tests/unit/index_rig.h"
 
 enum { ID = 1000, OTHER = 2000, DUE = 50 };
-
-static struct {
-	char		 place[STUB_PLACE_SIZE];
-	struct index	*index;
-} at;
-
-static void
-setup(void)
-{
-	stub_enter(at.place);
-	at.index = index_open(&queue_state()->spool);
-}
-
-static void
-teardown(void)
-{
-	index_close(at.index);
-	stub_leave(at.place);
-}
-
-static void
-store(uint64_t id, const char *sender, unsigned recipients)
-{
-	stub_store(at.index, id, sender, recipients);
-}
-
-static struct recipient_row
-make_row(enum row_state state, const char *destination, uint64_t due)
-{
-	struct recipient_row	 r = { .state = state, .due = due };
-
-	r.address = span_of("r@example.org");
-	r.original = r.relay = span_of("");
-	r.destination = span_of(destination);
-	return r;
-}
-
-static struct tally
-set(uint64_t id, uint32_t number, const struct recipient_row *r)
-{
-	struct writing	 w;
-	struct tally	 t;
-
-	ck_assert_int_eq(writing_begin(&w, at.index), 0);
-	ck_assert_int_eq(writing_set(&w, id, number, r, &t), 0);
-	ck_assert_int_eq(writing_commit(&w), 0);
-	return t;
-}
-
-static struct tally
-wait_for(uint64_t id, uint32_t number, const char *destination, uint64_t due)
-{
-	struct recipient_row	 r = make_row(ROW_WAITING, destination, due);
-
-	return set(id, number, &r);
-}
-
-static void
-close_destination(const char *name, uint64_t until, uint32_t failures)
-{
-	struct writing	 w;
-
-	ck_assert_int_eq(writing_begin(&w, at.index), 0);
-	ck_assert_int_eq(writing_destination(&w, span_of(name), until,
-	    failures), 0);
-	ck_assert_int_eq(writing_commit(&w), 0);
-}
-
-/* "due name, ..." of the table `due`. */
-static const char *
-all_due(void)
-{
-	static char	 text[512];
-	struct view	 v;
-	struct span	 name = span_of("");
-	uint64_t	 due = 0;
-	size_t		 n = 0;
-
-	text[0] = '\0';
-	view_open(&v, at.index);
-	while (view_next_due(&v, &due, &name))
-		n += (size_t)snprintf(text + n, sizeof text - n, "%s%llu %.*s",
-		    n ? ", " : "", (unsigned long long)due, (int)name.len,
-		    name.ptr);
-	view_close(&v);
-	return text;
-}
-
-/* "due:id:number ..." of what waits for a destination. */
-static const char *
-all_waiting(const char *name)
-{
-	static char	 text[512];
-	struct wait_key	 k = { .name = span_of(name) };
-	struct view	 v;
-	size_t		 n = 0;
-
-	text[0] = '\0';
-	view_open(&v, at.index);
-	while (view_next_wait(&v, &k))
-		n += (size_t)snprintf(text + n, sizeof text - n,
-		    "%s%llu:%llu:%u", n ? " " : "", (unsigned long long)k.due,
-		    (unsigned long long)k.id, k.number);
-	view_close(&v);
-	return text;
-}
 
 static unsigned
 count_incoming(void)
@@ -127,7 +19,7 @@ count_incoming(void)
 	uint64_t	 id = 0;
 	unsigned	 n = 0;
 
-	view_open(&v, at.index);
+	view_open(&v, rig()->index);
 	while (view_next_incoming(&v, &id))
 		n++;
 	view_close(&v);
@@ -141,7 +33,7 @@ count_age(unsigned class)
 	uint64_t	 id = 0;
 	unsigned	 n = 0;
 
-	view_open(&v, at.index);
+	view_open(&v, rig()->index);
 	while (view_next_age(&v, class, &id))
 		n++;
 	view_close(&v);
@@ -154,7 +46,7 @@ has_message(uint64_t id)
 	struct view	 v;
 	bool		 has;
 
-	view_open(&v, at.index);
+	view_open(&v, rig()->index);
 	has = view_has_message(&v, id);
 	view_close(&v);
 	return has;
@@ -166,8 +58,8 @@ START_TEST(stored_message_is_found_again)
 	struct recipient_row	 r;
 	struct view		 v;
 
-	store(ID, "a@b.example", 2);
-	view_open(&v, at.index);
+	rig_store(ID, "a@b.example", 2);
+	view_open(&v, rig()->index);
 	ck_assert(view_message(&v, ID, &m));
 	ck_assert_str_eq(m.sender.text, "a@b.example");
 	ck_assert_uint_eq(m.left, 2);
@@ -185,13 +77,13 @@ START_TEST(it_is_there_after_a_new_opening)
 {
 	uint64_t	 lineage = queue_state()->spool.lineage;
 
-	store(ID, "a@b.example", 1);
-	index_close(at.index);
-	at.index = index_open(&queue_state()->spool);
+	rig_store(ID, "a@b.example", 1);
+	index_close(rig()->index);
+	rig()->index = index_open(&queue_state()->spool);
 	ck_assert(has_message(ID));
-	ck_assert(!index_is_new(at.index));
+	ck_assert(!index_is_new(rig()->index));
 	ck_assert_uint_eq(queue_state()->spool.lineage, lineage);
-	ck_assert_uint_ge(index_last(at.index), ID);
+	ck_assert_uint_ge(index_last(rig()->index), ID);
 }
 END_TEST
 
@@ -200,8 +92,8 @@ START_TEST(an_id_is_stored_once)
 	struct letter	*l = stub_letter(ID, "a@b.example", 1);
 	struct writing	 w;
 
-	store(ID, "a@b.example", 1);
-	ck_assert_int_eq(writing_begin(&w, at.index), 0);
+	rig_store(ID, "a@b.example", 1);
+	ck_assert_int_eq(writing_begin(&w, rig()->index), 0);
 	ck_assert_int_eq(writing_store(&w, l), -1);
 	ck_assert_int_eq(errno, EEXIST);
 	writing_abort(&w);
@@ -215,9 +107,9 @@ START_TEST(messages_are_listed_oldest_first)
 	struct view		 v;
 	uint64_t		 id = 0;
 
-	store(OTHER, "a@b.example", 1);
-	store(ID, "a@b.example", 1);
-	view_open(&v, at.index);
+	rig_store(OTHER, "a@b.example", 1);
+	rig_store(ID, "a@b.example", 1);
+	view_open(&v, rig()->index);
 	ck_assert(view_next_message(&v, &id, &m));
 	ck_assert_uint_eq(id, ID);
 	ck_assert(view_next_message(&v, &id, &m));
@@ -231,48 +123,48 @@ START_TEST(last_recipient_takes_the_message_along)
 {
 	struct tally	 t;
 
-	store(ID, "a@b.example", 2);
-	t = set(ID, 0, NULL);
+	rig_store(ID, "a@b.example", 2);
+	t = rig_set(ID, 0, NULL);
 	ck_assert_uint_eq(t.left, 1);
 	ck_assert(!t.removed);
 	ck_assert(has_message(ID));
-	t = set(ID, 1, NULL);
+	t = rig_set(ID, 1, NULL);
 	ck_assert_uint_eq(t.left, 0);
 	ck_assert(t.removed);
 	ck_assert(!has_message(ID));
 	ck_assert_uint_eq(count_incoming(), 0);
 	ck_assert_uint_eq(count_age(AGE_MAIL), 0);
-	t = set(ID, 1, NULL);		/* said twice */
+	t = rig_set(ID, 1, NULL);		/* said twice */
 	ck_assert(!t.removed);
 }
 END_TEST
 
 START_TEST(those_who_wait_are_in_order_of_their_time)
 {
-	store(ID, "a@b.example", 3);
-	store(OTHER, "a@b.example", 1);
-	wait_for(ID, 0, "mx:a:25", 300);
-	wait_for(ID, 1, "mx:a:25", 100);
-	wait_for(ID, 2, "mx:a:251", 50);
-	wait_for(OTHER, 0, "mx:a:25", 100);
-	ck_assert_str_eq(all_waiting("mx:a:25"),
+	rig_store(ID, "a@b.example", 3);
+	rig_store(OTHER, "a@b.example", 1);
+	rig_wait_for(ID, 0, "mx:a:25", 300);
+	rig_wait_for(ID, 1, "mx:a:25", 100);
+	rig_wait_for(ID, 2, "mx:a:251", 50);
+	rig_wait_for(OTHER, 0, "mx:a:25", 100);
+	ck_assert_str_eq(rig_all_waiting("mx:a:25"),
 	    "100:1000:1 100:2000:0 300:1000:0");
-	ck_assert_str_eq(all_waiting("mx:a:251"), "50:1000:2");
-	ck_assert_str_eq(all_due(), "50 mx:a:251, 100 mx:a:25");
+	ck_assert_str_eq(rig_all_waiting("mx:a:251"), "50:1000:2");
+	ck_assert_str_eq(rig_all_due(), "50 mx:a:251, 100 mx:a:25");
 	ck_assert_uint_eq(count_incoming(), 0);
 }
 END_TEST
 
 START_TEST(a_new_time_replaces_the_old_one)
 {
-	store(ID, "a@b.example", 1);
-	wait_for(ID, 0, "mx:a:25", 100);
-	wait_for(ID, 0, "mx:a:25", 200);
-	ck_assert_str_eq(all_waiting("mx:a:25"), "200:1000:0");
-	ck_assert_str_eq(all_due(), "200 mx:a:25");
-	wait_for(ID, 0, "", 70);	/* to be looked up again */
-	ck_assert_str_eq(all_waiting("mx:a:25"), "");
-	ck_assert_str_eq(all_due(), "70 ");
+	rig_store(ID, "a@b.example", 1);
+	rig_wait_for(ID, 0, "mx:a:25", 100);
+	rig_wait_for(ID, 0, "mx:a:25", 200);
+	ck_assert_str_eq(rig_all_waiting("mx:a:25"), "200:1000:0");
+	ck_assert_str_eq(rig_all_due(), "200 mx:a:25");
+	rig_wait_for(ID, 0, "", 70);	/* to be looked up again */
+	ck_assert_str_eq(rig_all_waiting("mx:a:25"), "");
+	ck_assert_str_eq(rig_all_due(), "70 ");
 }
 END_TEST
 
@@ -281,22 +173,23 @@ START_TEST(closed_destination_is_due_when_it_may_be_probed)
 	struct destination_row	 d;
 	struct view		 v;
 
-	store(ID, "a@b.example", 1);
-	close_destination("mx:a:25", 500, 3);	/* nobody waits: forgotten */
-	ck_assert_str_eq(all_due(), "");
-	wait_for(ID, 0, "mx:a:25", 100);
-	close_destination("mx:a:25", 500, 3);
-	ck_assert_str_eq(all_due(), "500 mx:a:25");
-	view_open(&v, at.index);
+	rig_store(ID, "a@b.example", 1);
+	rig_close_destination("mx:a:25", 500, 3);
+	/* nobody waits: forgotten */
+	ck_assert_str_eq(rig_all_due(), "");
+	rig_wait_for(ID, 0, "mx:a:25", 100);
+	rig_close_destination("mx:a:25", 500, 3);
+	ck_assert_str_eq(rig_all_due(), "500 mx:a:25");
+	view_open(&v, rig()->index);
 	ck_assert(view_destination(&v, span_of("mx:a:25"), &d));
 	ck_assert_uint_eq(d.failures, 3);
 	ck_assert_uint_eq(d.closed, 500);
 	view_close(&v);
-	close_destination("mx:a:25", 0, 0);
-	ck_assert_str_eq(all_due(), "100 mx:a:25");
-	set(ID, 0, NULL);
-	ck_assert_str_eq(all_due(), "");
-	view_open(&v, at.index);
+	rig_close_destination("mx:a:25", 0, 0);
+	ck_assert_str_eq(rig_all_due(), "100 mx:a:25");
+	rig_set(ID, 0, NULL);
+	ck_assert_str_eq(rig_all_due(), "");
+	view_open(&v, rig()->index);
 	ck_assert(!view_destination(&v, span_of("mx:a:25"), &d));
 	view_close(&v);
 }
@@ -304,22 +197,22 @@ END_TEST
 
 START_TEST(failed_recipient_brings_the_message_to_attention)
 {
-	struct recipient_row	 r = make_row(ROW_FAILED, "mx:a:25", 0);
+	struct recipient_row	 r = rig_make_row(ROW_FAILED, "mx:a:25", 0);
 	struct recipient_row	 seen;
 	struct view		 v;
 	struct tally		 t;
 
-	store(ID, "a@b.example", 1);
-	wait_for(ID, 0, "mx:a:25", DUE);
+	rig_store(ID, "a@b.example", 1);
+	rig_wait_for(ID, 0, "mx:a:25", DUE);
 	ck_assert_uint_eq(count_incoming(), 0);
 	r.reply = reply_make(550, "5.1.1", "no such user");
 	r.relay = span_of("mx.a[192.0.2.1]:25");
-	t = set(ID, 0, &r);
+	t = rig_set(ID, 0, &r);
 	ck_assert_uint_eq(t.failed, 1);
 	ck_assert_uint_eq(t.fresh, 0);
 	ck_assert_uint_eq(count_incoming(), 1);
-	ck_assert_str_eq(all_due(), "");
-	view_open(&v, at.index);
+	ck_assert_str_eq(rig_all_due(), "");
+	view_open(&v, rig()->index);
 	ck_assert(view_recipient(&v, ID, 0, &seen));
 	ck_assert_int_eq(seen.reply.code, 550);
 	ck_assert_str_eq(seen.reply.text, "no such user");
@@ -330,37 +223,37 @@ END_TEST
 
 START_TEST(leaves_take_the_next_numbers)
 {
-	struct recipient_row	 r = make_row(ROW_WAITING, "local:u", DUE);
+	struct recipient_row	 r = rig_make_row(ROW_WAITING, "local:u", DUE);
 	struct writing		 w;
 	struct tally		 t;
 
-	store(ID, "a@b.example", 2);
-	ck_assert_int_eq(writing_begin(&w, at.index), 0);
+	rig_store(ID, "a@b.example", 2);
+	ck_assert_int_eq(writing_begin(&w, rig()->index), 0);
 	ck_assert_int_eq(writing_add(&w, ID, &r), 0);
 	ck_assert_int_eq(writing_add(&w, ID, &r), 0);
 	ck_assert_int_eq(writing_set(&w, ID, 1, NULL, &t), 0);
 	ck_assert_int_eq(writing_commit(&w), 0);
 	ck_assert_uint_eq(t.left, 3);
 	ck_assert_uint_eq(t.fresh, 1);
-	ck_assert_str_eq(all_waiting("local:u"), "50:1000:2 50:1000:3");
+	ck_assert_str_eq(rig_all_waiting("local:u"), "50:1000:2 50:1000:3");
 }
 END_TEST
 
 /* A transaction that is not committed leaves nothing of either half. */
 START_TEST(notice_and_its_cause_change_together)
 {
-	struct recipient_row	 r = make_row(ROW_FAILED, "", 0);
+	struct recipient_row	 r = rig_make_row(ROW_FAILED, "", 0);
 	struct letter		*notice = stub_letter(OTHER, "", 1);
 	struct writing		 w;
 	struct tally		 t;
 	int			 i;
 
-	store(ID, "a@b.example", 1);
-	set(ID, 0, &r);
+	rig_store(ID, "a@b.example", 1);
+	rig_set(ID, 0, &r);
 	for (i = 0; i < 2; i++) {
 		ck_assert(has_message(ID));
 		ck_assert(!has_message(OTHER));
-		ck_assert_int_eq(writing_begin(&w, at.index), 0);
+		ck_assert_int_eq(writing_begin(&w, rig()->index), 0);
 		ck_assert_int_eq(writing_store(&w, notice), 0);
 		ck_assert_int_eq(writing_set(&w, ID, 0, NULL, &t), 0);
 		ck_assert(t.removed);
@@ -383,7 +276,7 @@ retry(uint64_t id, uint64_t now)
 	struct writing	 w;
 
 	do {
-		ck_assert_int_eq(writing_begin(&w, at.index), 0);
+		ck_assert_int_eq(writing_begin(&w, rig()->index), 0);
 		ck_assert_int_eq(writing_retry(&w, &r), 0);
 		ck_assert_int_eq(writing_commit(&w), 0);
 	} while (r.more);
@@ -392,38 +285,38 @@ retry(uint64_t id, uint64_t now)
 
 START_TEST(retry_of_all_draws_every_destination)
 {
-	store(ID, "a@b.example", 3);
-	store(OTHER, "a@b.example", 1);
-	wait_for(ID, 0, "mx:a:25", 300);
-	wait_for(ID, 1, "mx:a:25", 100);
-	wait_for(ID, 2, "mx:b:25", 900);
-	wait_for(OTHER, 0, "", 800);
-	close_destination("mx:b:25", 5000, 2);
+	rig_store(ID, "a@b.example", 3);
+	rig_store(OTHER, "a@b.example", 1);
+	rig_wait_for(ID, 0, "mx:a:25", 300);
+	rig_wait_for(ID, 1, "mx:a:25", 100);
+	rig_wait_for(ID, 2, "mx:b:25", 900);
+	rig_wait_for(OTHER, 0, "", 800);
+	rig_close_destination("mx:b:25", 5000, 2);
 	ck_assert_uint_eq(retry(0, 200).count, 2);
-	ck_assert_str_eq(all_waiting("mx:a:25"), "100:1000:1 200:1000:0");
-	ck_assert_str_eq(all_due(), "100 mx:a:25, 200 , 200 mx:b:25");
+	ck_assert_str_eq(rig_all_waiting("mx:a:25"), "100:1000:1 200:1000:0");
+	ck_assert_str_eq(rig_all_due(), "100 mx:a:25, 200 , 200 mx:b:25");
 }
 END_TEST
 
 START_TEST(retry_of_one_leaves_the_others)
 {
-	store(ID, "a@b.example", 1);
-	store(OTHER, "a@b.example", 1);
-	wait_for(ID, 0, "mx:a:25", 300);
-	wait_for(OTHER, 0, "mx:a:25", 400);
+	rig_store(ID, "a@b.example", 1);
+	rig_store(OTHER, "a@b.example", 1);
+	rig_wait_for(ID, 0, "mx:a:25", 300);
+	rig_wait_for(OTHER, 0, "mx:a:25", 400);
 	ck_assert_uint_eq(retry(OTHER, 200).count, 1);
-	ck_assert_str_eq(all_waiting("mx:a:25"), "200:2000:0 300:1000:0");
+	ck_assert_str_eq(rig_all_waiting("mx:a:25"), "200:2000:0 300:1000:0");
 	ck_assert_uint_eq(retry(3000, 200).count, 0);
 }
 END_TEST
 
 START_TEST(unfinished_new_index_is_made_again)
 {
-	index_close(at.index);
+	index_close(rig()->index);
 	ck_assert_int_eq(rename("index", "index.new"), 0);
-	at.index = index_open(&queue_state()->spool);
-	ck_assert(index_is_new(at.index));
-	ck_assert_int_eq(index_rebuild(at.index), REBUILD_NOTHING);
+	rig()->index = index_open(&queue_state()->spool);
+	ck_assert(index_is_new(rig()->index));
+	ck_assert_int_eq(index_rebuild(rig()->index), REBUILD_NOTHING);
 	ck_assert_int_eq(access("index.new", F_OK), -1);
 }
 END_TEST
@@ -435,10 +328,10 @@ START_TEST(lost_index_with_messages_wants_a_rebuild)
 
 	ck_assert_ptr_nonnull(f);
 	(void)fclose(f);
-	index_close(at.index);
+	index_close(rig()->index);
 	ck_assert_int_eq(rename("index", "index.lost"), 0);
-	at.index = index_open(&queue_state()->spool);
-	ck_assert_int_eq(index_rebuild(at.index), REBUILD_INDEX);
+	rig()->index = index_open(&queue_state()->spool);
+	ck_assert_int_eq(index_rebuild(rig()->index), REBUILD_INDEX);
 	ck_assert_uint_ne(queue_state()->spool.lineage, lineage);
 }
 END_TEST
@@ -452,17 +345,17 @@ START_TEST(a_removed_message_leaves_nothing)
 	struct view		 v;
 	uint64_t		 id = 0;
 
-	store(ID, "a@b.example", 3);
-	store(OTHER, "a@b.example", 1);
-	(void)wait_for(ID, 0, "mx:example.net:25", DUE);
-	ck_assert_int_eq(writing_begin(&w, at.index), 0);
+	rig_store(ID, "a@b.example", 3);
+	rig_store(OTHER, "a@b.example", 1);
+	(void)rig_wait_for(ID, 0, "mx:example.net:25", DUE);
+	ck_assert_int_eq(writing_begin(&w, rig()->index), 0);
 	ck_assert_int_eq(writing_remove(&w, ID, &t), 0);
 	ck_assert(t.removed);
 	ck_assert_int_eq(writing_remove(&w, ID, &t), 0);
 	ck_assert(!t.removed);
 	ck_assert_int_eq(writing_commit(&w), 0);
-	ck_assert_str_eq(all_due(), "");
-	view_open(&v, at.index);
+	ck_assert_str_eq(rig_all_due(), "");
+	view_open(&v, rig()->index);
 	ck_assert(!view_message(&v, ID, &row));
 	ck_assert(!view_recipient(&v, ID, 1, &r));
 	ck_assert(view_next_incoming(&v, &id));
@@ -500,7 +393,7 @@ main(void)
 	SRunner	*r;
 	int	 failed;
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
 	add_all(tc);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);

@@ -21,6 +21,9 @@ static const struct {
 	{ "CHUNKING",		{ .extensions = OFFER_CHUNKING } },
 	{ "XCHUNKING",		{ .extensions = 0 } },
 	{ "STARTTLS",		{ .extensions = OFFER_STARTTLS } },
+	{ "DSN",		{ .extensions = OFFER_DSN } },
+	{ "DSN 1",		{ .extensions = OFFER_DSN } },
+	{ "XDSN",		{ .extensions = 0 } },
 	{ "AUTH",		{ .mechanisms = 0 } },
 	{ "AUTH LOGIN Plain CRAM-MD5", { .mechanisms =
 	    1 << MECHANISM_LOGIN | 1 << MECHANISM_PLAIN } },

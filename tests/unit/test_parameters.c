@@ -28,15 +28,18 @@ ruling_new_tag(const struct transaction *t)
 static const struct {
 	const char	*helo, *tags[3];
 	bool		 esmtp;
+	const char	*words;
 	const char	*text;
 } messages[] = {
-	{ "a.example", { NULL }, true, "proto=ESMTP helo=a.example" },
-	{ NULL, { NULL }, false, "proto=SMTP" },
-	{ "[IPv6:::1]", { "Bulk", "x-1" }, false,
+	{ "a.example", { NULL }, true, NULL, "proto=ESMTP helo=a.example" },
+	{ NULL, { NULL }, false, NULL, "proto=SMTP" },
+	{ "[IPv6:::1]", { "Bulk", "x-1" }, false, NULL,
 	    "tag=Bulk tag=x-1 proto=SMTP helo=[IPv6:::1]" },
-	{ "a b+c=d\xe4", { NULL }, true,
+	{ "a b+c=d\xe4", { NULL }, true, NULL,
 	    "proto=ESMTP helo=a+20b+2Bc+3Dd+E4" },
-	{ "\r\nproto=x", { NULL }, true,
+	{ "a.example", { "Bulk" }, true, "ret=full envid=a+20b",
+	    "tag=Bulk proto=ESMTP ret=full envid=a+20b helo=a.example" },
+	{ "\r\nproto=x", { NULL }, true, NULL,
 	    "proto=ESMTP helo=+0D+0Aproto+3Dx" },
 };
 
@@ -47,6 +50,7 @@ START_TEST(tags_helo_and_protocol_go_along)
 	char			 text[PARAMETERS_MAX + 1];
 
 	s.helo = (char *)messages[_i].helo;
+	t.words = (char *)messages[_i].words;
 	while (messages[_i].tags[t.tag_count] != NULL) {
 		t.tags[t.tag_count] = messages[_i].tags[t.tag_count];
 		t.tag_count++;
@@ -78,12 +82,14 @@ END_TEST
 START_TEST(the_longest_fit)
 {
 	static char		 tag[TAG_MAX + 1], helo[2048];
+	static char		 words[DSN_MAIL_MAX + 1];
 	struct session		 s = { .helo = helo };
-	struct transaction	 t = { .session = &s };
+	struct transaction	 t = { .session = &s, .words = words };
 	char			 text[PARAMETERS_MAX + 1];
 	struct span		 all;
 	size_t			 n;
 
+	memset(words, 'e', DSN_MAIL_MAX);
 	memset(tag, 'x', TAG_MAX);
 	while (t.tag_count < TAGS_MAX)
 		t.tags[t.tag_count++] = tag;
@@ -94,7 +100,8 @@ START_TEST(the_longest_fit)
 		ck_assert(span_starts(all, "tag=xxx"));
 		ck_assert(strstr(text, " proto=SMTP") != NULL);
 		ck_assert((strstr(text, " helo=") != NULL) ==
-		    (all.len > 8 * 37 + 11));
+		    (all.len > 8 * 37 + 11 + 121));
+		ck_assert(strstr(text, words) != NULL);
 	}
 	ck_assert(strstr(text, " helo=") == NULL);
 }

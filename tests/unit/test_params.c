@@ -99,7 +99,8 @@ static const struct {
 	{ "SIZE",				501,	0,	false },
 	{ "SIZE=5 SIZE=5",			501,	0,	false },
 	{ "BODY=BINARYMIME",			555,	0,	false },
-	{ "RET=FULL",				555,	0,	false },
+	{ "RET=FULL",				0,	0,	false },
+	{ "FROB=FULL",				555,	0,	false },
 };
 
 START_TEST(parameters_of_mail_are_known_and_told_once)
@@ -119,6 +120,89 @@ START_TEST(parameters_of_mail_are_known_and_told_once)
 }
 END_TEST
 
+static const struct {
+	const char	*text;
+	unsigned	 code;
+	enum dsn_ret	 ret;
+	const char	*envid;
+} notices[] = {
+	{ "SIZE=5",			0,	DSN_RET_NONE,	"" },
+	{ "RET=FULL ENVID=QQ314159",	0,	DSN_RET_FULL,	"QQ314159" },
+	{ "ret=hdrs SIZE=1 envid=a+20b", 0,	DSN_RET_HDRS,	"a+20b" },
+	{ "RET=SOME",			501,	DSN_RET_NONE,	"" },
+	{ "RET=",			501,	DSN_RET_NONE,	"" },
+	{ "RET",			501,	DSN_RET_NONE,	"" },
+	{ "RET=FULL RET=FULL",		501,	DSN_RET_NONE,	"" },
+	{ "RET=FULL RET=HDRS",		501,	DSN_RET_NONE,	"" },
+	{ "ENVID",			501,	DSN_RET_NONE,	"" },
+	{ "ENVID=",			501,	DSN_RET_NONE,	"" },
+	{ "ENVID=a+2",			501,	DSN_RET_NONE,	"" },
+	{ "ENVID=a=b",			501,	DSN_RET_NONE,	"" },
+	{ "ENVID=a+0A",			501,	DSN_RET_NONE,	"" },
+	{ "ENVID=a ENVID=b",		501,	DSN_RET_NONE,	"" },
+	{ "NOTIFY=NEVER",		555,	DSN_RET_NONE,	"" },
+	{ "ORCPT=rfc822;a@b",		555,	DSN_RET_NONE,	"" },
+};
+
+START_TEST(mail_may_say_what_a_notice_holds)
+{
+	const struct mail_rules	 rules = { 0, false };
+	struct mail_params	 p;
+	struct reply		 why = { 0 };
+	bool			 good;
+
+	good = params_parse(span_of(notices[_i].text), &rules, &p, &why);
+	ck_assert_msg(good == (notices[_i].code == 0), "%s", notices[_i].text);
+	ck_assert_uint_eq(why.code, notices[_i].code);
+	if (!good)
+		return;
+	ck_assert(p.ret == notices[_i].ret);
+	ck_assert(span_is(p.envid, notices[_i].envid));
+}
+END_TEST
+
+static const struct {
+	const char	*text;
+	unsigned	 code, notify;
+	const char	*orcpt;
+} recipients[] = {
+	{ "",				0,	0,		"" },
+	{ "NOTIFY=NEVER",		0,	DSN_NEVER,	"" },
+	{ "notify=delay,Success",	0,	DSN_DELAY | DSN_SUCCESS, "" },
+	{ "ORCPT=rfc822;a@b",		0,	0,		"rfc822;a@b" },
+	{ "ORCPT=utf-8;\\x{E4}@b NOTIFY=FAILURE", 0, DSN_FAILURE,
+	    "utf-8;\\x{E4}@b" },
+	{ "NOTIFY",			501,	0,		"" },
+	{ "NOTIFY=",			501,	0,		"" },
+	{ "NOTIFY=OFTEN",		501,	0,		"" },
+	{ "NOTIFY=NEVER,DELAY",		501,	0,		"" },
+	{ "NOTIFY=NEVER NOTIFY=NEVER",	501,	0,		"" },
+	{ "ORCPT",			501,	0,		"" },
+	{ "ORCPT=a@b",			501,	0,		"" },
+	{ "ORCPT=rfc822;a+@b",		501,	0,		"" },
+	{ "ORCPT=rfc822;a@b ORCPT=rfc822;a@b", 501, 0,		"" },
+	{ "RET=FULL",			555,	0,		"" },
+	{ "SIZE=5",			555,	0,		"" },
+	{ "=5",				501,	0,		"" },
+};
+
+START_TEST(rcpt_may_say_what_its_sender_wants_to_hear)
+{
+	struct rcpt_params	 p;
+	struct reply		 why = { 0 };
+	bool			 good;
+
+	good = params_parse_rcpt(span_of(recipients[_i].text), &p, &why);
+	ck_assert_msg(good == (recipients[_i].code == 0), "%s",
+	    recipients[_i].text);
+	ck_assert_uint_eq(why.code, recipients[_i].code);
+	if (!good)
+		return;
+	ck_assert_uint_eq(p.notify, recipients[_i].notify);
+	ck_assert(span_is(p.orcpt, recipients[_i].orcpt));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -132,6 +216,10 @@ main(void)
 	    COUNT(params));
 	tcase_add_loop_test(tc, who_wrote_it_is_told_in_xtext, 0,
 	    COUNT(authors));
+	tcase_add_loop_test(tc, mail_may_say_what_a_notice_holds, 0,
+	    COUNT(notices));
+	tcase_add_loop_test(tc, rcpt_may_say_what_its_sender_wants_to_hear, 0,
+	    COUNT(recipients));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -405,6 +405,9 @@ static const struct {
 	{ { "sendmail", "-f" }, false, 0, 0 },
 	{ { "sendmail", "-N", "often" }, false, 0, 0 },
 	{ { "sendmail", "-N", "delay," }, false, 0, 0 },
+	{ { "sendmail", "-N", "never,delay" }, false, 0, 0 },
+	{ { "sendmail", "-V", "" }, false, 0, 0 },
+	{ { "sendmail", "-V", "a\nb" }, false, 0, 0 },
 	{ { "sendmail", "-R", "some" }, false, 0, 0 },
 	{ { "sendmail", "-B", "9BIT" }, false, 0, 0 },
 	{ { "sendmail", "-qX" }, false, 0, 0 },
@@ -425,6 +428,28 @@ START_TEST(options_mean_what_they_always_meant)
 	}
 	while (argc-- > 0)
 		free(argv[argc]);
+}
+END_TEST
+
+static const struct {
+	const char	*given, *said;
+} envids[] = {
+	{ "QQ314159",	"QQ314159" },
+	{ "a+20b",	"a+20b" },
+	{ "a b+c",	"a+20b+2Bc" },
+};
+
+START_TEST(an_envid_is_xtext_or_made_so)
+{
+	char		*argv[] = { "sendmail", "-V",
+			    (char *)envids[_i].given, "-N", "Delay,SUCCESS",
+			    "-R", "HDRS", NULL };
+	struct options	 o;
+
+	ck_assert(options_read(&o, 7, argv));
+	ck_assert_str_eq(o.envid, envids[_i].said);
+	ck_assert_uint_eq(o.notify, DSN_DELAY | DSN_SUCCESS);
+	ck_assert(o.ret == DSN_RET_HDRS);
 }
 END_TEST
 
@@ -469,6 +494,8 @@ main(void)
 	tcase_add_loop_test(tc, options_mean_what_they_always_meant, 0,
 	    COUNT(commands));
 	tcase_add_test(tc, options_leave_their_values);
+	tcase_add_loop_test(tc, an_envid_is_xtext_or_made_so, 0,
+	    COUNT(envids));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -222,6 +222,114 @@ START_TEST(a_part_of_the_memory_is_for_the_proven)
 }
 END_TEST
 
+/* Mail that waited when queue was started. */
+START_TEST(who_waits_since_before_the_start_is_probed)
+{
+	struct queue	*q = queue_state();
+
+	at.far->inherited = true;
+	ck_assert_int_eq(share_standing(at.far), STANDING_FAILED);
+	ck_assert_uint_eq(share_jobs(at.far), 1);
+	q->probes = 1;
+	begin_job(&at.jobs[0]);
+	ck_assert_uint_eq(q->probing, 1);
+	silence_heard(q, &at.jobs[0]);
+	ck_assert_uint_eq(q->probing, 1);
+	end_job(&at.jobs[0], 250, ADVICE_NONE);
+	ck_assert_uint_eq(q->probing, 0);
+	ck_assert_int_eq(share_standing(at.far), STANDING_PROVEN);
+	begin_job(&at.jobs[0]);
+	ck_assert_uint_eq(q->probing, 0);
+	end_job(&at.jobs[0], 250, ADVICE_NONE);
+}
+END_TEST
+
+START_TEST(a_share_is_a_part_of_all_jobs)
+{
+	struct settings	 s = *at.far->settings;
+
+	do_job(250, ADVICE_NONE);
+	at.far->settings = &s;
+	at.far->window = WINDOW_LIMIT;
+	ck_assert_uint_eq(share_jobs(at.far), WINDOW_LIMIT);
+	s.share = 10;
+	ck_assert_uint_eq(share_jobs(at.far), JOBS_REMOTE_MAX / 10);
+	s.share = 1;
+	at.far->window = 3;
+	ck_assert_uint_eq(share_jobs(at.far), 3);
+	at.far->settings = settings_of(queue_state(), span_of(""));
+}
+END_TEST
+
+START_TEST(a_window_grows_to_where_it_may)
+{
+	struct settings	 s = *at.far->settings;
+	unsigned	 i;
+
+	at.far->settings = &s;
+	s.window = WINDOW_START + 2;
+	for (i = 0; i < 100; i++)
+		do_job(250, ADVICE_NONE);
+	ck_assert_uint_eq(share_jobs(at.far), WINDOW_START + 2);
+	at.far->settings = settings_of(queue_state(), span_of(""));
+}
+END_TEST
+
+/* Of rows that wait in the index, which is where they go back to. */
+static void
+make_ready(uint64_t id, const char *sender)
+{
+	struct queue		*q = queue_state();
+	struct letter		*l = stub_letter(id, sender, 1);
+	struct recipient_row	 row = { .state = ROW_WAITING };
+	struct recipient	*r;
+
+	row.address = span_of("r0@example.org");
+	row.original = span_of("");
+	r = recipient_new(q, message_from_letter(q, l), 0, &row);
+	r->parked = true;
+	r->destination = at.far;
+	at.far->users++;
+	destination_add(q, at.far, r);
+	letter_free(l);
+}
+
+static unsigned
+count_ready_of(const char *sender)
+{
+	struct message	*m;
+	unsigned	 n = 0;
+
+	RB_FOREACH(m, message_tree, &queue_state()->messages.tree)
+		n += strcmp(m->sender.text, sender) == 0;
+	return n;
+}
+
+START_TEST(who_has_more_than_others_goes_home_first)
+{
+	struct queue	*q = queue_state();
+	unsigned	 i;
+
+	at.far->answered = 1;
+	for (i = 0; i < 100; i++)
+		make_ready(100 + i, "bulk@example.org");
+	for (i = 0; i < 5; i++)
+		make_ready(300 + i, "few@example.org");
+	make_ready(400, "one@example.org");
+	destination_send_home(q, at.far, READY_FEW, 10);
+	ck_assert_uint_eq(at.far->nready, 96);
+	destination_send_home(q, at.far, READY_FEW, 200);
+	ck_assert_uint_eq(count_ready_of("bulk@example.org"), 14);
+	ck_assert_uint_eq(count_ready_of("few@example.org"), 5);
+	ck_assert_uint_eq(count_ready_of("one@example.org"), 1);
+	ck_assert(at.far->more);
+	destination_send_home(q, at.far, 0, 200);
+	ck_assert_uint_eq(at.far->nready, 0);
+	ck_assert_uint_eq(q->messages.count, 0);
+	at.far->more = false;		/* there is no schedule here */
+}
+END_TEST
+
 int
 main(void)
 {
@@ -241,6 +349,10 @@ main(void)
 	    a_job_of_a_stranger_is_doubtful_until_there_is_word);
 	tcase_add_test(c, mute_is_who_says_nothing_in_all_jobs);
 	tcase_add_test(c, a_part_of_the_memory_is_for_the_proven);
+	tcase_add_test(c, who_waits_since_before_the_start_is_probed);
+	tcase_add_test(c, a_share_is_a_part_of_all_jobs);
+	tcase_add_test(c, a_window_grows_to_where_it_may);
+	tcase_add_test(c, who_has_more_than_others_goes_home_first);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -356,6 +356,53 @@ START_TEST(leaves_replace_their_recipient)
 }
 END_TEST
 
+static struct change *
+expand(struct recipient_row *row, uint64_t position)
+{
+	struct recipient_row	 parent = make_row(ROW_FAILED);
+	struct change		*c = add(CHANGE_REPLACE, ID);
+
+	row->due = 5;
+	row->parameters = span_of("notify=never");
+	change_add_row(c, row);
+	change_add_row(c, row);
+	parent.action = ACTION_EXPANDED;
+	parent.parameters = span_of("notify=success");
+	change_keep_parent(c, &parent);
+	c->position = position;
+	c->replayed = position != 0;
+	return c;
+}
+
+/* What the journal says once more changes nothing. */
+START_TEST(who_is_to_be_told_of_stays_behind_its_leaves)
+{
+	struct recipient_row	 row = make_row(ROW_WAITING), seen;
+	struct change		*c;
+	struct view		 v;
+
+	store(ID);
+	c = expand(&row, 0);
+	run();
+	ck_assert_int_eq(c->error, 0);
+	ck_assert_uint_eq(c->tally.left, 3);
+	ck_assert_uint_eq(c->tally.failed, 1);
+	clear_batch();
+	c = expand(&row, 4096);
+	run();
+	ck_assert_int_eq(c->error, 0);
+	view_open(&v, at.index);
+	ck_assert(view_recipient(&v, ID, 0, &seen));
+	ck_assert_int_eq(seen.state, ROW_FAILED);
+	ck_assert_int_eq(seen.action, ACTION_EXPANDED);
+	ck_assert(view_recipient(&v, ID, 2, &seen));
+	ck_assert_int_eq(seen.state, ROW_WAITING);
+	ck_assert(span_is(seen.parameters, "notify=never"));
+	ck_assert(!view_recipient(&v, ID, 3, &seen));
+	view_close(&v);
+}
+END_TEST
+
 START_TEST(adoption_of_what_is_there_changes_nothing)
 {
 	struct recipient_row	 row = make_row(ROW_WAITING);
@@ -391,6 +438,7 @@ add_all(TCase *tc)
 	tcase_add_test(tc, notice_replaces_what_it_tells);
 	tcase_add_test(tc, verdict_stays_when_it_is_to_be_kept);
 	tcase_add_test(tc, leaves_replace_their_recipient);
+	tcase_add_test(tc, who_is_to_be_told_of_stays_behind_its_leaves);
 	tcase_add_test(tc, adoption_of_what_is_there_changes_nothing);
 }
 

@@ -179,8 +179,8 @@ fill(struct rig *r, struct wire *w, struct msg *m)
 	else if (m->type == MSG_JUDGE)
 		judging_ask(r, next_token(r), &m->judge);
 	else if (m->type == MSG_LIST)
-		m->list = (struct msg_list){ next_token(r),
-		    hints_message(&r->hints, &r->dice), 16 };
+		m->list = (struct msg_list){ .token = next_token(r),
+		    .after = hints_message(&r->hints, &r->dice), .count = 16 };
 	else
 		m->retry = (struct msg_retry){ next_token(r), dice_below(
 		    &r->dice, 2) ? 0 : hints_message(&r->hints, &r->dice) };

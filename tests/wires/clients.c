@@ -161,6 +161,18 @@ client_go_on(struct rig *r, const char *text)
 	say(r->clients[0].fd, text);
 }
 
+static const char *const orders[] = {
+	"queue retry ALL\n", "queue retry 6JzKbCwDtT\n", "queue hold ALL\n",
+	"queue delete dry=1 sender=*@a.example\n", "queue content 2\n",
+	"queue redirect argument=b.example destination=*:a.example:*\n"
+};
+
+static const char *const questions[] = {
+	"queue list\n", "queue list state=held reason=x\n", "queue count\n",
+	"queue show 2\n", "queue history 2\n", "status\n",
+	"queue destinations\n"
+};
+
 void
 client_start(struct rig *r)
 {
@@ -175,12 +187,11 @@ client_start(struct rig *r)
 	else if (r->program == ROLE_SMTPD)
 		say(c->fd, mails[dice_below(&r->dice, COUNT(mails))]);
 	else if (r->program == ROLE_CONTROL)
-		say(c->fd, dice_below(&r->dice, 2) ? "queue retry ALL\n" :
-		    "queue retry 6JzKbCwDtT\n");
+		say(c->fd, orders[dice_below(&r->dice, COUNT(orders))]);
+	else if (r->enemy == ROLE_REMOTE)
+		say(c->fd, "trace example.org\n");
 	else
-		say(c->fd, r->enemy == ROLE_REMOTE ? "trace example.org\n" :
-		    dice_below(&r->dice, 2) ? "queue list\n" :
-		    dice_below(&r->dice, 2) ? "status\n" : "queue show 2\n");
+		say(c->fd, questions[dice_below(&r->dice, COUNT(questions))]);
 }
 
 void

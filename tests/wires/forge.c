@@ -7,7 +7,7 @@
 #include "shared/log.h"
 #include "tests/wires/forge.h"
 
-enum { LONG_TEXT = 16384, NO_FIELD = 1000 };
+enum { LONG_TEXT = SHOW_MAX + 1, NO_FIELD = 1000 };
 
 uint64_t
 dice_next(struct dice *d)

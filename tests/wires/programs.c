@@ -127,7 +127,7 @@ configure_queue(struct rig *r)
 	struct msg	 m = { .type = MSG_CONF_QUEUE };
 
 	m.conf_queue = (struct msg_conf_queue){ 1, 2, 600, 600, 1 << 20,
-	    64 << 20, 16 << 20, 64 << 10 };
+	    64 << 20, 16 << 20, 64 << 10, 0, 0 };
 	rig_tell(r, &m);
 }
 
@@ -289,7 +289,8 @@ fill_probe(struct rig *r, struct msg *m)
 		if (m->type == MSG_RETRY)
 			m->retry = (struct msg_retry){ token, 1 };
 		else
-			m->list = (struct msg_list){ token, 0, 4 };
+			m->list = (struct msg_list){ .token = token,
+			    .count = 4 };
 		break;
 	case ROLE_LOOKUP:
 		m->type = MSG_RCPT;

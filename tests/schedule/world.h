@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_SCHEDULE_WORLD_H
+#define TESTS_SCHEDULE_WORLD_H
+
+#include "tests/sim/peer.h"
+#include "tests/sim/sim.h"
+
+/*
+ * A small world, drawn from a seed: who sends what to whom and when, what is at
+ * home in each destination, how long everything takes, and when queue and
+ * remote are begun anew.  Times are nanoseconds of the simulation's clock.
+ */
+enum {
+	PLACES_MAX = 12, POSTS_MAX = 48, ADDRESSEES_MAX = 8, SENDERS = 4,
+	REMOTES = 2, COURIERS = REMOTES + 1, STROKES_MAX = 4
+};
+#define SECONDS		((int64_t)1000000000)
+
+/* What a destination does. */
+enum habit {
+	TAKES, TAKES_SLOWLY,
+	PUTS_OFF,		/* 4xx for each recipient */
+	GREYLISTS,		/* the same, in the beginning */
+	IS_BUSY,		/* 4xx for the whole connection */
+	REFUSES,		/* 5xx */
+	IS_DEAD,		/* no connection, at once */
+	HANGS,			/* likewise, after a long time */
+	HANGS_LATE,		/* silent behind its greeting */
+	HABITS
+};
+
+struct closing {
+	uint32_t	 failures;
+	int64_t		 until;
+};
+
+struct host {
+	char		 name[40];
+	bool		 local;
+	enum habit	 habits[2];	/* before and behind `turn` */
+	int64_t		 turn;
+	int64_t		 greets, takes, hangs;
+
+	/* as the wires show it */
+	unsigned	 running[COURIERS];
+	struct closing	 least, most;	/* if queue forgot it; if not */
+	int64_t		 answered;	/* 0: not in this life */
+	int64_t		 quiet;		/* no job since */
+	unsigned	 jobs;		/* that began */
+};
+
+enum end { IS_UNSENT, WAITS, RUNS, IS_DELIVERED, IS_REFUSED, IS_EXPIRED };
+
+struct party {
+	struct post	*post;
+	unsigned	 number;
+	struct host	*place;
+	enum end	 end;
+	unsigned	 attempts, noticed;
+	int64_t		 due;		/* not before */
+	unsigned	 ahead;		/* jobs of its place, then */
+};
+
+struct post {
+	uint64_t	 id, size;
+	int64_t		 when;		/* it is sent */
+	unsigned	 sender;	/* SENDERS: nobody */
+	bool		 stored;
+	int64_t		 since;		/* that it is */
+	unsigned	 count;
+	struct party to[ADDRESSEES_MAX];
+};
+
+enum stroke { QUEUE_CRASHES, QUEUE_ENDS, QUEUE_IS_REPLACED, REMOTE_DIES,
+	STROKES };
+
+struct world {
+	uint32_t	 retry_first, retry_max, life, notice_life;
+	unsigned	 remotes, slots;
+	bool		 journal;
+	struct host	 places[PLACES_MAX];	/* the first: of senders */
+	unsigned	 nplaces;
+	struct post	 posts[POSTS_MAX];
+	unsigned	 nposts;
+	struct {
+		int64_t		 when;
+		enum stroke	 what;
+	} strokes[STROKES_MAX];
+	unsigned	 nstrokes, struck;
+	int64_t		 end;		/* all must be over then */
+	int64_t		 longest;	/* a job can take */
+};
+
+struct world	*world(void);
+void		 world_draw(void);
+enum habit	 place_habit(const struct host *);
+struct host	*place_named(const char *name);
+struct post	*post_with(uint64_t id);
+bool		 is_over(const struct party *);
+
+/* ---- neighbours ---------------------------------------------------------- */
+
+void		 feed_join(void);		/* master, smtpd, lookup */
+void		 feed_queue_died(void);
+bool		 feed_next(int64_t *when);	/* what is sent next */
+void		 feed_due(void);
+void		 feed_answer(void);	/* what lookup was asked */
+
+void		 couriers_join(void);
+void		 couriers_queue_died(void);
+bool		 couriers_next(int64_t *when);
+void		 couriers_due(void);
+void		 courier_dies(void);
+unsigned	 courier_doubts(unsigned courier);
+unsigned	 courier_free(unsigned courier);	/* slots */
+
+/* ---- claims -------------------------------------------------------------- */
+
+bool		 place_is_proven(const struct host *);
+
+/* A job is handed out; a recipient in it; its end. */
+void		 claim_job(struct host *, unsigned courier);
+void		 claim_recipient(struct party *);
+void		 claim_done(struct host *, unsigned courier,
+		    const struct msg_done *);
+
+/* Who had a job is gone, and what was in it waits again; all of a courier. */
+void		 claim_lost(struct party **, unsigned n);
+void		 claim_gone(unsigned courier);
+
+/* What became of a recipient; its sender was told of it. */
+void		 claim_end(struct party *, enum end);
+void		 claim_later(struct party *);
+void		 claim_told(const char *address);
+
+/* Behind each turn; when a queue has begun; when all should be over. */
+void		 claims_hold(void);
+void		 claims_begin(void);
+bool		 claims_are_over(void);
+void		 claims_end(void);
+
+#endif
