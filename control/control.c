@@ -28,6 +28,12 @@ control_session(struct peer *peer, uint64_t token, enum msg_type asked)
 	return admin_answered(control.admin, peer, token, asked);
 }
 
+struct session *
+control_next(struct session *s, enum msg_type asked)
+{
+	return admin_next(control.admin, s, asked);
+}
+
 /* One id, and nothing else. */
 static bool
 is_one(struct session *s, struct span arg)
@@ -117,6 +123,7 @@ static const struct verb verbs[] = {
 	{ "queue expire", control_order, control_next_part },
 	{ "queue redirect", control_order, control_next_part },
 	{ "queue recipient", control_order, control_next_part },
+	{ "queue import", control_import, NULL },
 	{ "queue content", control_content, control_next_content },
 	{ "restart",	do_restart,	NULL },
 	{ "reload",	do_reload,	NULL },
@@ -249,6 +256,9 @@ static const struct route inbox[] = {
 	{ MSG_ORDERED_ONE,	on_ordered_one },
 	{ MSG_ORDERED,		on_ordered },
 	{ MSG_SHOWN,		on_shown },
+	{ MSG_OPENED,		on_opened },
+	{ MSG_FREED,		on_freed },
+	{ MSG_STORED,		on_stored },
 	{ MSG_RESTARTED,	on_restarted },
 	{ MSG_RELOAD_LINE,	on_reload_line },
 	{ MSG_RELOADED,		on_reloaded },

@@ -117,6 +117,8 @@ void	 destination_fill(struct queue *, struct view *,
 	    struct destination *);
 
 /* An admin wants it tried. */
+void	 destination_retry(struct queue *, struct span name, uint64_t now);
+void	 destination_retry(struct queue *, struct span name, uint64_t now);
 void	 destinations_retry(struct queue *, uint64_t now);
 
 #endif

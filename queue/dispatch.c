@@ -409,6 +409,8 @@ recipient_lost(struct queue *q, struct deliverer *dl, struct recipient *r)
 	recipient_unlist(q, r);
 	if (r->losses >= LOSSES_MAX)
 		result_apply(q, r, -1, &why, span_of("none"));
+	else if (message_rests(m))
+		recipient_rest(q, r);
 	else if (r->destination != NULL)
 		destination_add(q, r->destination, r);
 	else

@@ -38,6 +38,7 @@ static const char *const names[TABLE_COUNT] = {
 	[TABLE_WAIT]		= "wait",
 	[TABLE_DESTINATION]	= "destination",
 	[TABLE_DUE]		= "due",
+	[TABLE_HISTORY]		= "history",
 };
 
 MDB_val
@@ -194,13 +195,15 @@ begin(struct index *x, unsigned flags)
 	return txn;
 }
 
+/* Those of before had no history. */
 static void
 open_tables(struct index *x, MDB_txn *txn, unsigned flags)
 {
 	int	 i, rc;
 
 	for (i = 0; i < TABLE_COUNT; i++) {
-		rc = mdb_dbi_open(txn, names[i], flags, &x->tables[i]);
+		rc = mdb_dbi_open(txn, names[i], i == TABLE_HISTORY ?
+		    MDB_CREATE : flags, &x->tables[i]);
 		if (rc != 0)
 			refuse(names[i], rc);
 	}
@@ -294,6 +297,8 @@ get_meta(struct index *x, MDB_txn *txn, const char *name)
 	struct unpack	 u;
 	uint64_t	 n;
 
+	if (rc == MDB_NOTFOUND && strcmp(name, META_DELAYED) == 0)
+		return 0;	/* older queues know nothing of it */
 	if (rc != 0)
 		refuse(name, rc);
 	if (!row_is_whole(TABLE_META, span_of(name), val_span(&v), &row))
@@ -341,6 +346,7 @@ read_meta(struct index *x, struct spool *s)
 	x->journal = get_meta(x, txn, META_JOURNAL);
 	x->position = get_meta(x, txn, META_POSITION);
 	x->clean = get_meta(x, txn, META_CLEAN);
+	x->delayed = get_meta(x, txn, META_DELAYED);
 	highest = highest_message(x, txn);
 	if (highest > x->last)
 		x->last = highest;
@@ -444,6 +450,12 @@ uint64_t
 index_clean(const struct index *x)
 {
 	return x->clean;
+}
+
+uint64_t
+index_delayed(const struct index *x)
+{
+	return x->delayed;
 }
 
 void

@@ -14,7 +14,7 @@ struct index;
 
 enum index_table {
 	TABLE_META, TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_INCOMING, TABLE_AGE,
-	TABLE_WAIT, TABLE_DESTINATION, TABLE_DUE, TABLE_COUNT
+	TABLE_WAIT, TABLE_DESTINATION, TABLE_DUE, TABLE_HISTORY, TABLE_COUNT
 };
 
 /* Opens index/ below the root, or makes a new one; fatal when it cannot.  Sets
@@ -36,6 +36,9 @@ enum rebuild	 index_rebuild(const struct index *);
 uint64_t	 index_journal(const struct index *);
 uint64_t	 index_position(const struct index *);
 uint64_t	 index_clean(const struct index *);
+
+/* Delays until this time have been told; 0: by no queue so far. */
+uint64_t	 index_delayed(const struct index *);
 
 /* Frees what dead readers hold. */
 void		 index_sweep_readers(struct index *);

@@ -13,6 +13,7 @@ struct index {
 	uint64_t	 lineage;
 	uint64_t	 last;
 	uint64_t	 journal, position, clean;
+	uint64_t	 delayed;
 	bool		 is_new;
 	enum rebuild	 rebuild;
 };
@@ -25,6 +26,7 @@ struct index {
 #define META_JOURNAL	"journal"
 #define META_POSITION	"position"
 #define META_CLEAN	"clean"
+#define META_DELAYED	"delayed"
 
 MDB_val		 val_of(struct span);
 struct span	 val_span(const MDB_val *);
@@ -65,6 +67,18 @@ int	 writing_del(struct writing *, enum index_table,
 	    const struct pack *key);
 int	 writing_copy(struct writing *, enum index_table,
 	    const struct pack *key, char raw[ROW_MAX], struct span *row);
+
+/* A message's row, which borrows from `raw`, with its place in `incoming`; and
+ * its place in `age`, where it is, or not. */
+int	 writing_get_message(struct writing *, uint64_t id, char raw[ROW_MAX],
+	    struct message_row *);
+int	 writing_put_message(struct writing *, uint64_t id,
+	    const struct message_row *);
+int	 writing_age(struct writing *, uint64_t id, const struct addr *sender,
+	    bool there);
+
+/* All that a message's history has goes. */
+int	 writing_forget_events(struct writing *, uint64_t id);
 
 /* A recipient waits, or no longer, at its place in the lane of a sender. */
 int	 writing_wait(struct writing *, struct wait_key,

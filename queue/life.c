@@ -42,6 +42,7 @@ work(void *arg)
 	q->working = true;
 	timer_unset(&q->patience);
 	schedule_start(q);
+	delays_start(q);
 	ages_start(q);
 	hots_begin(q);
 }
@@ -66,6 +67,9 @@ life_open(struct queue *q, struct process *p)
 	deliverers_init(q);
 	content_init(&q->content);
 	schedule_init(q);
+	delays_init(q);
+	digests_init(&q->digests);
+	orders_init(q);
 	silence_init(q);
 	timer_init(&q->patience, q->loop, work, q);
 	spool_open(&q->spool);
@@ -171,6 +175,7 @@ void
 life_turn(struct queue *q)
 {
 	if (q->working) {
+		orders_pump(q);
 		schedule_pump(q);
 		destinations_feed(q);
 		expand_pump(q);
@@ -250,6 +255,9 @@ static const struct route inbox[] = {
 	{ MSG_DESTINATIONS,	on_destinations },
 	{ MSG_RETRY,		on_retry },
 	{ MSG_DELETE,		on_delete },
+	{ MSG_ORDER,		on_order },
+	{ MSG_SHOW,		on_show },
+	{ MSG_HISTORY,		on_history },
 	{ MSG_UNSURE,		on_unsure },
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_QUEUE,	on_conf_queue },
@@ -268,6 +276,7 @@ void
 life_close(struct queue *q)
 {
 	settings_clear(q);
+	digests_forget(&q->digests);
 	jobs_free(q->reader);
 	jobs_free(q->spiller);
 	journal_close(q);

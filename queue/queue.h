@@ -5,10 +5,13 @@
 #include "queue/age.h"
 #include "queue/change.h"
 #include "queue/content.h"
+#include "queue/delay.h"
+#include "queue/digest.h"
 #include "queue/envelope.h"
 #include "queue/expand.h"
 #include "queue/hot.h"
 #include "queue/journal.h"
+#include "queue/orders.h"
 #include "queue/rate.h"
 #include "queue/schedule.h"
 #include "queue/settings.h"
@@ -66,7 +69,12 @@ struct queue {
 	unsigned	 probing;	/* jobs of those that failed */
 	struct content	 content;
 	struct schedule	 schedule;
+	struct orders	 orders;
+	struct errands	 errands;
 	struct ages	 ages;
+	struct delays	 delays;
+	struct digests	 digests;
+	unsigned	 reports;	/* notices being made */
 
 	struct timer	 patience;	/* with deliverers, at the start */
 	bool		 started, working, stopping;

@@ -52,6 +52,12 @@ message_row_decode(struct span s, struct message_row *r)
 	return unpack_ended(&u) && addr_parse(sender, &r->sender) == ADDR_OK;
 }
 
+bool
+message_row_rests(const struct message_row *r)
+{
+	return (r->flags & (MESSAGE_HELD | MESSAGE_QUARANTINED)) != 0;
+}
+
 static void
 put_reply(const struct reply *r, struct pack *p)
 {
@@ -166,6 +172,32 @@ other_lanes(const struct destination_row *r)
 }
 
 void
+event_row_encode(const struct event_row *r, struct pack *p)
+{
+	pack_u64(p, r->time);
+	pack_u8(p, r->kind);
+	pack_u32(p, r->number);
+	pack_u32(p, r->uid);
+	put_reply(&r->reply, p);
+	pack_text(p, r->relay);
+}
+
+bool
+event_row_decode(struct span s, struct event_row *r)
+{
+	struct unpack	 u;
+
+	unpack_init(&u, s);
+	r->time = unpack_u64(&u);
+	r->kind = unpack_u8(&u);
+	r->number = unpack_u32(&u);
+	r->uid = unpack_u32(&u);
+	take_reply(&u, &r->reply);
+	r->relay = unpack_line(&u, RELAY_TEXT_MAX);
+	return unpack_ended(&u) && r->kind < EVENT_COUNT;
+}
+
+void
 destination_row_encode(const struct destination_row *r, struct pack *p)
 {
 	unsigned	 lane, mask = other_lanes(r);
@@ -210,6 +242,17 @@ destination_row_decode(struct span s, struct destination_row *r)
 			r->dues[lane] = unpack_u64(&u);
 	r->due = destination_row_due(r);
 	return unpack_ended(&u) && other_lanes(r) == mask;
+}
+
+/* What failed in the time of an older queue has no due time: its message is in
+ * `incoming`. */
+bool
+row_waits(const struct recipient_row *r, struct span *name)
+{
+	*name = r->state == ROW_FAILED ? span_of(NOTICE_NAME) :
+	    r->destination;
+	return r->state == ROW_WAITING ||
+	    (r->state == ROW_FAILED && r->due != 0);
 }
 
 /* ---- keys ---------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/queue.h"
+#include "queue/report.h"
 
 enum { MILLISECONDS = 1000 };
 
@@ -29,6 +30,14 @@ schedule_due(struct queue *q, uint64_t due)
 	int64_t	 ms = schedule_wait(due, queue_now());
 
 	look_in(q, ms < SCAN_GAP ? SCAN_GAP : ms);
+}
+
+void
+schedule_told(struct queue *q)
+{
+	if (q->schedule.untold)
+		schedule_due(q, 0);
+	q->schedule.untold = false;
 }
 
 void
@@ -85,6 +94,39 @@ fill_destination(struct queue *q, struct view *v, struct span name)
 	return true;
 }
 
+/* Notices whose time has come. */
+static bool
+fill_notices(struct queue *q, struct view *v, unsigned lane, uint64_t now)
+{
+	struct wait_key	 k = { .name = span_of(NOTICE_NAME), .lane = lane };
+	unsigned	 n = 0;
+	bool		 ahead;
+
+	while ((ahead = view_next_in_lane(v, &k)) && k.due <= now) {
+		if (!messages_have_room(q))
+			return false;
+		if (n++ >= SCAN_MAX || !report_due(q, v, &k))
+			break;
+	}
+	if (ahead && k.due > now)
+		schedule_due(q, k.due);
+	if (n > 0)
+		q->schedule.untold = true;
+	if (n > 0 && q->reports == 0)
+		look_in(q, STALL_TIME);
+	return true;
+}
+
+static bool
+fill(struct queue *q, struct view *v, const struct due_key *k, uint64_t now)
+{
+	if (k->name.len == 0)
+		return fill_lookups(q, v, k->lane, now);
+	if (span_is(k->name, NOTICE_NAME))
+		return fill_notices(q, v, k->lane, now);
+	return fill_destination(q, v, k->name);
+}
+
 /* All that is due may be more than memory has room for, or than a look takes:
  * the next look goes on where this one ended, so that what stands behind has
  * its turn. */
@@ -118,8 +160,7 @@ scan_part(struct queue *q, struct view *v, uint64_t now, struct due_key *next)
 	bool		 more;
 
 	while ((more = view_next_due(v, &k)) && k.due <= now) {
-		if (!(k.name.len == 0 ? fill_lookups(q, v, k.lane, now) :
-		    fill_destination(q, v, k.name)))
+		if (!fill(q, v, &k, now))
 			s->stalled = true;
 		else
 			before = k;
@@ -181,7 +222,8 @@ schedule_backlog(struct queue *q, uint64_t id)
 }
 
 /* The index shows a message a moment before its change comes back: what was
- * found there meanwhile is here already. */
+ * found there meanwhile is here already, and what an order has made of it the
+ * index alone knows. */
 void
 schedule_stored(struct queue *q, const struct letter *l)
 {
@@ -195,7 +237,7 @@ schedule_stored(struct queue *q, const struct letter *l)
 	if (message_find(q, l->id) != NULL)
 		return;
 	if (q->schedule.backlog || q->stopping ||
-	    !messages_have_room(q)) {
+	    l->id <= q->errands.highest || !messages_have_room(q)) {
 		schedule_backlog(q, l->id);
 		return;
 	}
@@ -225,6 +267,7 @@ take_up(struct queue *q, struct view *v, uint64_t id)
 		return;
 	if (!known)
 		message_tell(m);
+	m->untold = m->tally.failed > 0;
 	while (m->tally.fresh > 0 && view_next_recipient(v, id, &number,
 	    &row)) {
 		if (row.state != ROW_NEW ||

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "queue/apply.h"
 #include "queue/change.h"
 #include "queue/spiller.h"
 #include "shared/alloc.h"
 #include "shared/fd.h"
-#include "shared/ipc.h"
 #include "shared/log.h"
 
 static struct change *
@@ -195,190 +195,6 @@ sync_directories(struct spool *s, struct job_list *batch,
 
 /* ---- the index ----------------------------------------------------------- */
 
-static int
-apply_update(struct writing *w, struct change *c)
-{
-	struct recipient_row	 r, old = { .position = 0 };
-	char			 raw[ROW_MAX];
-	bool			 has;
-
-	if (!recipient_row_decode(piece_span(STAILQ_FIRST(&c->rows)), &r)) {
-		errno = EINVAL;
-		return -1;
-	}
-	has = writing_get(w, c->id, c->number, raw, &old) == 0;
-	if (!has && errno != ENOENT)
-		return -1;
-	if (has && c->replayed && old.position >= c->position)
-		return 0;	/* it, or a later one, has been applied */
-	if (has && c->keeps_reply) {
-		r.reply = old.reply;
-		r.relay = old.relay;
-	}
-	r.position = c->position;
-	return writing_set(w, c->id, c->number, &r, &c->tally);
-}
-
-/* The recipient itself goes, or stays to be told of. */
-static int
-end_parent(struct writing *w, struct change *c)
-{
-	struct piece		*parent = STAILQ_FIRST(&c->parent);
-	struct recipient_row	 r;
-
-	if (parent == NULL)
-		return writing_set(w, c->id, c->number, NULL, &c->tally);
-	if (!recipient_row_decode(piece_span(parent), &r)) {
-		errno = EINVAL;
-		return -1;
-	}
-	r.position = c->position;
-	return writing_set(w, c->id, c->number, &r, &c->tally);
-}
-
-/* Leaves first, so that the message always has somebody.  Who is to be told of
- * his expansion has them. */
-static int
-apply_replace(struct writing *w, struct change *c)
-{
-	struct recipient_row	 r;
-	struct piece		*row;
-	char			 raw[ROW_MAX];
-
-	if (writing_get(w, c->id, c->number, raw, &r) == -1)
-		return errno == ENOENT ?
-		    writing_set(w, c->id, c->number, NULL, &c->tally) : -1;
-	if (r.state == ROW_FAILED && r.action == ACTION_EXPANDED)
-		return 0;
-	STAILQ_FOREACH(row, &c->rows, entry) {
-		if (!recipient_row_decode(piece_span(row), &r)) {
-			errno = EINVAL;
-			return -1;
-		}
-		r.position = c->position;
-		if (writing_add(w, c->id, &r) == -1)
-			return -1;
-	}
-	return end_parent(w, c);
-}
-
-static int
-apply_drop(struct writing *w, struct change *c)
-{
-	bool	 removed = false;
-	size_t	 i;
-
-	for (i = 0; i < c->count; i++) {
-		if (writing_set(w, c->id, c->numbers[i], NULL,
-		    &c->tally) == -1)
-			return -1;
-		removed = removed || c->tally.removed;
-	}
-	c->tally.removed = removed;
-	return 0;
-}
-
-static int
-apply_store(struct writing *w, struct change *c)
-{
-	if (writing_store(w, c->letter) == -1)
-		return -1;
-	return writing_last(w, c->last);
-}
-
-static int
-apply_notice(struct writing *w, struct change *c)
-{
-	if (c->position == 0 && apply_store(w, c) == -1)
-		return -1;
-	return apply_drop(w, c);
-}
-
-static void
-count_spilled(struct change *c, const struct spill_row *rows)
-{
-	size_t	 i;
-
-	c->tally = (struct tally){ .left = (uint32_t)c->count };
-	for (i = 0; i < c->count; i++) {
-		c->tally.fresh += rows[i].row.state == ROW_NEW;
-		c->tally.failed += rows[i].row.state == ROW_FAILED;
-	}
-}
-
-static int
-apply_spill(struct writing *w, struct change *c)
-{
-	struct spill_row	*rows = xcalloc(c->count + 1, sizeof *rows);
-	struct piece		*p = STAILQ_FIRST(&c->rows);
-	int			 result = 0;
-	size_t			 i;
-
-	for (i = 0; i < c->count; i++, p = STAILQ_NEXT(p, entry)) {
-		rows[i].number = c->numbers[i];
-		if (!recipient_row_decode(piece_span(p), &rows[i].row)) {
-			errno = EINVAL;
-			result = -1;
-		}
-	}
-	if (result == 0)
-		result = writing_spill(w, c->letter, c->next, rows, c->count);
-	if (result == 0)
-		result = writing_last(w, c->last);
-	count_spilled(c, rows);
-	free(rows);
-	return result;
-}
-
-static int
-apply_adopt(struct writing *w, struct change *c)
-{
-	if (!c->vanished && writing_store(w, c->letter) == -1 &&
-	    errno != EEXIST)
-		return -1;
-	return 0;
-}
-
-static int
-apply(struct writing *w, struct change *c)
-{
-	switch (c->kind) {
-	case CHANGE_STORE:
-		return apply_store(w, c);
-	case CHANGE_UPDATE:
-		return apply_update(w, c);
-	case CHANGE_DELETE:
-		return writing_set(w, c->id, c->number, NULL, &c->tally);
-	case CHANGE_REPLACE:
-		return apply_replace(w, c);
-	case CHANGE_NOTICE:
-		return apply_notice(w, c);
-	case CHANGE_DROP:
-		return apply_drop(w, c);
-	case CHANGE_DESTINATION:
-		return writing_destination(w, span_of(c->name), c->closed,
-		    c->failures);
-	case CHANGE_REMOVE:
-		return writing_remove(w, c->id, &c->tally);
-	case CHANGE_RETRY:
-		c->retried = c->retry;
-		return writing_retry(w, &c->retried);
-	case CHANGE_ADOPT:
-		return apply_adopt(w, c);
-	case CHANGE_REBUILT:
-		return writing_rebuild(w, REBUILD_NOTHING);
-	case CHANGE_SPILL:
-		return apply_spill(w, c);
-	case CHANGE_CLEAN:
-		return writing_journal(w, 0) == -1 ? -1 :
-		    writing_clean(w, c->position);
-	default:
-		break;
-	}
-	errno = EINVAL;
-	return -1;
-}
-
 static bool
 is_for_index(const struct change *c)
 {
@@ -425,16 +241,22 @@ is_own_fault(int error)
 	    error == ENOENT;
 }
 
-/* How far the journal has been applied. */
+/* How far the journal has been applied, and delays are told; nobody commits for
+ * that alone. */
 static int
-note_position(struct writing *w, struct job_list *batch)
+note_progress(struct writing *w, struct job_list *batch)
 {
 	struct change	*c;
-	uint64_t	 highest = 0;
+	uint64_t	 highest = 0, delayed = 0;
 
-	for (c = first_of(batch); c != NULL; c = after(c))
+	for (c = first_of(batch); c != NULL; c = after(c)) {
 		if (is_for_index(c) && c->position > highest)
 			highest = c->position;
+		if (c->delayed > delayed)
+			delayed = c->delayed;
+	}
+	if (delayed > 0 && writing_delayed(w, delayed) == -1)
+		return -1;
 	return highest > 0 ? writing_position(w, highest) : 0;
 }
 
@@ -451,7 +273,7 @@ try_index(struct index *x, struct job_list *batch)
 	if (writing_begin(&w, x) == -1)
 		return -1;
 	for (c = first_of(batch); c != NULL; c = after(c)) {
-		if (!is_for_index(c) || apply(&w, c) == 0)
+		if (!is_for_index(c) || change_apply(&w, c) == 0)
 			continue;
 		c->error = errno;
 		writing_abort(&w);
@@ -461,7 +283,7 @@ try_index(struct index *x, struct job_list *batch)
 		c->error = 0;
 		return -1;
 	}
-	if (note_position(&w, batch) == -1) {
+	if (note_progress(&w, batch) == -1) {
 		writing_abort(&w);
 		return -1;
 	}
@@ -493,17 +315,27 @@ write_index(const struct spool *s, struct index *x, struct job_list *batch)
 /* ---- what may go --------------------------------------------------------- */
 
 static void
-remove_message(struct spiller *s, const struct change *c)
+remove_message(struct spiller *s, uint64_t message, bool aside)
 {
 	char	 id[ID_SIZE];
 
-	s->dirty[c->id % DIRECTORIES] = true;
-	if ((c->aside ? spool_set_aside(s->spool, c->id) :
-	    spool_remove(s->spool, c->id)) == 0 || errno == ENOENT)
+	s->dirty[message % DIRECTORIES] = true;
+	if ((aside ? spool_set_aside(s->spool, message) :
+	    spool_remove(s->spool, message)) == 0 || errno == ENOENT)
 		return;
-	id_format(id, c->id);
+	id_format(id, message);
 	log_warning("%s: its file stays until the next start: %s", id,
 	    strerror(errno));
+}
+
+static void
+remove_lots(struct spiller *s, const struct change *c)
+{
+	size_t	 i;
+
+	for (i = 0; c->error == 0 && i < c->nlots; i++)
+		if (c->lots[i].tally.removed)
+			remove_message(s, c->lots[i].id, false);
 }
 
 /* Before the journal forgets that they were to go, the names are gone. */
@@ -545,7 +377,8 @@ clear_away(struct spiller *s, struct job_list *batch)
 			drop_file(s->spool, c);
 		if (c->kind == CHANGE_UNLINK ||
 		    (c->error == 0 && c->tally.removed))
-			remove_message(s, c);
+			remove_message(s, c->id, c->aside);
+		remove_lots(s, c);
 		if (c->kind == CHANGE_SETTLE && settle_directories(s) == -1)
 			c->error = errno;
 	}

@@ -26,7 +26,7 @@ struct node {
 	RB_ENTRY(node)	 by_address;
 	struct mail	*mail;
 	char		 address[72];
-	unsigned	 delivered, excuses, noticed;
+	unsigned	 delivered, excuses, noticed, delayed;
 	unsigned	 asked;		/* by queue, of lookup */
 	bool		 recorded;	/* its 2xx: it may not come again */
 	bool		 dead;		/* 5xx, or too old */
@@ -45,6 +45,7 @@ struct mail {
 	enum fate	 fate;
 	bool		 closed;	/* all of it has come to its end */
 	bool		 forgotten;	/* its id is another one's */
+	bool		 held;		/* an admin knows that it is */
 	bool		 must_be_known;	/* UNSURE of it will be OK */
 	struct node_tree nodes;
 };
