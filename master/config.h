@@ -259,6 +259,7 @@ struct config_rule {
 	struct config_patterns	*all;		/* of all rules */
 	unsigned		 first, n;	/* its own of these */
 	enum rule_verdict	 verdict;
+	unsigned		 priority;	/* as in CONF_RULE */
 	char			 tag[TAG_MAX + 1];
 	struct reply		 reply;
 };

@@ -127,30 +127,76 @@ fill(struct queue *q, struct view *v, const struct due_key *k, uint64_t now)
 	return fill_destination(q, v, k->name);
 }
 
+/* All that is due may be more than memory has room for, or than a look takes:
+ * the next look goes on where this one ended, so that what stands behind has
+ * its turn. */
+static void
+scan_pause(struct queue *q, const struct due_key *k)
+{
+	q->schedule.seen.due = k->due;
+	q->schedule.seen.lane = k->lane;
+	(void)span_copy(k->name, q->schedule.seen.name,
+	    sizeof q->schedule.seen.name);
+}
+
+static struct due_key
+scan_resume(struct queue *q)
+{
+	struct schedule	*s = &q->schedule;
+
+	if (s->seen.due == 0)
+		return (struct due_key){ .name = span_of("") };
+	return (struct due_key){ s->seen.due, span_of(s->seen.name),
+	    s->seen.lane };
+}
+
+/* What is due up to now, or a part of it; `next` is where it ended. */
+static bool
+scan_part(struct queue *q, struct view *v, uint64_t now, struct due_key *next)
+{
+	struct schedule	*s = &q->schedule;
+	struct due_key	 k = scan_resume(q), before = k;
+	unsigned	 n = 0;
+	bool		 more;
+
+	while ((more = view_next_due(v, &k)) && k.due <= now) {
+		if (!fill(q, v, &k, now))
+			s->stalled = true;
+		else
+			before = k;
+		if (!s->stalled && ++n < SCAN_MAX)
+			continue;
+		scan_pause(q, &before);
+		break;
+	}
+	*next = k;
+	return more;
+}
+
 /* Sets the timer for what comes next. */
 static void
 scan(struct queue *q)
 {
 	struct schedule	*s = &q->schedule;
-	struct due_key	 k = { .name = span_of("") };
+	bool		 goes_on = s->seen.due != 0, more;
 	uint64_t	 now = queue_now();
-	unsigned	 n = 0;
-	bool		 more;
+	struct due_key	 next;
 	struct view	 v;
 
 	s->stalled = false;
 	view_open(&v, q->index);
-	while ((more = view_next_due(&v, &k)) && k.due <= now) {
-		if (n++ >= SCAN_MAX + q->messages.count ||
-		    !fill(q, &v, &k, now))
-			s->stalled = true;
-		if (s->stalled)
-			break;
-	}
+	more = scan_part(q, &v, now, &next);
 	if (s->stalled)
 		schedule_stall(q);
-	else if (more)
-		look_in(q, schedule_wait(k.due, now));
+	else if (more && next.due <= now)
+		look_in(q, SCAN_GAP);
+	else {
+		s->seen.due = 0;
+		if (goes_on)
+			schedule_stall(q);
+		else if (more)
+			look_in(q, schedule_wait(next.due, now));
+	}
 	view_close(&v);
 }
 
@@ -176,7 +222,8 @@ schedule_backlog(struct queue *q, uint64_t id)
 }
 
 /* The index shows a message a moment before its change comes back: what was
- * found there meanwhile is here already. */
+ * found there meanwhile is here already, and what an order has made of it the
+ * index alone knows. */
 void
 schedule_stored(struct queue *q, const struct letter *l)
 {
@@ -190,7 +237,7 @@ schedule_stored(struct queue *q, const struct letter *l)
 	if (message_find(q, l->id) != NULL)
 		return;
 	if (q->schedule.backlog || q->stopping ||
-	    !messages_have_room(q)) {
+	    l->id <= q->errands.highest || !messages_have_room(q)) {
 		schedule_backlog(q, l->id);
 		return;
 	}

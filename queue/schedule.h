@@ -16,6 +16,11 @@ struct schedule {
 	uint64_t	 backlog_after;	/* up to this id all is here */
 	bool		 stalled;	/* memory was full */
 	bool		 untold;	/* notices that are due were left */
+	struct {
+		uint64_t	 due;	/* 0: it begins anew */
+		unsigned	 lane;
+		char		 name[DESTINATION_TEXT_MAX + 1];
+	} seen;				/* where the scan paused */
 };
 
 void	 schedule_init(struct queue *);

@@ -75,7 +75,8 @@ enum trust_kind {
 };
 
 enum rule_verdict {
-	RULE_ACCEPT, RULE_REFUSE, RULE_DEFER, RULE_TAG, RULE_VERDICT_COUNT
+	RULE_ACCEPT, RULE_REFUSE, RULE_DEFER, RULE_TAG, RULE_PRIORITY,
+	RULE_VERDICT_COUNT
 };
 
 /* What a rule looks at. */
