@@ -171,6 +171,28 @@ static const char *const advices[ADVICE_COUNT] = {
 	[ADVICE_FINAL] = "permanent"
 };
 
+static const char *const destination_changes[DESTINATION_CHANGE_COUNT] = {
+	[DESTINATION_CHANGE_NONE] = "",
+	[DESTINATION_CHANGE_PROBE] = "probe",
+	[DESTINATION_CHANGE_OPENS] = "opens",
+	[DESTINATION_CHANGE_RATE] = "rate",
+	[DESTINATION_CHANGE_PLACE] = "place",
+	[DESTINATION_CHANGE_DUE] = "due"
+};
+
+/* Behind the row of a destination: what is next, and how it is served. */
+static void
+put_serving(struct session *s, const struct msg_destination *d)
+{
+	session_row(s, "serving\t%.*s\t%s\t%llu\t%u\t%u\t%u\t%u\t%u"
+	    "\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%d", (int)d->pattern.len,
+	    d->pattern.ptr, destination_changes[d->change],
+	    (unsigned long long)d->change_at, d->retry_first, d->retry_max,
+	    d->life, d->notice_life, d->delay, d->window_first,
+	    d->window_max, d->per_second, d->per_hour, d->recipients,
+	    d->mails, d->share, d->priority - PRIORITY_USUAL);
+}
+
 static void
 on_destination(struct peer *peer, struct msg *m)
 {
@@ -184,13 +206,15 @@ on_destination(struct peer *peer, struct msg *m)
 	s->found = true;
 	reply_enhanced(&d->why, enhanced);
 	monitor_flatten(&d->why, text);
-	session_row(s, "destination\t%.*s\t%s\t%llu\t%llu\t%u\t%u\t%u\t%u"
+	if (!session_row(s, "destination\t%.*s\t%s\t%llu\t%llu\t%u\t%u\t%u\t%u"
 	    "\t%u\t%s\t%.*s\t%llu\t%u\t%s\t%s", (int)d->name.len,
 	    d->name.ptr, destination_states[d->state],
 	    (unsigned long long)d->until, (unsigned long long)d->due,
 	    d->window, d->jobs, d->silent, d->ready, d->failures,
 	    advices[d->advice], (int)d->rule.len, d->rule.ptr,
-	    (unsigned long long)d->rule_until, d->why.code, enhanced, text);
+	    (unsigned long long)d->rule_until, d->why.code, enhanced, text))
+		return;
+	put_serving(s, d);
 }
 
 static void

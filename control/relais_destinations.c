@@ -13,6 +13,13 @@ enum {
 	D_TEXT, D_FIELDS
 };
 
+/* Of the row "serving" behind it. */
+enum {
+	S_PATTERN, S_CHANGE, S_CHANGE_AT, S_RETRY_FIRST, S_RETRY_MAX, S_LIFE,
+	S_NOTICE_LIFE, S_DELAY, S_WINDOW_FIRST, S_WINDOW, S_PER_SECOND,
+	S_PER_HOUR, S_RECIPIENTS, S_MAILS, S_SHARE, S_PRIORITY
+};
+
 struct counting {
 	unsigned	 rows;
 };
@@ -46,29 +53,100 @@ show_rule(const struct row *row)
 	    (int)advice.len, advice.ptr, when);
 }
 
+static const struct {
+	const char	*change, *words;
+} changes[] = {
+	{ "probe",	"next probe at" },
+	{ "opens",	"opens at" },
+	{ "rate",	"rate: next at" },
+	{ "place",	"waits until fewer others are probed" },
+	{ "due",	"next attempt at" },
+};
+
 static void
-on_row(void *arg, const struct row *short_row)
+show_change(const struct row *row)
 {
-	struct counting	*c = arg;
-	struct row	 row = row_padded(short_row);
-	struct span	 name = row.fields[D_NAME];
-	struct span	 state = row.fields[D_STATE];
+	char	 when[TIME_SIZE];
+	size_t	 i;
+
+	for (i = 0; i < sizeof changes / sizeof changes[0]; i++)
+		if (span_is(row->fields[S_CHANGE], changes[i].change))
+			break;
+	if (i == sizeof changes / sizeof changes[0])
+		return;
+	format_time(when, row_time(row, S_CHANGE_AT));
+	printf("    %s%s%s\n", changes[i].words,
+	    row_time(row, S_CHANGE_AT) != 0 ? " " : "",
+	    row_time(row, S_CHANGE_AT) != 0 ? when : "");
+}
+
+static void
+show_number(const struct row *row, unsigned field, const char *words)
+{
+	uint64_t	 n = row_number(row, field);
+
+	if (n != 0)
+		printf(", %llu %s", (unsigned long long)n, words);
+}
+
+/* As a pattern of the configuration says; without one, all is as usual. */
+static void
+show_serving(const struct row *row)
+{
+	struct span	 pattern = row->fields[S_PATTERN];
+	struct span	 priority = row->fields[S_PRIORITY];
+
+	if (pattern.len == 0)
+		return;
+	printf("    as %.*s: window %llu to %llu, retry %llus to %llus, "
+	    "lifetime %llus", (int)pattern.len, pattern.ptr,
+	    (unsigned long long)row_number(row, S_WINDOW_FIRST),
+	    (unsigned long long)row_number(row, S_WINDOW),
+	    (unsigned long long)row_number(row, S_RETRY_FIRST),
+	    (unsigned long long)row_number(row, S_RETRY_MAX),
+	    (unsigned long long)row_number(row, S_LIFE));
+	show_number(row, S_PER_SECOND, "a second");
+	show_number(row, S_PER_HOUR, "an hour");
+	show_number(row, S_RECIPIENTS, "recipients");
+	show_number(row, S_MAILS, "mails");
+	show_number(row, S_SHARE, "% of the jobs");
+	if (!span_is(priority, "0"))
+		printf(", priority %.*s", (int)priority.len, priority.ptr);
+	putchar('\n');
+}
+
+static void
+show_destination(struct counting *c, const struct row *row)
+{
+	struct span	 name = row->fields[D_NAME];
+	struct span	 state = row->fields[D_STATE];
 	char		 jobs[24], when[TIME_SIZE], reply[REASON_SIZE];
 
-	if (!span_is(row.kind, "destination"))
-		return;
 	if (c->rows++ == 0)
 		printf(HEAD_FORMAT, "Destination", "State", "Jobs", "Ready",
 		    "Fails", "Next change");
-	format_jobs(&row, jobs);
-	format_time(when, row_time(&row, D_DUE));
+	format_jobs(row, jobs);
+	format_time(when, row_time(row, D_DUE));
 	printf(ROW_FORMAT, (int)name.len, name.ptr, (int)state.len, state.ptr,
-	    jobs, (unsigned long long)row_number(&row, D_READY),
-	    (unsigned long long)row_number(&row, D_FAILURES), when);
-	format_reply(&row, D_CODE, reply);
+	    jobs, (unsigned long long)row_number(row, D_READY),
+	    (unsigned long long)row_number(row, D_FAILURES), when);
+	format_reply(row, D_CODE, reply);
 	if (reply[0] != '\0')
 		printf("    %s\n", reply);
-	show_rule(&row);
+	show_rule(row);
+}
+
+static void
+on_row(void *arg, const struct row *short_row)
+{
+	struct row	 row = row_padded(short_row);
+
+	if (span_is(row.kind, "destination"))
+		show_destination(arg, &row);
+	if (!span_is(row.kind, "serving"))
+		return;
+	show_change(&row);
+	show_serving(&row);
 }
 
 static void
@@ -82,30 +160,70 @@ json_rule(const struct row *row)
 }
 
 static void
+json_serving(const struct row *row)
+{
+	static const struct {
+		unsigned	 field;
+		const char	*key;
+	} numbers[] = {
+		{ S_RETRY_FIRST, "retry_first" },
+		{ S_RETRY_MAX, "retry_maximum" }, { S_LIFE, "lifetime" },
+		{ S_NOTICE_LIFE, "notice_lifetime" },
+		{ S_WINDOW_FIRST, "window_first" },
+		{ S_WINDOW, "window_maximum" },
+		{ S_PER_SECOND, "per_second" }, { S_PER_HOUR, "per_hour" },
+		{ S_RECIPIENTS, "recipients" }, { S_MAILS, "mails" },
+		{ S_SHARE, "share" },
+	};
+	size_t		 i;
+
+	json_text(false, "pattern", row->fields[S_PATTERN]);
+	if (row->fields[S_CHANGE].len > 0)
+		json_text(false, "change", row->fields[S_CHANGE]);
+	if (row_time(row, S_CHANGE_AT) != 0)
+		json_number(false, "change_at", row_time(row, S_CHANGE_AT));
+	for (i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		json_number(false, numbers[i].key,
+		    row_number(row, numbers[i].field));
+	printf(",\"priority\":%.*s", (int)row->fields[S_PRIORITY].len,
+	    row->fields[S_PRIORITY].ptr);
+}
+
+static void
+json_destination(const struct row *row)
+{
+	char		 reply[REASON_SIZE];
+
+	format_reply(row, D_CODE, reply);
+	putchar('{');
+	json_text(true, "destination", row->fields[D_NAME]);
+	json_text(false, "state", row->fields[D_STATE]);
+	if (row_time(row, D_UNTIL) != 0)
+		json_number(false, "until", row_time(row, D_UNTIL));
+	if (row_time(row, D_DUE) != 0)
+		json_number(false, "next_change", row_time(row, D_DUE));
+	json_number(false, "window", row_number(row, D_WINDOW));
+	json_number(false, "jobs", row_number(row, D_JOBS));
+	json_number(false, "silent", row_number(row, D_SILENT));
+	json_number(false, "ready", row_number(row, D_READY));
+	json_number(false, "failures", row_number(row, D_FAILURES));
+	json_rule(row);
+	if (reply[0] != '\0')
+		json_text(false, "reason", span_of(reply));
+}
+
+/* One object of both rows. */
+static void
 on_json_row(void *arg, const struct row *short_row)
 {
 	struct row	 row = row_padded(short_row);
-	char		 reply[REASON_SIZE];
 
 	(void)arg;
-	if (!span_is(row.kind, "destination"))
+	if (span_is(row.kind, "destination"))
+		json_destination(&row);
+	if (!span_is(row.kind, "serving"))
 		return;
-	format_reply(&row, D_CODE, reply);
-	putchar('{');
-	json_text(true, "destination", row.fields[D_NAME]);
-	json_text(false, "state", row.fields[D_STATE]);
-	if (row_time(&row, D_UNTIL) != 0)
-		json_number(false, "until", row_time(&row, D_UNTIL));
-	if (row_time(&row, D_DUE) != 0)
-		json_number(false, "next_change", row_time(&row, D_DUE));
-	json_number(false, "window", row_number(&row, D_WINDOW));
-	json_number(false, "jobs", row_number(&row, D_JOBS));
-	json_number(false, "silent", row_number(&row, D_SILENT));
-	json_number(false, "ready", row_number(&row, D_READY));
-	json_number(false, "failures", row_number(&row, D_FAILURES));
-	json_rule(&row);
-	if (reply[0] != '\0')
-		json_text(false, "reason", span_of(reply));
+	json_serving(&row);
 	puts("}");
 }
 

@@ -207,6 +207,7 @@ confer_rule(struct audience *a, const struct config_rule *r)
 	m.conf_rule.verdict = r->verdict;
 	m.conf_rule.tag = span_of(r->tag);
 	m.conf_rule.reply = r->reply;
+	m.conf_rule.priority = (uint8_t)r->priority;
 	audience_say(a, &m);
 	for (i = 0; i < r->n; i++)
 		confer_condition(a, &r->all->item[r->first + i]);

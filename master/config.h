@@ -240,7 +240,6 @@ struct config_advice {
 };
 
 /* How destinations are served; 0: unsaid. */
-enum { PRIORITY_USUAL = 9 };	/* as in CONF_DESTINATION: there it is 0 */
 #define CONFIG_NEVER	UINT64_MAX	/* of delay_notice */
 
 struct config_destination {
@@ -260,6 +259,7 @@ struct config_rule {
 	struct config_patterns	*all;		/* of all rules */
 	unsigned		 first, n;	/* its own of these */
 	enum rule_verdict	 verdict;
+	unsigned		 priority;	/* as in CONF_RULE */
 	char			 tag[TAG_MAX + 1];
 	struct reply		 reply;
 };

@@ -311,7 +311,8 @@ check_rules(struct check *c)
 				ERROR(c, r[i].line, "expected another name: "
 				    "\"%s\" is in line %u", r[i].name,
 				    r[j].line);
-		if (i + 1 < n && r[i].n == 0)
+		if (i + 1 < n && r[i].n == 0 &&
+		    r[i].verdict != RULE_PRIORITY)
 			WARNING(c, r[i + 1].line, "no recipient gets to this "
 			    "rule: \"%s\" in line %u decides on all",
 			    r[i].name, r[i].line);

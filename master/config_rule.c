@@ -284,6 +284,17 @@ take_tag(struct value *v, struct config_rule *r)
 	    "and digits", TAG_MAX);
 }
 
+static bool
+take_priority(struct value *v, struct config_rule *r)
+{
+	r->verdict = RULE_PRIORITY;
+	r->reply = reply_make(250, NULL, "Ok");
+	if (v->n == 2 && value_parse_priority(v->words[1], &r->priority))
+		return true;
+	return value_expected(v, "\"priority\" and a number from -%d to %d",
+	    PRIORITY_USUAL, PRIORITY_USUAL);
+}
+
 bool
 value_take_then(struct value *v)
 {
@@ -296,9 +307,11 @@ value_take_then(struct value *v)
 		return take_deferral(v, r);
 	if (span_is(word, "tag"))
 		return take_tag(v, r);
+	if (span_is(word, "priority"))
+		return take_priority(v, r);
 	if (!span_is(word, "accept") || v->n != 1)
-		return value_expected(v, "\"accept\", \"refuse\", \"defer\" "
-		    "or \"tag WORD\"");
+		return value_expected(v, "\"accept\", \"refuse\", "
+		    "\"defer\", \"tag WORD\" or \"priority N\"");
 	r->verdict = RULE_ACCEPT;
 	r->reply = reply_make(250, NULL, "Ok");
 	return true;

@@ -77,6 +77,7 @@ apply_update(struct writing *w, struct change *c)
 		r.reply = old.reply;
 		r.relay = old.relay;
 	}
+	r.marks |= old.marks;	/* once told is told */
 	r.position = c->position;
 	if (writing_set(w, c->id, c->number, &r, &c->tally) == -1)
 		return -1;
@@ -127,19 +128,23 @@ apply_replace(struct writing *w, struct change *c)
 	return end_parent(w, c);
 }
 
+/* NOTICE as well: those whom it tells of. */
 static int
 apply_drop(struct writing *w, struct change *c)
 {
-	bool	 removed = false;
-	size_t	 i;
+	uint32_t	*numbers = c->numbers;
+	size_t		 i;
 
-	for (i = 0; i < c->count; i++) {
-		if (writing_set(w, c->id, c->numbers[i], NULL,
-		    &c->tally) == -1)
+	if (c->marks != 0)
+		return writing_mark(w, c->id, numbers, c->count, c->marks);
+	if (c->nlots == 0)
+		return writing_drop(w, c->id, numbers, c->count, &c->tally);
+	for (i = 0; i < c->nlots; i++) {
+		if (writing_drop(w, c->lots[i].id, numbers, c->lots[i].count,
+		    &c->lots[i].tally) == -1)
 			return -1;
-		removed = removed || c->tally.removed;
+		numbers += c->lots[i].count;
 	}
-	c->tally.removed = removed;
 	return 0;
 }
 
@@ -278,6 +283,7 @@ change_apply(struct writing *w, struct change *c)
 	case CHANGE_NOTICE:
 		return apply_notice(w, c);
 	case CHANGE_DROP:
+	case CHANGE_MARK:
 		return apply_drop(w, c);
 	case CHANGE_DESTINATION:
 		return writing_destination(w, span_of(c->name), c->closed,

@@ -33,6 +33,7 @@ change_free(struct change *c)
 	pieces_clear(&c->rows);
 	pieces_clear(&c->parent);
 	free(c->numbers);
+	free(c->lots);
 	free(c->name);
 	free(c);
 }
@@ -59,10 +60,27 @@ change_add_row(struct change *c, const struct recipient_row *r)
 	add(&c->rows, r);
 }
 
+static void
+note_due(struct change *c, const struct recipient_row *r)
+{
+	struct span	 unused;
+
+	c->due = row_waits(r, &unused) ? r->due : 0;
+	c->tells = r->state == ROW_FAILED;
+}
+
 void
 change_keep_parent(struct change *c, const struct recipient_row *r)
 {
+	note_due(c, r);
 	add(&c->parent, r);
+}
+
+void
+change_set_row(struct change *c, const struct recipient_row *r)
+{
+	note_due(c, r);
+	change_add_row(c, r);
 }
 
 /* ---- what failed --------------------------------------------------------- */
@@ -274,6 +292,7 @@ is_for_journal(const struct change *c)
 	case CHANGE_REPLACE:
 	case CHANGE_NOTICE:
 	case CHANGE_DROP:
+	case CHANGE_MARK:
 	case CHANGE_REMOVE:
 	case CHANGE_SPILLED:
 	case CHANGE_RECYCLE:
@@ -287,6 +306,7 @@ void
 change_put(struct queue *q, struct change *c)
 {
 	c->last = q->last;
+	c->delayed = q->delays.done;
 	if (!journal_is_on(q) || !is_for_journal(c))
 		change_spill(q, c);
 	else if ((c->kind == CHANGE_STORE && !c->hot) || c->file != NULL)

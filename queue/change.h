@@ -22,6 +22,7 @@ enum change_kind {
 	CHANGE_REPLACE,		/* a recipient by its leaves */
 	CHANGE_NOTICE,		/* STORE, and DROP of `about` */
 	CHANGE_DROP,
+	CHANGE_MARK,		/* what the journal has of such a NOTICE */
 	CHANGE_DESTINATION,
 	CHANGE_REMOVE,		/* a message, whole */
 	CHANGE_RETRY,
@@ -35,6 +36,13 @@ enum change_kind {
 	CHANGE_SETTLE,		/* names that went are off the disk */
 	CHANGE_RECYCLE,		/* the oldest segment is needed no more */
 	CHANGE_CLEAN		/* the journal holds nothing that counts */
+};
+
+/* Those of one message, of a change that is about several. */
+struct lot {
+	uint64_t	 id;
+	size_t		 count;		/* of its numbers */
+	struct tally	 tally;		/* afterwards */
 };
 
 /* Where content stands in the journal, while its segment is held. */
@@ -61,6 +69,7 @@ struct change {
 	struct file	*file;		/* NULL: not begun */
 	struct pieces	 content;
 	uint64_t	 last;		/* highest id given so far */
+	uint64_t	 delayed;	/* `done` of queue/delay.h */
 
 	/* in the journal */
 	bool		 hot;		/* its message gets, or has, no rows */
@@ -82,6 +91,11 @@ struct change {
 
 	uint32_t	*numbers;	/* NOTICE, DROP: recipients to go;
 					 * SPILL, ORDER: whose rows */
+	uint32_t	 marks;		/* NOTICE, MARK: they stay, and get
+					 * these */
+	struct lot	*lots;		/* NOTICE: recipients of several, as
+					 * they follow each other in numbers */
+	size_t		 nlots;
 	uint32_t	 next;		/* SPILL: the next one's */
 	size_t		 count;
 
@@ -105,6 +119,7 @@ struct change {
 	size_t		 cost;		/* of the content in memory */
 	uint64_t	 token;
 	uint64_t	 due;
+	bool		 tells;		/* then, its sender is told */
 	unsigned	 epoch;		/* of who is to be told */
 	int		 by;		/* which one; -1: none */
 	struct timer	 again;
@@ -118,6 +133,9 @@ void		 change_free(struct change *);	/* with all it holds */
 void		 change_add_row(struct change *, const struct recipient_row *);
 void		 change_keep_parent(struct change *,
 		    const struct recipient_row *);
+
+/* The row of an UPDATE, with what follows from it. */
+void		 change_set_row(struct change *, const struct recipient_row *);
 
 /*
  * Gives it away: what it must pass (journal, spiller, or both) it passes in

@@ -242,6 +242,16 @@ is_full(const struct queue *q, struct destination *d,
 }
 
 void
+destination_take(struct queue *q, struct destination *d, struct recipient *r)
+{
+	d->inherited |= r->message->id <= q->first;
+	r->stage = STAGE_READY;
+	lines_put(&d->ready, r);
+	d->nready++;
+	destination_take_turn(q, d);
+}
+
+void
 destination_add(struct queue *q, struct destination *d, struct recipient *r)
 {
 	if (destination_is_closed(d) || is_full(q, d, r)) {
@@ -249,11 +259,7 @@ destination_add(struct queue *q, struct destination *d, struct recipient *r)
 		result_park(q, r);
 		return;
 	}
-	d->inherited |= r->message->id <= q->first;
-	r->stage = STAGE_READY;
-	lines_put(&d->ready, r);
-	d->nready++;
-	destination_take_turn(q, d);
+	destination_take(q, d, r);
 }
 
 void

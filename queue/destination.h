@@ -72,6 +72,10 @@ void	 destinations_forget(struct queue *);
 /* Adds a recipient that has no place; READY, or back to the index. */
 void	 destination_add(struct queue *, struct destination *,
 	    struct recipient *);
+
+/* The same, for whom there is room: READY. */
+void	 destination_take(struct queue *, struct destination *,
+	    struct recipient *);
 void	 destination_unlist(struct queue *, struct recipient *);
 
 /* A recipient no longer points to it. */

@@ -4,6 +4,7 @@
 
 #include "queue/notify.h"
 #include "queue/queue.h"
+#include "queue/report.h"
 #include "queue/result.h"
 #include "shared/alloc.h"
 
@@ -240,6 +241,8 @@ inherit(struct recipient *r, struct change *c, struct recipient_row *row,
 		return;
 	parent = recipient_row(r, ROW_FAILED);
 	parent.action = ACTION_EXPANDED;
+	if (!report_plan(queue_state(), r->message, &parent))
+		return;
 	change_keep_parent(c, &parent);
 }
 

@@ -293,6 +293,15 @@ replay_update(struct queue *q, struct message *m, struct change *c)
 	hot_spill(q, m);
 }
 
+static void
+replay_mark(struct message *m, uint32_t number, uint32_t marks)
+{
+	struct recipient	*r = recipient_find(m, number);
+
+	if (r != NULL)
+		r->marks |= marks;
+}
+
 /* What is left of it, when its leaves are there. */
 static void
 become_update(struct change *c)
@@ -319,6 +328,9 @@ hot_replay(struct queue *q, struct message *m, struct change *c)
 	if (c->kind == CHANGE_DROP)
 		for (i = 0; i < c->count; i++)
 			replay_end(q, m, c->numbers[i]);
+	else if (c->kind == CHANGE_MARK)
+		for (i = 0; i < c->count; i++)
+			replay_mark(m, c->numbers[i], c->marks);
 	else
 		replay_end(q, m, c->number);
 	change_free(c);
@@ -362,6 +374,7 @@ add_row(struct change *c, struct recipient *r)
 		if (!recipient_row_decode(piece_span(p), &row))
 			fatal("a row of our own cannot be read");
 		row.position = update->position;
+		row.marks |= r->marks;
 		update->along = true;
 	} else {
 		r->spilt_waiting = r->destination != NULL;

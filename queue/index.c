@@ -297,6 +297,8 @@ get_meta(struct index *x, MDB_txn *txn, const char *name)
 	struct unpack	 u;
 	uint64_t	 n;
 
+	if (rc == MDB_NOTFOUND && strcmp(name, META_DELAYED) == 0)
+		return 0;	/* older queues know nothing of it */
 	if (rc != 0)
 		refuse(name, rc);
 	if (!row_is_whole(TABLE_META, span_of(name), val_span(&v), &row))
@@ -344,6 +346,7 @@ read_meta(struct index *x, struct spool *s)
 	x->journal = get_meta(x, txn, META_JOURNAL);
 	x->position = get_meta(x, txn, META_POSITION);
 	x->clean = get_meta(x, txn, META_CLEAN);
+	x->delayed = get_meta(x, txn, META_DELAYED);
 	highest = highest_message(x, txn);
 	if (highest > x->last)
 		x->last = highest;
@@ -447,6 +450,12 @@ uint64_t
 index_clean(const struct index *x)
 {
 	return x->clean;
+}
+
+uint64_t
+index_delayed(const struct index *x)
+{
+	return x->delayed;
 }
 
 void

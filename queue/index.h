@@ -37,6 +37,9 @@ uint64_t	 index_journal(const struct index *);
 uint64_t	 index_position(const struct index *);
 uint64_t	 index_clean(const struct index *);
 
+/* Delays until this time have been told; 0: by no queue so far. */
+uint64_t	 index_delayed(const struct index *);
+
 /* Frees what dead readers hold. */
 void		 index_sweep_readers(struct index *);
 

@@ -22,9 +22,9 @@ move_recipient(struct writing *w, uint64_t id, uint32_t number,
 
 	if (writing_get(w, id, number, raw, &r) == -1)
 		return -1;
-	if (r.state != ROW_WAITING)
+	k = (struct wait_key){ .due = r.due, .id = id, .number = number };
+	if (!row_waits(&r, &k.name))
 		return 0;
-	k = (struct wait_key){ r.destination, r.due, id, number, 0 };
 	if (due == 0)
 		return writing_wait(w, k, sender, false);
 	r.due = due;

@@ -13,6 +13,7 @@ struct index {
 	uint64_t	 lineage;
 	uint64_t	 last;
 	uint64_t	 journal, position, clean;
+	uint64_t	 delayed;
 	bool		 is_new;
 	enum rebuild	 rebuild;
 };
@@ -25,6 +26,7 @@ struct index {
 #define META_JOURNAL	"journal"
 #define META_POSITION	"position"
 #define META_CLEAN	"clean"
+#define META_DELAYED	"delayed"
 
 MDB_val		 val_of(struct span);
 struct span	 val_span(const MDB_val *);

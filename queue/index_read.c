@@ -286,7 +286,7 @@ view_next_due(struct view *v, struct due_key *key)
 }
 
 /* The destination of those that are to be looked up, which has no name, is
- * none. */
+ * none; nor is that of notices. */
 bool
 view_next_destination(struct view *v, struct span *name,
     struct destination_row *r)
@@ -299,7 +299,8 @@ view_next_destination(struct view *v, struct span *name,
 	name_key_encode(*name, &p);
 	while (next(v, TABLE_DESTINATION, &p, &f) && f.key.mv_size > 1) {
 		*name = span_make(f.key.mv_data, f.key.mv_size - 1);
-		if (destination_row_decode(f.row, r))
+		if (!span_is(*name, NOTICE_NAME) &&
+		    destination_row_decode(f.row, r))
 			return true;
 		pack_init(&p, raw, sizeof raw);
 		name_key_encode(*name, &p);

@@ -215,7 +215,7 @@ writing_put_message(struct writing *w, uint64_t id, const struct message_row *r)
 	message_row_encode(r, &v);
 	if (writing_put(w, TABLE_MESSAGE, &k, &v, 0) == -1)
 		return -1;
-	if (r->fresh + r->failed > 0 && !message_row_rests(r))
+	if ((r->fresh > 0 || r->failed == r->left) && !message_row_rests(r))
 		return writing_put(w, TABLE_INCOMING, &k, NULL, 0);
 	return writing_del(w, TABLE_INCOMING, &k);
 }
@@ -296,23 +296,23 @@ static int
 leave(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, struct message_row *m)
 {
-	struct wait_key	 key;
+	struct wait_key	 key = { .due = r->due, .id = id, .number = number };
 
 	m->left--;
 	if (r->state == ROW_NEW)
 		m->fresh--;
 	if (r->state == ROW_FAILED)
 		m->failed--;
-	key = (struct wait_key){ r->destination, r->due, id, number, 0 };
-	return r->state == ROW_WAITING && !message_row_rests(m) ?
-	    writing_wait(w, key, &m->sender, false) : 0;
+	if (message_row_rests(m) || !row_waits(r, &key.name))
+		return 0;
+	return writing_wait(w, key, &m->sender, false);
 }
 
 static int
 enter(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *r, struct message_row *m)
 {
-	struct wait_key	 key;
+	struct wait_key	 key = { .due = r->due, .id = id, .number = number };
 
 	m->left++;
 	if (r->state == ROW_NEW)
@@ -321,9 +321,9 @@ enter(struct writing *w, uint64_t id, uint32_t number,
 		m->failed++;
 	if (put_recipient(w, id, number, r) == -1)
 		return -1;
-	key = (struct wait_key){ r->destination, r->due, id, number, 0 };
-	return r->state == ROW_WAITING && !message_row_rests(m) ?
-	    writing_wait(w, key, &m->sender, true) : 0;
+	if (message_row_rests(m) || !row_waits(r, &key.name))
+		return 0;
+	return writing_wait(w, key, &m->sender, true);
 }
 
 static int
@@ -489,6 +489,12 @@ int
 writing_clean(struct writing *w, uint64_t position)
 {
 	return put_number(w, META_CLEAN, position);
+}
+
+int
+writing_delayed(struct writing *w, uint64_t time)
+{
+	return put_number(w, META_DELAYED, time);
 }
 
 int

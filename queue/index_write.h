@@ -111,6 +111,18 @@ int	 writing_spill(struct writing *, const struct letter *, uint32_t next,
 int	 writing_last(struct writing *, uint64_t id);
 int	 writing_rebuild(struct writing *, enum rebuild);
 
+/*
+ * The recipients of these numbers go, or get marks and stay.  Numbers that have
+ * no row are passed over.  `removed` tells whether the message went.
+ */
+int	 writing_drop(struct writing *, uint64_t id, const uint32_t *numbers,
+	    size_t count, struct tally *);
+int	 writing_mark(struct writing *, uint64_t id, const uint32_t *numbers,
+	    size_t count, uint32_t marks);
+
+/* What index_delayed is from now on. */
+int	 writing_delayed(struct writing *, uint64_t time);
+
 /* What index_journal, index_position and index_clean are from now on. */
 int	 writing_journal(struct writing *, uint64_t lineage);
 int	 writing_position(struct writing *, uint64_t position);

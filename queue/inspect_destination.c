@@ -75,10 +75,61 @@ fill_here(struct msg_destination *m, const struct destination *d)
 	m->rule = span_of(d->lesson->rule);
 }
 
+static void
+fill_settings(struct msg_destination *m, const struct settings *s)
+{
+	m->pattern = span_of(s->pattern);
+	m->retry_first = s->retry_first;
+	m->retry_max = s->retry_max;
+	m->life = s->life;
+	m->notice_life = s->notice_life;
+	m->delay = s->delay;
+	m->window_first = s->window_first;
+	m->window_max = s->window;
+	m->per_second = s->per_second;
+	m->per_hour = s->per_hour;
+	m->recipients = s->recipients;
+	m->mails = s->mails;
+	m->share = s->share;
+	m->priority = s->priority;
+}
+
+static bool
+waits_for_place(const struct queue *q, const struct destination *d)
+{
+	return d->nready > 0 && d->jobs == 0 && q->probes != 0 &&
+	    q->probing >= q->probes &&
+	    share_standing(d) == STANDING_FAILED;
+}
+
+/* Behind the rest: the first of what keeps it. */
+static void
+fill_change(struct queue *q, struct msg_destination *m,
+    const struct destination *d)
+{
+	uint64_t	 now = queue_now();
+
+	m->change_at = m->until;
+	if (m->state == DESTINATION_CLOSED)
+		m->change = DESTINATION_CHANGE_PROBE;
+	else if (m->state == DESTINATION_PAUSED)
+		m->change = DESTINATION_CHANGE_OPENS;
+	else if (d != NULL && d->nready > 0 && rates_sleep(d->rates)) {
+		m->change = DESTINATION_CHANGE_RATE;
+		m->change_at = rates_wake(q, d->rates);
+	} else if (d != NULL && waits_for_place(q, d))
+		m->change = DESTINATION_CHANGE_PLACE;
+	else if (m->due > now && m->jobs == 0 && m->ready == 0) {
+		m->change = DESTINATION_CHANGE_DUE;
+		m->change_at = m->due;
+	}
+}
+
 /* Memory knows better when it is closed; the index, what waits. */
 static void
 put(struct peer *p, uint64_t token, const struct sight *s)
 {
+	struct queue		*q = queue_state();
 	struct msg		 m = { .type = MSG_DESTINATION };
 	struct msg_destination	*d = &m.destination;
 	uint64_t		 until = s->here ? s->here->closed :
@@ -97,6 +148,8 @@ put(struct peer *p, uint64_t token, const struct sight *s)
 		d->due = d->until;
 	if (s->here)
 		fill_here(d, s->here);
+	fill_settings(d, settings_of(q, d->name));
+	fill_change(q, d, s->here);
 	peer_put(p, &m);
 }
 

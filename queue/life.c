@@ -42,6 +42,7 @@ work(void *arg)
 	q->working = true;
 	timer_unset(&q->patience);
 	schedule_start(q);
+	delays_start(q);
 	ages_start(q);
 	hots_begin(q);
 }
@@ -66,6 +67,8 @@ life_open(struct queue *q, struct process *p)
 	deliverers_init(q);
 	content_init(&q->content);
 	schedule_init(q);
+	delays_init(q);
+	digests_init(&q->digests);
 	orders_init(q);
 	silence_init(q);
 	timer_init(&q->patience, q->loop, work, q);
@@ -273,6 +276,7 @@ void
 life_close(struct queue *q)
 {
 	settings_clear(q);
+	digests_forget(&q->digests);
 	jobs_free(q->reader);
 	jobs_free(q->spiller);
 	journal_close(q);

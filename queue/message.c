@@ -241,6 +241,17 @@ recipient_rest(struct queue *q, struct recipient *r)
 		recipient_free(q, r);
 }
 
+/* Nobody waits any more, or a former life had a reason. */
+static bool
+may_report(struct message *m)
+{
+	bool	 untold = m->untold;
+
+	m->untold = false;
+	return m->tally.failed > 0 &&
+	    (untold || m->tally.failed == m->tally.left);
+}
+
 void
 message_settle(struct queue *q, struct message *m)
 {
@@ -250,10 +261,8 @@ message_settle(struct queue *q, struct message *m)
 	}
 	if (m->count > 0 || m->reporting || m->going || m->spilling)
 		return;
-	if (m->tally.left > 0 && m->tally.fresh == 0 &&
-	    m->tally.failed > 0 && !q->stopping && !is_held(m))
-		report_start(q, m);
-	else
+	if (q->stopping || is_held(m) || !may_report(m) ||
+	    !report_start(q, m))
 		message_free(q, m);
 }
 

@@ -66,6 +66,7 @@ struct message {
 	unsigned	 looking;	/* of them, in LOOKUP */
 	struct tally	 tally;		/* as the index had it last */
 	bool		 reporting;	/* a notice is being made */
+	bool		 untold;	/* somebody may be to be told of */
 	bool		 going;		/* it is being removed */
 	bool		 broken;	/* its content cannot be had */
 	struct errand_list errands;	/* queue/errand.h */

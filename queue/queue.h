@@ -5,6 +5,8 @@
 #include "queue/age.h"
 #include "queue/change.h"
 #include "queue/content.h"
+#include "queue/delay.h"
+#include "queue/digest.h"
 #include "queue/envelope.h"
 #include "queue/expand.h"
 #include "queue/hot.h"
@@ -70,6 +72,9 @@ struct queue {
 	struct orders	 orders;
 	struct errands	 errands;
 	struct ages	 ages;
+	struct delays	 delays;
+	struct digests	 digests;
+	unsigned	 reports;	/* notices being made */
 
 	struct timer	 patience;	/* with deliverers, at the start */
 	bool		 started, working, stopping;

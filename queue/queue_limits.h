@@ -61,6 +61,10 @@ enum {
 	HOLD_TIME		= 5 * 1000,	/* for what deliverers know */
 	LOSSES_MAX		= 2,		/* deliverers that died of it */
 	NOTICE_RECIPIENTS_MAX	= 1000,		/* in one notice */
+	REPORTS_MAX		= 64,		/* notices made at once */
+	DELAYS_MAX		= 16,		/* likewise, of delays */
+	DELAY_AGAIN		= 10 * 1000,	/* when a new one is in front */
+	ALIKE_MAX		= 4096,		/* kinds of failures counted */
 	ORDER_MESSAGES_MAX	= 256,		/* in one answer */
 	ORDER_ROWS_MAX		= 500,		/* in one change of a message */
 	ERRANDS_MAX		= 512,		/* messages with orders */

@@ -160,24 +160,45 @@ put_expand(struct buf *b, const struct change *c)
 	return end(b, at);
 }
 
+/* REPORTED, or with marks MARKED. */
 static bool
-put_reported(struct buf *b, const struct change *c)
+put_told(struct buf *b, uint64_t id, const uint32_t *numbers, size_t count,
+    uint32_t marks)
 {
 	char		 raw[SMALL];
 	struct pack	 p;
-	size_t		 i, at = begin(b, RECORD_REPORTED);
+	size_t		 i, at;
 
+	at = begin(b, marks != 0 ? RECORD_MARKED : RECORD_REPORTED);
 	pack_init(&p, raw, sizeof raw);
-	pack_u64(&p, c->id);
+	pack_u64(&p, id);
+	if (marks != 0)
+		pack_u32(&p, marks);
 	if (at == 0 || !buf_put(b, pack_span(&p)))
 		return false;
-	for (i = 0; i < c->count; i++) {
+	for (i = 0; i < count; i++) {
 		pack_init(&p, raw, sizeof raw);
-		pack_u32(&p, c->numbers[i]);
+		pack_u32(&p, numbers[i]);
 		if (!buf_put(b, pack_span(&p)))
 			return false;
 	}
 	return end(b, at);
+}
+
+static bool
+put_reported(struct buf *b, const struct change *c)
+{
+	size_t	 i, at = 0;
+
+	if (c->nlots == 0)
+		return put_told(b, c->id, c->numbers, c->count, c->marks);
+	for (i = 0; i < c->nlots; i++) {
+		if (!put_told(b, c->lots[i].id, c->numbers + at,
+		    c->lots[i].count, c->marks))
+			return false;
+		at += c->lots[i].count;
+	}
+	return true;
 }
 
 static bool
@@ -197,6 +218,7 @@ put(struct buf *b, struct change *c)
 	case CHANGE_REPLACE:
 		return put_expand(b, c);
 	case CHANGE_DROP:
+	case CHANGE_MARK:
 		return put_reported(b, c);
 	case CHANGE_SPILLED:
 		return put_id(b, c->id, RECORD_SPILLED);
@@ -266,8 +288,7 @@ take_result(struct unpack *u)
 		u->failed = true;
 		return c;
 	}
-	c->due = r.state == ROW_WAITING ? r.due : 0;
-	change_add_row(c, &r);
+	change_set_row(c, &r);
 	return c;
 }
 
@@ -326,11 +347,13 @@ take_expand(struct unpack *u)
 }
 
 static struct change *
-take_reported(struct unpack *u)
+take_told(struct unpack *u, enum change_kind kind)
 {
-	struct change	*c = blank(CHANGE_DROP);
+	struct change	*c = blank(kind);
 
 	c->id = unpack_u64(u);
+	if (kind == CHANGE_MARK)
+		c->marks = unpack_u32(u);
 	c->numbers = xcalloc(u->rest.len / 4 + 1, sizeof *c->numbers);
 	while (!u->failed && u->rest.len > 0)
 		c->numbers[c->count++] = unpack_u32(u);
@@ -359,7 +382,9 @@ take(enum record_kind kind, struct unpack *u, struct span all)
 	case RECORD_EXPAND:
 		return take_expand(u);
 	case RECORD_REPORTED:
-		return take_reported(u);
+		return take_told(u, CHANGE_DROP);
+	case RECORD_MARKED:
+		return take_told(u, CHANGE_MARK);
 	case RECORD_SPILLED:
 		return take_id(u, CHANGE_SPILLED);
 	case RECORD_ABORT:

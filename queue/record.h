@@ -6,8 +6,8 @@
 #include "queue/change.h"
 
 /*
- * A change as the journal keeps it: one record, or for a notice two, which
- * stand in one batch and so count both or none.  INTERNALS.md, section 6.
+ * A change as the journal keeps it: one record, or for a notice several,
+ * which stand in one batch and so count all or none.  INTERNALS.md, section 6.
  */
 enum record_kind {
 	RECORD_ACCEPT = 1,	/* a message with its content */
@@ -18,6 +18,7 @@ enum record_kind {
 	RECORD_SPILLED,		/* a message has file and rows */
 	RECORD_ABORT,		/* a message was not promised */
 	RECORD_REMOVE,		/* a message goes, whole */
+	RECORD_MARKED,		/* recipients whose sender was told of delay */
 	RECORD_END
 };
 

@@ -208,7 +208,7 @@ add(struct entry *e, struct change *c)
 	else if (c->kind == CHANGE_DROP)
 		for (i = 0; i < c->count; i++)
 			lose(e, c->numbers[i]);
-	else if (!counts(e, c)) {
+	else if (c->kind != CHANGE_MARK && !counts(e, c)) {
 		change_free(c);
 		return;
 	} else if (c->kind == CHANGE_REPLACE)

@@ -1,180 +1,146 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "queue/notice.h"
+#include "queue/notify.h"
 #include "queue/queue.h"
 #include "queue/report.h"
+#include "queue/telling.h"
 #include "shared/alloc.h"
-#include "shared/fd.h"
 #include "shared/log.h"
 
-/* Reads the header of a message, in the reader. */
-struct heading {
-	struct job	 job;
-	const struct spool *spool;
-	uint64_t	 id;
-	uint64_t	 size;
-	char		*text;
-	size_t		 len;
-};
+enum { MICROSECONDS = 1000000 };
 
-/* The recipients of a message that have failed, copied out of the index. */
-struct failures {
-	struct notice_recipient *list;
-	uint32_t	*numbers;
-	size_t		 count;
-	char		*texts;		/* three of each */
-};
+/* ---- when ---------------------------------------------------------------- */
 
-enum { TEXTS_SIZE = 2 * ADDR_TEXT_MAX + RELAY_TEXT_MAX };
-
-/* ---- in the reader ------------------------------------------------------- */
-
-/* Up to the empty line, which is not part of it. */
-static size_t
-header_length(const char *text, size_t len)
+/* What a former life cannot be asked about must not wait: what is broken. */
+bool
+report_plan(struct queue *q, const struct message *m,
+    struct recipient_row *row)
 {
-	const char	*end;
+	uint64_t	 now = queue_now();
 
-	if (len >= 2 && memcmp(text, "\r\n", 2) == 0)
-		return 0;
-	end = memmem(text, len, "\r\n\r\n", 4);
-	return end == NULL ? len : (size_t)(end - text) + 2;
+	row->due = now;
+	if (addr_is_null(&m->sender))
+		return true;
+	if (!recipient_wants(row->parameters, row->action))
+		return false;
+	if (m->broken)
+		return true;
+	row->due = digest_plan(q, m, row);
+	if (row->due != 0)
+		row->marks |= MARK_DIGEST;
+	else
+		row->due = now + (uint64_t)q->notices.gather * MICROSECONDS;
+	return true;
 }
 
-static void
-read_header(struct job *job)
-{
-	struct heading	*h = (struct heading *)job;
-	size_t		 want = h->size < HEADER_MAX ? (size_t)h->size :
-			    HEADER_MAX;
-	int		 fd = spool_open_message(h->spool, h->id);
-	ssize_t		 n = -1;
+/* ---- what ---------------------------------------------------------------- */
 
-	h->text = xcalloc(1, HEADER_MAX);
-	if (fd != -1)
-		n = fd_pread_all(fd, h->text, want, 0);
-	h->len = n > 0 ? header_length(h->text, (size_t)n) : 0;
-	fd_close(&fd);
+enum subject { NOTHING, FAILURES, SUCCESSES };
+
+static bool
+is_untold(const struct recipient_row *r)
+{
+	return r->state == ROW_FAILED && !(r->marks & MARK_DIGEST);
 }
 
-/* ---- what has failed ----------------------------------------------------- */
-
-static struct span
-keep(char **at, struct span s)
+static enum subject
+subject_of(const struct recipient_row *r)
 {
-	struct span	 kept = span_make(*at, s.len);
-
-	memcpy(*at, s.ptr, s.len);
-	*at += s.len;
-	return kept;
+	return r->action == ACTION_FAILED ? FAILURES : SUCCESSES;
 }
 
-static void
-collect(struct queue *q, const struct message *m, struct failures *f)
+/* All of a message that nobody else waits in, or of whom one is due. */
+static enum subject
+find_subject(struct queue *q, const struct message *m)
 {
-	size_t			 max = m->tally.failed < NOTICE_RECIPIENTS_MAX ?
-				    m->tally.failed : NOTICE_RECIPIENTS_MAX;
+	bool			 is_ripe = m->tally.failed == m->tally.left;
+	uint64_t		 now = queue_now();
 	struct recipient_row	 row;
-	struct notice_recipient	*one;
-	struct view		 v;
+	enum subject		 found = NOTHING;
 	int64_t			 number = -1;
-	char			*at;
+	struct view		 v;
 
-	f->count = 0;
-	f->list = xcalloc(max, sizeof *f->list);
-	f->numbers = xcalloc(max, sizeof *f->numbers);
-	f->texts = at = xcalloc(max, TEXTS_SIZE);
 	view_open(&v, q->index);
-	while (f->count < max &&
+	while ((!is_ripe || found != FAILURES) &&
 	    view_next_recipient(&v, m->id, &number, &row)) {
-		if (row.state != ROW_FAILED)
+		if (!is_untold(&row))
 			continue;
-		f->numbers[f->count] = (uint32_t)number;
-		one = &f->list[f->count++];
-		one->action = row.action;
-		one->attempts = row.attempts;
-		one->address = keep(&at, row.address);
-		one->original = keep(&at, row.original);
-		one->relay = keep(&at, row.relay);
-		one->orcpt = span_of("");
-		one->reply = row.reply;
-		one->expired = row.expired;
+		if (found != FAILURES)
+			found = subject_of(&row);
+		is_ripe = is_ripe || row.due <= now;
+	}
+	view_close(&v);
+	return is_ripe ? found : NOTHING;
+}
+
+static bool
+is_for(const struct telling *t, const struct recipient_row *r)
+{
+	return t->kind == NOTICE_DOUBLE || (t->subject == FAILURES) ==
+	    (subject_of(r) == FAILURES);
+}
+
+static void
+collect(struct queue *q, struct telling *t)
+{
+	struct message_row	 m;
+	struct recipient_row	 row;
+	int64_t			 number = -1;
+	struct view		 v;
+	uint64_t		 id = t->lots[0].id;
+
+	view_open(&v, q->index);
+	t->nmessages = 0;
+	if (view_message(&v, id, &m)) {
+		telling_about(t, id, &m);
+		while (t->count < t->max &&
+		    view_next_recipient(&v, id, &number, &row))
+			if (is_untold(&row) && is_for(t, &row))
+				(void)telling_add(t, (uint32_t)number, &row);
 	}
 	view_close(&v);
 }
 
-static void
-failures_clear(struct failures *f)
-{
-	free(f->list);
-	free(f->numbers);
-	free(f->texts);
-}
-
-/* ---- changes ------------------------------------------------------------- */
-
-static struct change *
-change_about(struct message *m, enum change_kind kind, struct failures *f,
-    void (*finished)(struct change *))
-{
-	struct change	*c = change_new(kind, finished);
-
-	c->id = m->id;
-	c->aside = m->broken;
-	c->numbers = f->numbers;
-	c->count = f->count;
-	f->numbers = NULL;
-	return c;
-}
-
-/* The notice is durable, and goes its way. */
-static void
-announce(struct queue *q, struct change *c)
-{
-	char	 id[ID_SIZE], notice[ID_SIZE];
-
-	id_format(id, c->id);
-	id_format(notice, c->letter->id);
-	log_info("%s: sender non-delivery notification: %s", id, notice);
-	if (c->hot)
-		hot_begin(q, hot_new(q, c));
-	else
-		schedule_stored(q, c->letter);
-}
+/* ---- it is told ---------------------------------------------------------- */
 
 static void
-on_notice_kept(struct change *c)
+settle(struct queue *q, struct change *c)
 {
-	announce(queue_state(), c);
-}
-
-static void
-on_told(struct change *c)
-{
-	struct queue	*q = queue_state();
 	struct message	*m = message_find(q, c->id);
 	char		 id[ID_SIZE];
 
 	id_format(id, c->id);
 	m->tally = c->tally;
 	m->reporting = false;
-	if (c->kind == CHANGE_NOTICE && c->letter != NULL)
-		announce(q, c);
 	if (c->tally.removed)
 		log_info("%s: removed", id);
 	message_settle(q, m);
+}
+
+static void
+on_told(struct queue *q, struct telling *t, struct change *c)
+{
+	telling_free(t);
+	settle(q, c);
+}
+
+static void
+on_dropped(struct change *c)
+{
+	settle(queue_state(), c);
 	change_free(c);
+	schedule_told(queue_state());
 }
 
 /* Rows that cannot be read have been told of; they stay until somebody looks
  * after the index. */
 static void
-forget_failures(struct queue *q, struct message *m)
+forget(struct queue *q, struct telling *t)
 {
+	struct message	*m = message_find(q, t->lots[0].id);
+
+	telling_free(t);
 	m->reporting = false;
 	m->tally.failed = 0;
 	message_settle(q, m);
@@ -182,105 +148,113 @@ forget_failures(struct queue *q, struct message *m)
 
 /* Nobody is told of a notice that could not be delivered. */
 static void
-drop(struct queue *q, struct message *m)
+drop(struct queue *q, struct telling *t)
 {
-	struct failures	 f;
+	struct change	*c = change_new(CHANGE_DROP, on_dropped);
 	char		 id[ID_SIZE];
 
-	collect(q, m, &f);
-	if (f.count == 0) {
-		failures_clear(&f);
-		forget_failures(q, m);
-		return;
-	}
-	id_format(id, m->id);
+	c->id = t->lots[0].id;
+	c->aside = t->aside;
+	c->numbers = t->numbers;
+	c->count = t->count;
+	t->numbers = NULL;
+	telling_free(t);
+	id_format(id, c->id);
 	log_info("%s: no notice for a notice: %zu recipient%s given up", id,
-	    f.count, f.count == 1 ? "" : "s");
-	change_put(q, change_about(m, CHANGE_DROP, &f, on_told));
-	failures_clear(&f);
-}
-
-static struct letter *
-write_letter(struct queue *q, const struct message *m,
-    const struct failures *f, struct span header, struct buf *text)
-{
-	struct addr	 nobody = { .len = 0 };
-	struct letter	*l = letter_new(queue_next_id(q), &nobody);
-	struct notice_message about = { .id = m->id, .arrived = m->arrived,
-			    .envid = span_of(""), .client = span_of(""),
-			    .header = header };
-	struct notice	 n = { .id = l->id, .now = queue_now(),
-			    .life = q->life, .hostname = q->hostname,
-			    .to = &m->sender, .contact = span_of(""),
-			    .content = span_of(""), .messages = &about,
-			    .message_count = 1, .recipients = f->list,
-			    .count = f->count };
-
-	if (!notice_write(&n, text))
-		log_warning("a failure notice was cut");
-	l->arrived = n.now;
-	l->size = buf_len(text);
-	l->flags = MESSAGE_NOTICE | notice_flags(&n);
-	(void)letter_add(l, addr_span(&m->sender), span_of(""));
-	return l;
-}
-
-static void
-put_notice(struct queue *q, struct message *m, struct failures *f,
-    struct span header)
-{
-	struct change	*c = change_about(m, CHANGE_NOTICE, f, on_told);
-	struct piece	*content;
-	struct buf	 text;
-
-	buf_init(&text, NOTICE_MAX);
-	c->letter = write_letter(q, m, f, header, &text);
-	c->hot = journal_is_on(q);
-	if (c->hot)
-		c->kept = on_notice_kept;
-	if (c->hot && c->letter->size > q->journal.message)
-		c->file = file_new(c->letter->id);
-	content = piece_new(buf_len(&text));
-	memcpy(content->data, buf_span(&text).ptr, content->len);
-	STAILQ_INSERT_TAIL(&c->content, content, entry);
-	buf_clear(&text);
+	    c->count, c->count == 1 ? "" : "s");
 	change_put(q, c);
 }
 
-static void
-on_header(struct job *job)
-{
-	struct heading	*h = (struct heading *)job;
-	struct queue	*q = queue_state();
-	struct message	*m = message_find(q, h->id);
-	struct failures	 f;
+/* ---- telling ------------------------------------------------------------- */
 
-	collect(q, m, &f);
-	if (f.count > 0)
-		put_notice(q, m, &f, span_make(h->text, h->len));
+static void
+on_read(struct queue *q, struct telling *t)
+{
+	collect(q, t);
+	if (t->count == 0)
+		forget(q, t);
+	else if (addr_is_null(&t->to))
+		drop(q, t);
 	else
-		forget_failures(q, m);
-	failures_clear(&f);
-	free(h->text);
-	free(h);
-	queue_check_end(q);
+		telling_put(q, t);
 }
 
-void
+/* A notice that comes back: to somebody here, or to nobody.  What was made of
+ * one is the last. */
+static void
+address_double(const struct queue *q, const struct message *m,
+    struct telling *t)
+{
+	t->kind = NOTICE_DOUBLE;
+	t->words = "postmaster non-delivery notification";
+	t->flags = MESSAGE_DOUBLE;
+	if (!(m->flags & MESSAGE_DOUBLE))
+		t->to = q->notices.double_bounces;
+}
+
+static void
+address(const struct queue *q, const struct message *m, struct telling *t)
+{
+	t->to = m->sender;
+	if (addr_is_null(&m->sender))
+		address_double(q, m, t);
+	else if (t->subject == FAILURES)
+		t->words = "sender non-delivery notification";
+	else
+		t->words = "sender delivery status notification";
+}
+
+bool
 report_start(struct queue *q, struct message *m)
 {
-	struct heading	*h;
+	enum subject	 subject = find_subject(q, m);
+	struct telling	*t;
 
+	if (subject == NOTHING)
+		return false;
+	t = telling_new(m->tally.failed < NOTICE_RECIPIENTS_MAX ?
+	    m->tally.failed : NOTICE_RECIPIENTS_MAX);
+	t->subject = subject;
+	t->lots[0].id = m->id;
+	t->size = m->size;
+	t->aside = m->broken;
+	telling_return(t, message_origin(m).parameters);
+	t->read = on_read;
+	t->told = on_told;
+	address(q, m, t);
 	m->reporting = true;
-	if (addr_is_null(&m->sender)) {
-		drop(q, m);
-		return;
-	}
-	h = xcalloc(1, sizeof *h);
-	h->job.work = read_header;
-	h->job.done = on_header;
-	h->spool = &q->spool;
-	h->id = m->id;
-	h->size = m->size;
-	jobs_put(q->reader, &h->job);
+	if (addr_is_null(&t->to))
+		on_read(q, t);
+	else
+		telling_read(q, t);
+	return true;
+}
+
+/* While it moves from the journal it cannot be told of; a moment later it
+ * can. */
+static bool
+is_moving(const struct message *m)
+{
+	return m != NULL && (m->hot || m->spilling || m->going);
+}
+
+bool
+report_due(struct queue *q, struct view *v, const struct wait_key *k)
+{
+	struct message		*m = message_find(q, k->id);
+	struct recipient_row	 row;
+
+	if (is_moving(m))
+		return true;
+	if (q->reports >= REPORTS_MAX)
+		return false;
+	if (!view_recipient(v, k->id, k->number, &row) ||
+	    row.state != ROW_FAILED)
+		return true;
+	if (row.marks & MARK_DIGEST)
+		return digest_start(q, v, k);
+	m = message_load(q, v, k->id);
+	if (m != NULL && !m->reporting && !report_start(q, m))
+		message_settle(q, m);
+	return true;
 }

@@ -4,8 +4,24 @@
 
 #include "queue/message.h"
 
-/* Tells the sender of a message of those recipients that have failed, once no
- * other is being worked on.  The notice and their end are one change. */
-void	 report_start(struct queue *, struct message *);
+/*
+ * Notices of recipients that have come to an end: one for all of a message that
+ * failed until the first of them has waited for `gather`, or until nobody is
+ * left to wait for.  The notice and their end are one change.  Meanwhile they
+ * wait in the index alone.
+ */
+
+/*
+ * For a row that is over: when its sender is told of it, and whether alone.
+ * False: he does not want to hear of it.
+ */
+bool	 report_plan(struct queue *, const struct message *,
+	    struct recipient_row *);
+
+/* Tells of a message what is to be told now; false: there is nothing. */
+bool	 report_start(struct queue *, struct message *);
+
+/* Likewise of one whose time has come; false: no more now. */
+bool	 report_due(struct queue *, struct view *, const struct wait_key *);
 
 #endif

@@ -4,6 +4,7 @@
 #include "queue/backoff.h"
 #include "queue/notify.h"
 #include "queue/queue.h"
+#include "queue/report.h"
 #include "queue/result.h"
 #include "shared/alloc.h"
 #include "shared/log.h"
@@ -45,8 +46,7 @@ put_row(struct queue *q, struct recipient *r, int by,
 
 	c->keeps_reply = keeps_reply;
 	c->time = queue_now();
-	c->due = row->state == ROW_WAITING ? row->due : 0;
-	change_add_row(c, row);
+	change_set_row(c, row);
 	put_change(q, r, c, by);
 }
 
@@ -59,9 +59,9 @@ put_end(struct queue *q, struct recipient *r, int by)
 /* It is over, and its sender is told of it, if he wants to be. */
 static void
 put_told(struct queue *q, struct recipient *r, int by,
-    const struct recipient_row *row, bool keeps_reply)
+    struct recipient_row *row, bool keeps_reply)
 {
-	if (recipient_wants(row->parameters, row->action))
+	if (report_plan(q, r->message, row))
 		put_row(q, r, by, row, keeps_reply);
 	else
 		put_end(q, r, by);
@@ -393,6 +393,10 @@ note_due(struct queue *q, const struct change *c, const struct recipient *r)
 		wake_leaves(q, c);
 	if (c->due == 0)
 		return;
+	if (c->tells) {
+		schedule_due(q, c->due);
+		return;
+	}
 	if (d != NULL)
 		destination_save(q, d);
 	if (d != NULL && c->due <= queue_now()) {

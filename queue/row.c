@@ -244,6 +244,17 @@ destination_row_decode(struct span s, struct destination_row *r)
 	return unpack_ended(&u) && other_lanes(r) == mask;
 }
 
+/* What failed in the time of an older queue has no due time: its message is in
+ * `incoming`. */
+bool
+row_waits(const struct recipient_row *r, struct span *name)
+{
+	*name = r->state == ROW_FAILED ? span_of(NOTICE_NAME) :
+	    r->destination;
+	return r->state == ROW_WAITING ||
+	    (r->state == ROW_FAILED && r->due != 0);
+}
+
 /* ---- keys ---------------------------------------------------------------- */
 
 /* No destination's text has it, and it stands before all that one has. */

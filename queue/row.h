@@ -59,6 +59,13 @@ struct destination_row {
 	uint64_t	 dues[LANES];	/* places in that table; 0: none */
 };
 
+/*
+ * Where a recipient waits for its `due`: at its destination, or, when it has
+ * failed, with all others of whom somebody is to be told; NULL: nowhere.
+ */
+#define NOTICE_NAME	"notice:"
+bool	 row_waits(const struct recipient_row *, struct span *name);
+
 /* In the history of a message. */
 struct event_row {
 	uint64_t	 time;		/* wall microseconds */

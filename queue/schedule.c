@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/queue.h"
+#include "queue/report.h"
 
 enum { MILLISECONDS = 1000 };
 
@@ -29,6 +30,14 @@ schedule_due(struct queue *q, uint64_t due)
 	int64_t	 ms = schedule_wait(due, queue_now());
 
 	look_in(q, ms < SCAN_GAP ? SCAN_GAP : ms);
+}
+
+void
+schedule_told(struct queue *q)
+{
+	if (q->schedule.untold)
+		schedule_due(q, 0);
+	q->schedule.untold = false;
 }
 
 void
@@ -85,31 +94,109 @@ fill_destination(struct queue *q, struct view *v, struct span name)
 	return true;
 }
 
+/* Notices whose time has come. */
+static bool
+fill_notices(struct queue *q, struct view *v, unsigned lane, uint64_t now)
+{
+	struct wait_key	 k = { .name = span_of(NOTICE_NAME), .lane = lane };
+	unsigned	 n = 0;
+	bool		 ahead;
+
+	while ((ahead = view_next_in_lane(v, &k)) && k.due <= now) {
+		if (!messages_have_room(q))
+			return false;
+		if (n++ >= SCAN_MAX || !report_due(q, v, &k))
+			break;
+	}
+	if (ahead && k.due > now)
+		schedule_due(q, k.due);
+	if (n > 0)
+		q->schedule.untold = true;
+	if (n > 0 && q->reports == 0)
+		look_in(q, STALL_TIME);
+	return true;
+}
+
+static bool
+fill(struct queue *q, struct view *v, const struct due_key *k, uint64_t now)
+{
+	if (k->name.len == 0)
+		return fill_lookups(q, v, k->lane, now);
+	if (span_is(k->name, NOTICE_NAME))
+		return fill_notices(q, v, k->lane, now);
+	return fill_destination(q, v, k->name);
+}
+
+/* All that is due may be more than memory has room for, or than a look takes:
+ * the next look goes on where this one ended, so that what stands behind has
+ * its turn. */
+static void
+scan_pause(struct queue *q, const struct due_key *k)
+{
+	q->schedule.seen.due = k->due;
+	q->schedule.seen.lane = k->lane;
+	(void)span_copy(k->name, q->schedule.seen.name,
+	    sizeof q->schedule.seen.name);
+}
+
+static struct due_key
+scan_resume(struct queue *q)
+{
+	struct schedule	*s = &q->schedule;
+
+	if (s->seen.due == 0)
+		return (struct due_key){ .name = span_of("") };
+	return (struct due_key){ s->seen.due, span_of(s->seen.name),
+	    s->seen.lane };
+}
+
+/* What is due up to now, or a part of it; `next` is where it ended. */
+static bool
+scan_part(struct queue *q, struct view *v, uint64_t now, struct due_key *next)
+{
+	struct schedule	*s = &q->schedule;
+	struct due_key	 k = scan_resume(q), before = k;
+	unsigned	 n = 0;
+	bool		 more;
+
+	while ((more = view_next_due(v, &k)) && k.due <= now) {
+		if (!fill(q, v, &k, now))
+			s->stalled = true;
+		else
+			before = k;
+		if (!s->stalled && ++n < SCAN_MAX)
+			continue;
+		scan_pause(q, &before);
+		break;
+	}
+	*next = k;
+	return more;
+}
+
 /* Sets the timer for what comes next. */
 static void
 scan(struct queue *q)
 {
 	struct schedule	*s = &q->schedule;
-	struct due_key	 k = { .name = span_of("") };
+	bool		 goes_on = s->seen.due != 0, more;
 	uint64_t	 now = queue_now();
-	unsigned	 n = 0;
-	bool		 more;
+	struct due_key	 next;
 	struct view	 v;
 
 	s->stalled = false;
 	view_open(&v, q->index);
-	while ((more = view_next_due(&v, &k)) && k.due <= now) {
-		if (n++ >= SCAN_MAX + q->messages.count || !(k.name.len == 0 ?
-		    fill_lookups(q, &v, k.lane, now) :
-		    fill_destination(q, &v, k.name)))
-			s->stalled = true;
-		if (s->stalled)
-			break;
-	}
+	more = scan_part(q, &v, now, &next);
 	if (s->stalled)
 		schedule_stall(q);
-	else if (more)
-		look_in(q, schedule_wait(k.due, now));
+	else if (more && next.due <= now)
+		look_in(q, SCAN_GAP);
+	else {
+		s->seen.due = 0;
+		if (goes_on)
+			schedule_stall(q);
+		else if (more)
+			look_in(q, schedule_wait(next.due, now));
+	}
 	view_close(&v);
 }
 
@@ -180,6 +267,7 @@ take_up(struct queue *q, struct view *v, uint64_t id)
 		return;
 	if (!known)
 		message_tell(m);
+	m->untold = m->tally.failed > 0;
 	while (m->tally.fresh > 0 && view_next_recipient(v, id, &number,
 	    &row)) {
 		if (row.state != ROW_NEW ||

@@ -15,6 +15,12 @@ struct schedule {
 	bool		 backlog;	/* `incoming` has what is not here */
 	uint64_t	 backlog_after;	/* up to this id all is here */
 	bool		 stalled;	/* memory was full */
+	bool		 untold;	/* notices that are due were left */
+	struct {
+		uint64_t	 due;	/* 0: it begins anew */
+		unsigned	 lane;
+		char		 name[DESTINATION_TEXT_MAX + 1];
+	} seen;				/* where the scan paused */
 };
 
 void	 schedule_init(struct queue *);
@@ -28,6 +34,9 @@ void	 schedule_backlog(struct queue *, uint64_t id);
 
 /* Something in the index is due then. */
 void	 schedule_due(struct queue *, uint64_t due);
+
+/* A notice is made: those that were left are looked for again. */
+void	 schedule_told(struct queue *);
 
 /* How long until then, in milliseconds.  No timer is longer than LOOK_MAX, so
  * that a clock that is set is noticed. */

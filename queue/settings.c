@@ -7,7 +7,7 @@
 #include "shared/alloc.h"
 #include "shared/pattern.h"
 
-enum { PRIORITY_USUAL = 9, SHARE_ALL = 100 };
+enum { SHARE_ALL = 100 };	/* percent */
 
 /* ---- what is said -------------------------------------------------------- */
 
@@ -150,7 +150,7 @@ settings_delay(struct queue *q, struct span destination)
 	return settings_of(q, destination)->delay;
 }
 
-/* ---- lives --------------------------------------------------------------- */
+/* ---- lives and delays --------------------------------------------------- */
 
 static unsigned
 add_life(uint32_t list[LIVES_MAX], unsigned n, uint32_t life)
@@ -175,5 +175,27 @@ settings_lives(struct queue *q, bool is_notice, uint32_t into[LIVES_MAX])
 	n = add_life(into, 0, settings_life(&t->usual, is_notice));
 	for (i = 0; i < t->count; i++)
 		n = add_life(into, n, settings_life(&t->list[i], is_notice));
+	return n;
+}
+
+static unsigned
+add_delay(const struct queue *q, uint32_t list[LIVES_MAX], unsigned n,
+    uint32_t delay)
+{
+	if (delay == 0)
+		delay = q->notices.delay;
+	return delay == 0 || delay == UINT32_MAX ? n :
+	    add_life(list, n, delay);
+}
+
+unsigned
+settings_delays(struct queue *q, uint32_t into[LIVES_MAX])
+{
+	const struct settings_table	*t = complete(q);
+	unsigned			 i, n;
+
+	n = add_delay(q, into, 0, t->usual.delay);
+	for (i = 0; i < t->count; i++)
+		n = add_delay(q, into, n, t->list[i].delay);
 	return n;
 }

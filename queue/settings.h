@@ -45,6 +45,9 @@ uint32_t settings_life(const struct settings *, bool is_notice);
  * UINT32_MAX: never. */
 uint32_t settings_delay(struct queue *, struct span destination);
 
+/* The different times that these come to, the shortest first; how many. */
+unsigned settings_delays(struct queue *, uint32_t into[LIVES_MAX]);
+
 /* The different values of settings_life, the shortest first; how many. */
 unsigned settings_lives(struct queue *, bool is_notice,
 	    uint32_t into[LIVES_MAX]);

@@ -241,16 +241,22 @@ is_own_fault(int error)
 	    error == ENOENT;
 }
 
-/* How far the journal has been applied. */
+/* How far the journal has been applied, and delays are told; nobody commits for
+ * that alone. */
 static int
-note_position(struct writing *w, struct job_list *batch)
+note_progress(struct writing *w, struct job_list *batch)
 {
 	struct change	*c;
-	uint64_t	 highest = 0;
+	uint64_t	 highest = 0, delayed = 0;
 
-	for (c = first_of(batch); c != NULL; c = after(c))
+	for (c = first_of(batch); c != NULL; c = after(c)) {
 		if (is_for_index(c) && c->position > highest)
 			highest = c->position;
+		if (c->delayed > delayed)
+			delayed = c->delayed;
+	}
+	if (delayed > 0 && writing_delayed(w, delayed) == -1)
+		return -1;
 	return highest > 0 ? writing_position(w, highest) : 0;
 }
 
@@ -277,7 +283,7 @@ try_index(struct index *x, struct job_list *batch)
 		c->error = 0;
 		return -1;
 	}
-	if (note_position(&w, batch) == -1) {
+	if (note_progress(&w, batch) == -1) {
 		writing_abort(&w);
 		return -1;
 	}
@@ -309,17 +315,27 @@ write_index(const struct spool *s, struct index *x, struct job_list *batch)
 /* ---- what may go --------------------------------------------------------- */
 
 static void
-remove_message(struct spiller *s, const struct change *c)
+remove_message(struct spiller *s, uint64_t message, bool aside)
 {
 	char	 id[ID_SIZE];
 
-	s->dirty[c->id % DIRECTORIES] = true;
-	if ((c->aside ? spool_set_aside(s->spool, c->id) :
-	    spool_remove(s->spool, c->id)) == 0 || errno == ENOENT)
+	s->dirty[message % DIRECTORIES] = true;
+	if ((aside ? spool_set_aside(s->spool, message) :
+	    spool_remove(s->spool, message)) == 0 || errno == ENOENT)
 		return;
-	id_format(id, c->id);
+	id_format(id, message);
 	log_warning("%s: its file stays until the next start: %s", id,
 	    strerror(errno));
+}
+
+static void
+remove_lots(struct spiller *s, const struct change *c)
+{
+	size_t	 i;
+
+	for (i = 0; c->error == 0 && i < c->nlots; i++)
+		if (c->lots[i].tally.removed)
+			remove_message(s, c->lots[i].id, false);
 }
 
 /* Before the journal forgets that they were to go, the names are gone. */
@@ -361,7 +377,8 @@ clear_away(struct spiller *s, struct job_list *batch)
 			drop_file(s->spool, c);
 		if (c->kind == CHANGE_UNLINK ||
 		    (c->error == 0 && c->tally.removed))
-			remove_message(s, c);
+			remove_message(s, c->id, c->aside);
+		remove_lots(s, c);
 		if (c->kind == CHANGE_SETTLE && settle_directories(s) == -1)
 			c->error = errno;
 	}

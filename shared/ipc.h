@@ -75,7 +75,8 @@ enum trust_kind {
 };
 
 enum rule_verdict {
-	RULE_ACCEPT, RULE_REFUSE, RULE_DEFER, RULE_TAG, RULE_VERDICT_COUNT
+	RULE_ACCEPT, RULE_REFUSE, RULE_DEFER, RULE_TAG, RULE_PRIORITY,
+	RULE_VERDICT_COUNT
 };
 
 /* What a rule looks at. */
@@ -90,13 +91,15 @@ enum message_flags {
 	MESSAGE_LOCAL	= 2,	/* handed in by a user of this machine */
 	MESSAGE_NOTICE	= 4,	/* a failure notice of ours */
 	MESSAGE_UTF8	= 8,	/* SMTPUTF8 (RFC 6531) */
+	MESSAGE_DOUBLE	= 16,	/* a notice of a notice: the last one */
 	MESSAGE_HELD	= 256,	/* an admin holds it */
 	MESSAGE_QUARANTINED = 512 /* held, for what it did to us */
 };
 
 /* Of a recipient, on disk. */
 enum recipient_marks {
-	MARK_DELAY_TOLD	= 1	/* its sender knows that it waits */
+	MARK_DELAY_TOLD	= 1,	/* its sender knows that it waits */
+	MARK_DIGEST	= 2	/* failed, and told of with others, when due */
 };
 
 /* What a notice says of a recipient (RFC 3464 section 2.3.3). */
@@ -197,6 +200,17 @@ enum destination_state {
 	DESTINATION_CLOSED,	/* by them, for a while */
 	DESTINATION_PAUSED,	/* by a rule */
 	DESTINATION_STATE_COUNT
+};
+
+/* What a destination waits for. */
+enum destination_change {
+	DESTINATION_CHANGE_NONE,	/* nothing: mail goes, or none is due */
+	DESTINATION_CHANGE_PROBE,	/* the next attempt behind failures */
+	DESTINATION_CHANGE_OPENS,	/* the end of a pause */
+	DESTINATION_CHANGE_RATE,	/* the next message that may go */
+	DESTINATION_CHANGE_PLACE,	/* that fewer others are probed */
+	DESTINATION_CHANGE_DUE,		/* the time of who waits */
+	DESTINATION_CHANGE_COUNT
 };
 
 enum delivery_kind { DELIVERY_MAILDIR, DELIVERY_KIND_COUNT };

@@ -123,6 +123,7 @@ enum {
 	WINDOW_LIMIT		= 1000,	/* highest `window` */
 	DESTINATION_RULES_MAX	= 1024,	/* patterns with settings */
 	LIVES_MAX		= 16,	/* different times of life in these */
+	PRIORITY_USUAL		= 9,	/* of 0 to 18; for people it is 0 */
 	WINDOW_START		= 5,	/* jobs at once, at first */
 	WINDOW_MAX		= 20,
 	SHOW_MAX		= 32768, /* octets of content in one answer */

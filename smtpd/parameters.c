@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
 #include "shared/words.h"
 #include "shared/xtext.h"
 #include "smtpd/parameters.h"
+#include "smtpd/rule.h"
 #include "smtpd/ruling.h"
 #include "smtpd/session.h"
+
+enum { PRIORITY_SIZE = 12 };
 
 static void
 put_tags(struct words *w, const struct transaction *t)
@@ -12,6 +17,17 @@ put_tags(struct words *w, const struct transaction *t)
 
 	for (i = 0; i < t->tag_count; i++)
 		words_put(w, "tag", span_of(t->tags[i]));
+}
+
+static void
+put_priority(struct words *w, const struct transaction *t)
+{
+	char	 n[PRIORITY_SIZE];
+
+	if (t->urged == NULL)
+		return;
+	(void)snprintf(n, sizeof n, "%d", t->urged->priority);
+	words_put(w, "priority", span_of(n));
 }
 
 struct span
@@ -23,6 +39,7 @@ parameters_of(const struct transaction *t, char into[PARAMETERS_MAX + 1])
 
 	words_init(&w, into, PARAMETERS_MAX + 1);
 	put_tags(&w, t);
+	put_priority(&w, t);
 	words_put(&w, "proto", span_of(session_with(s)));
 	words_join(&w, span_of(t->words == NULL ? "" : t->words));
 	if (s->helo != NULL && s->helo[0] != '\0' &&

@@ -6,7 +6,8 @@
 
 /*
  * What goes along with a message besides its envelope, as words of OPEN: a
- * "tag=WORD" for each tag of the policy, "proto=ESMTP" as in our Received line,
+ * "tag=WORD" for each tag of the policy, "priority=N" if it gives one,
+ * "proto=ESMTP" as in our Received line,
  * "ret=" and "envid=" if MAIL had them, "helo=NAME" in xtext.  A name that does
  * not fit is left out.
  */

@@ -45,7 +45,7 @@ answer(struct transaction *t, const struct reply *verdict)
 	t->awaits = AWAITS_NOTHING;
 	if (reply_is_success(verdict)) {
 		transaction_add_recipient(t);
-		ruling_keep_tag(t);
+		ruling_keep(t);
 	} else
 		refuse(t, verdict);
 	session_reply(t->session, verdict);

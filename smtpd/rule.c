@@ -15,7 +15,8 @@ says_what_it_means(const struct msg_conf_rule *m)
 		return reply_is_refusal(&m->reply);
 	if (m->verdict == RULE_DEFER)
 		return reply_is_later(&m->reply);
-	return (m->verdict == RULE_TAG) == (m->tag.len > 0);
+	return (m->verdict == RULE_TAG) == (m->tag.len > 0) &&
+	    (m->verdict == RULE_PRIORITY || m->priority == 0);
 }
 
 bool
@@ -28,6 +29,7 @@ rules_add(struct rules *all, const struct msg_conf_rule *m)
 	all->list = xreallocarray(all->list, all->count + 1, sizeof(*r));
 	r = &all->list[all->count++];
 	*r = (struct rule){ .verdict = m->verdict, .reply = m->reply };
+	r->priority = (int)m->priority - PRIORITY_MAX;
 	r->name = span_dup(m->name);
 	r->tag = span_dup(m->tag);
 	return true;
@@ -145,23 +147,28 @@ spares(const struct rule *r, const struct rule_facts *f)
 
 const struct rule *
 rules_decide(const struct rules *all, const struct rule_facts *f,
-    bool *unsure)
+    struct rule_asides *asides)
 {
 	const unsigned		 name = 1u << CONDITION_NAME;
 	const struct rule	*r;
 	struct pattern_tally	 t;
 	size_t			 i;
 
-	*unsure = false;
+	*asides = (struct rule_asides){ .unsure = false };
 	for (i = 0; i < all->count; i++) {
 		r = &all->list[i];
 		if (spares(r, f))
 			continue;
 		t = look(r, f);
-		if (f->name_later && (t.said & name) && pattern_holds(&t, name))
-			*unsure = true;
-		if (pattern_holds(&t, 0))
+		if (f->name_later && r->verdict != RULE_PRIORITY &&
+		    (t.said & name) && pattern_holds(&t, name))
+			asides->unsure = true;
+		if (!pattern_holds(&t, 0))
+			continue;
+		if (r->verdict != RULE_PRIORITY)
 			return r;
+		if (asides->priority == NULL)
+			asides->priority = r;
 	}
 	return NULL;
 }

@@ -22,6 +22,7 @@ struct rule {
 	char		*name;
 	enum rule_verdict verdict;
 	char		*tag;
+	int		 priority;	/* -9 to 9 */
 	struct reply	 reply;
 	struct rule_value *values;
 	size_t		 count;
@@ -50,12 +51,19 @@ bool	 rules_add(struct rules *, const struct msg_conf_rule *);
 bool	 rules_add_value(struct rules *, const struct msg_conf_condition *);
 void	 rules_clear(struct rules *);
 
+/* What comes beside a decision.  unsure: with the client's name another one
+ * might be; priority: the first rule on the way that gives one, or NULL. */
+struct rule_asides {
+	bool		 unsure;
+	const struct rule *priority;
+};
+
 /*
- * The rule that decides, or NULL.  `*unsure`: with the client's name another
- * might.  RFC 5321 section 4.5.1: postmaster is refused only by rules that
+ * The rule that decides, or NULL; one that gives a priority does not.  RFC 5321
+ * section 4.5.1: postmaster is refused only by rules that
  * name clients by their addresses.
  */
 const struct rule	*rules_decide(const struct rules *,
-			    const struct rule_facts *, bool *unsure);
+			    const struct rule_facts *, struct rule_asides *);
 
 #endif

@@ -16,7 +16,7 @@ has_tag(const struct transaction *t, const char *tag)
 }
 
 static const struct rule *
-decide(const struct transaction *t, bool *unsure)
+decide(const struct transaction *t, struct rule_asides *asides)
 {
 	const struct session	*s = t->session;
 	char			 identity[IDENTITY_SIZE];
@@ -34,7 +34,7 @@ decide(const struct transaction *t, bool *unsure)
 	secure_fingerprint(s, certificate);
 	f.certificate = span_of(certificate);
 	f.listener = listener_name(s->listener);
-	return rules_decide(&s->server->policy.rules, &f, unsure);
+	return rules_decide(&s->server->policy.rules, &f, asides);
 }
 
 /* A refusal that hangs on a name which nobody could tell now is for now. */
@@ -50,14 +50,15 @@ refusal(const struct rule *r, bool unsure)
 bool
 ruling_allows(struct transaction *t, struct reply *why)
 {
-	bool			 unsure;
-	const struct rule	*r = decide(t, &unsure);
+	struct rule_asides	 asides;
+	const struct rule	*r = decide(t, &asides);
 
 	t->rule = r;
+	t->urging = asides.priority;
 	if (r == NULL || r->verdict == RULE_ACCEPT)
 		return true;
 	if (r->verdict != RULE_TAG) {
-		*why = refusal(r, unsure);
+		*why = refusal(r, asides.unsure);
 		return false;
 	}
 	if (t->tag_count < TAGS_MAX || has_tag(t, r->tag))
@@ -77,12 +78,15 @@ ruling_new_tag(const struct transaction *t)
 }
 
 void
-ruling_keep_tag(struct transaction *t)
+ruling_keep(struct transaction *t)
 {
 	const char	*tag = ruling_new_tag(t);
 
 	if (tag != NULL)
 		t->tags[t->tag_count++] = tag;
+	if (t->urging != NULL && (t->urged == NULL ||
+	    t->urging->priority > t->urged->priority))
+		t->urged = t->urging;
 }
 
 const char *

@@ -14,8 +14,9 @@ bool	 ruling_allows(struct transaction *, struct reply *why);
 /* The tag that the recipient would add to those of the message, or NULL. */
 const char	*ruling_new_tag(const struct transaction *);
 
-/* The recipient is accepted: a tag of its rule is one of the message. */
-void	 ruling_keep_tag(struct transaction *);
+/* The recipient is accepted: a tag of its rule is one of the message, and its
+ * priority that of the message, unless that has a higher one. */
+void	 ruling_keep(struct transaction *);
 
 /* Did a rule refuse the recipient?  Its name, or NULL. */
 const char	*ruling_refused_by(const struct transaction *);

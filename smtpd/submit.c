@@ -352,6 +352,8 @@ put_tags(const struct transaction *t, struct buf *b)
 	for (i = 0; i < t->tag_count; i++)
 		(void)buf_printf(b, "%s%s", i == 0 ? ", tag=" : ",",
 		    t->tags[i]);
+	if (t->urged != NULL)
+		(void)buf_printf(b, ", priority=%d", t->urged->priority);
 }
 
 static void

@@ -58,6 +58,8 @@ struct transaction {
 	const struct rule *rule;	/* that decided on `recipient` */
 	const char	*tags[TAGS_MAX];	/* of the rules' */
 	unsigned	 tag_count;
+	const struct rule *urging;	/* gives `recipient` a priority */
+	const struct rule *urged;	/* gave the message its own */
 
 	/* from DATA on: submit.c and handover.c alone */
 	uint64_t	 message;		/* its id, or 0 */

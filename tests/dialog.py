@@ -142,6 +142,10 @@ rule relays-not {
 	sender *.relay.rules.example
 	then accept
 }
+rule urgent {
+	sender urgent@a.tag.rules.example
+	then priority 7
+}
 rule bulk {
 	sender *.tag.rules.example
 	recipient brown@foo.com green@foo.com

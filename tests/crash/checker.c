@@ -56,17 +56,18 @@ digest(struct look *l, uint64_t id, const struct message_row *m)
 	struct recipient_row	 r;
 	int64_t			 number = -1;
 	uint32_t		 left = 0, fresh = 0, failed = 0;
+	struct span		 name;
 
 	while (view_next_recipient(&l->view, id, &number, &r)) {
 		sum = digest_recipient(sum, (uint32_t)number, &r);
 		left++;
 		fresh += r.state == ROW_NEW;
 		failed += r.state == ROW_FAILED;
-		l->waiting += r.state == ROW_WAITING;
+		l->waiting += row_waits(&r, &name);
 	}
 	if (m->left != left || m->fresh != fresh || m->failed != failed)
 		tell(l, id, "its counts are not those of its recipients");
-	l->incoming += fresh + failed > 0;
+	l->incoming += fresh > 0 || failed == left;
 	return sum;
 }
 

@@ -226,6 +226,7 @@ plan_leaves(struct model *m, const struct guest *g, struct plan *p)
 	p->row.relay = span_of("");
 	p->row.reply = (struct reply){ .code = 0 };
 	p->row.attempts = 0;
+	p->row.marks = 0;
 	p->row.generation++;
 	p->leaves = 1 + dice_below(&m->dice, LEAVES_MAX);
 	p->expands = dice_below(&m->dice, 2) == 0;
@@ -272,13 +273,19 @@ plan_whole(struct model *m, struct plan *p)
 	return true;
 }
 
+/* Of failures, those of several messages, or of delay. */
 static bool
 plan_notice(struct model *m, struct plan *p)
 {
-	p->about = throw_mail(m, has_failed);
+	p->marks = dice_below(&m->dice, 3) == 0 ? MARK_DELAY_TOLD : 0;
+	p->about = throw_mail(m, p->marks != 0 ? is_quiet : has_failed);
+	p->also = p->marks != 0 ? p->about : throw_mail(m, has_failed);
 	if (p->about == MAILS_MAX || !plan_new(m, p))
 		return false;
 	p->about_id = m->mails[p->about].id;
+	p->also_id = m->mails[p->also].id;
+	if (p->also_id == p->about_id)
+		p->also = MAILS_MAX;
 	p->recipients = 1;
 	return true;
 }
@@ -395,13 +402,30 @@ give_letter(struct change *c, struct plan *p)
 static void
 give_failed(struct change *c, const struct mail *mail)
 {
+	size_t		 before = c->count;
 	unsigned	 i;
 
-	c->id = mail->id;
-	c->numbers = xcalloc(mail->count, sizeof *c->numbers);
+	if (c->numbers == NULL)
+		c->numbers = xcalloc(2 * GUESTS_MAX, sizeof *c->numbers);
 	for (i = 0; i < mail->count; i++)
-		if (mail->guests[i].row.state == ROW_FAILED)
+		if ((mail->guests[i].row.state == ROW_FAILED) ==
+		    (c->marks == 0))
 			c->numbers[c->count++] = mail->guests[i].number;
+	if (c->lots != NULL)
+		c->lots[c->nlots++] = (struct lot){ .id = mail->id,
+		    .count = c->count - before };
+}
+
+static void
+give_told(struct change *c, const struct model *m, const struct plan *p)
+{
+	c->id = p->about_id;
+	c->marks = p->marks;
+	if (p->also != MAILS_MAX)
+		c->lots = xcalloc(2, sizeof *c->lots);
+	give_failed(c, &m->mails[p->about]);
+	if (p->also != MAILS_MAX)
+		give_failed(c, &m->mails[p->also]);
 }
 
 struct change *
@@ -425,7 +449,7 @@ model_change(const struct model *m, struct plan *p)
 	if (p->expands)
 		change_keep_parent(c, &p->parent);
 	if (p->kind == CHANGE_NOTICE)
-		give_failed(c, &m->mails[p->about]);
+		give_told(c, m, p);
 	else if (p->kind == CHANGE_DROP)
 		give_failed(c, &m->mails[p->mail]);
 	if (p->kind == CHANGE_DESTINATION) {
@@ -492,6 +516,29 @@ drop_failed(struct mail *mail)
 }
 
 static void
+mark_waiting(struct mail *mail, uint32_t marks)
+{
+	unsigned	 i;
+
+	mail->reserved = true;
+	for (i = 0; i < mail->count; i++)
+		if (mail->guests[i].row.state != ROW_FAILED)
+			mail->guests[i].row.marks |= marks;
+}
+
+static void
+tell(struct model *m, const struct plan *p)
+{
+	store(m, p);
+	if (p->marks != 0)
+		mark_waiting(&m->mails[p->about], p->marks);
+	else
+		drop_failed(&m->mails[p->about]);
+	if (p->also != MAILS_MAX)
+		drop_failed(&m->mails[p->also]);
+}
+
+static void
 replace(struct mail *mail, const struct plan *p)
 {
 	uint32_t	 i;
@@ -514,13 +561,12 @@ model_apply(struct model *m, const struct plan *p)
 
 	if (p->kind == CHANGE_STORE)
 		store(m, p);
-	else if (p->kind == CHANGE_NOTICE) {
-		store(m, p);
-		drop_failed(&m->mails[p->about]);
-	} else if (p->kind == CHANGE_STREAM) {
+	else if (p->kind == CHANGE_NOTICE)
+		tell(m, p);
+	else if (p->kind == CHANGE_STREAM)
 		*mail = (struct mail){ .id = p->id, .size = p->size,
 		    .crc = p->crc, .file = p->file, .reserved = true };
-	} else if (p->kind == CHANGE_UPDATE) {
+	else if (p->kind == CHANGE_UPDATE) {
 		g = guest_of(mail, p->number);
 		g->row = p->row;
 		g->busy = true;
@@ -542,41 +588,4 @@ model_fail(struct model *m, const struct plan *p)
 		model_apply(m, p);
 	else if (p->kind == CHANGE_STORE && p->file != NULL)
 		m->mails[p->mail] = (struct mail){ .id = 0 };
-}
-
-/* ---- marks --------------------------------------------------------------- */
-
-static int
-line(const struct mail *mail, uint64_t group, uint64_t id, char *into,
-    size_t size)
-{
-	uint64_t	 rows;
-	unsigned	 i;
-
-	if (mail->id != id)
-		return snprintf(into, size, "will %" PRIu64 " %" PRIu64
-		    " gone\n", group, id);
-	rows = digest_message(mail->size, &mail->sender);
-	for (i = 0; i < mail->count; i++)
-		rows = digest_recipient(rows, mail->guests[i].number,
-		    &mail->guests[i].row);
-	return snprintf(into, size, "will %" PRIu64 " %" PRIu64 " %" PRIu64
-	    " %" PRIx32 " %" PRIx64 "\n", group, id, mail->size, mail->crc,
-	    rows);
-}
-
-size_t
-model_mark(const struct model *m, const struct plan *p, char *into,
-    size_t size)
-{
-	size_t	 n;
-
-	if (p->kind == CHANGE_STREAM || p->kind == CHANGE_DISCARD ||
-	    p->kind == CHANGE_DESTINATION)
-		return 0;
-	n = (size_t)line(&m->mails[p->mail], p->group, p->id, into, size);
-	if (p->kind == CHANGE_NOTICE)
-		n += (size_t)line(&m->mails[p->about], p->group, p->about_id,
-		    into + n, size - n);
-	return n;
 }

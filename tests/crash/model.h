@@ -42,6 +42,10 @@ struct plan {
 	uint64_t	 id;		/* of that mail */
 	unsigned	 about;		/* NOTICE: the other mail */
 	uint64_t	 about_id;
+	unsigned	 also;		/* of a digest: another one; or else
+					 * MAILS_MAX */
+	uint64_t	 also_id;
+	uint32_t	 marks;		/* of a delay */
 	uint64_t	 size;		/* of the new mail, if there is one */
 	uint32_t	 crc;
 	uint32_t	 recipients;

@@ -33,6 +33,9 @@ configure(void)
 	q->journal.limit = s->never_on || (!s->always_on && chance(1, 3)) ?
 	    0 : (uint64_t)(4 + 4 * below(3)) * SEGMENT;
 	q->journal.message = MESSAGE;
+	q->notices = (struct notices){ .delay = DELAY_TIME,
+	    .gather = below(3) * GATHER_TIME, .digest_after = 1 + below(3),
+	    .digest_time = below(2) * DIGEST_TIME };
 }
 
 /* What a dead queue gave an id above this one's clock, which did not hear of

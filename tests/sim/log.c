@@ -25,7 +25,7 @@ on_verdict(uint64_t id, const char *line)
 static void
 on_line(const char *line)
 {
-	static const char	 mark[] = "sender non-delivery notification: ";
+	static const char	 mark[] = " notification: ";
 	const char		*p;
 	uint64_t		 id;
 

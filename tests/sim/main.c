@@ -270,6 +270,7 @@ rest(bool *over)
 	finish_threads();
 	look_for_leftovers();
 	destinations_forget(the->queue);
+	digests_forget(&the->queue->digests);
 	if (memory_blocks() > the->blocks + MEMORY_SLACK) {
 		memory_tell();
 		broken("%zu blocks of memory, %zu at the beginning",
@@ -352,8 +353,9 @@ tell(unsigned long events, double seconds)
 	    (double)events / seconds, the->lives, the->crashes, the->stops,
 	    the->spots, the->faults);
 	printf("%lu messages accepted, %lu deliveries, %lu of them repeats "
-	    "that nobody could know of, %lu notices\n", the->accepted,
-	    the->delivered, the->repeated, the->notices);
+	    "that nobody could know of, %lu notices, of %lu delays, %lu of "
+	    "several messages\n", the->accepted, the->delivered,
+	    the->repeated, the->notices, the->delays, the->digests);
 }
 
 int

@@ -6,7 +6,10 @@
 #include "shared/id.h"
 #include "tests/sim/model.h"
 
-enum { MAILS_MAX = 65536, TO_DESTINATIONS = 12, BIG_ALIAS = 1003 };
+enum {
+	MAILS_MAX = 65536, TO_DESTINATIONS = 12, BIG_ALIAS = 1003,
+	BUSY_SENDERS = 20
+};
 
 static struct {
 	struct mail	*mails[MAILS_MAX];
@@ -97,7 +100,7 @@ mail_new(void)
 	RB_INIT(&m->nodes);
 	if (!chance(1, 6))
 		(void)snprintf(text, sizeof text, "%c%u@from.example",
-		    chance(1, 10) ? 'x' : 's', m->number);
+		    chance(1, 10) ? 'x' : 's', m->number % BUSY_SENDERS);
 	(void)addr_parse(span_of(text), &m->sender);
 	model.mails[model.count++] = m;
 	return m;
@@ -551,7 +554,8 @@ audit_waiting(struct queue *q)
 		return;
 	view_open(&v, q->index);
 	while (view_next_due(&v, &k))
-		if (k.name.len > 0 && destination_find(q, k.name) == NULL)
+		if (k.name.len > 0 && destination_find(q, k.name) == NULL &&
+		    !(span_is(k.name, NOTICE_NAME) && q->reports > 0))
 			broken("nobody looks after what waits for %.*s",
 			    (int)k.name.len, k.name.ptr);
 	view_close(&v);

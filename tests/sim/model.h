@@ -26,7 +26,7 @@ struct node {
 	RB_ENTRY(node)	 by_address;
 	struct mail	*mail;
 	char		 address[72];
-	unsigned	 delivered, excuses, noticed;
+	unsigned	 delivered, excuses, noticed, delayed;
 	unsigned	 asked;		/* by queue, of lookup */
 	bool		 recorded;	/* its 2xx: it may not come again */
 	bool		 dead;		/* 5xx, or too old */

@@ -13,6 +13,7 @@ enum { HEARD_MAX = 4096 };
 static struct {
 	uint64_t	 ids[HEARD_MAX];
 	unsigned	 count;
+	uint64_t	 again;		/* that tells of several messages */
 } heard;
 
 ssize_t	 __real_fd_pread_all(int, void *, size_t, off_t);
@@ -20,6 +21,11 @@ ssize_t	 __real_fd_pread_all(int, void *, size_t, off_t);
 void
 heard_notice(uint64_t id)
 {
+	if (heard.count > 0 && heard.ids[heard.count - 1] == id) {
+		sim()->digests += heard.again != id;
+		heard.again = id;
+		return;
+	}
 	if (heard.count == HEARD_MAX)
 		broken("%d notices in one turn", HEARD_MAX);
 	heard.ids[heard.count++] = id;
@@ -38,9 +44,21 @@ node_told(struct mail *m, const char *address)
 	return node_of(m, leaf);
 }
 
+static void
+told_of_delay(const struct mail *m, struct node *n)
+{
+	sim()->delays++;
+	if (++n->delayed > 1)
+		broken("<%s> of message %u is told to be late twice",
+		    n->address, m->number);
+	if (n->noticed > 0)
+		broken("<%s> of message %u has failed, and is late",
+		    n->address, m->number);
+}
+
 /* One whose sender is told of it. */
 static void
-told_of(const char *address)
+told_of(const char *address, bool is_delayed)
 {
 	unsigned	 number;
 	struct mail	*m = NULL;
@@ -53,6 +71,10 @@ told_of(const char *address)
 	if (addr_is_null(&m->sender) || m->fate == FATE_NEVER ||
 	    m->fate == FATE_OPEN)
 		broken("a notice of message %u (%d)", number, m->fate);
+	if (is_delayed) {
+		told_of_delay(m, node_of(m, address));
+		return;
+	}
 	n = node_told(m, address);
 	if (++n->noticed > 1)
 		broken("<%s> of message %u is told of twice", address,
@@ -62,6 +84,16 @@ told_of(const char *address)
 	if (n->delivered > 0 && n->excuses == 0)
 		broken("<%s> has message %u, and its sender is told",
 		    address, number);
+}
+
+/* A recipient's fields end with an empty line. */
+static bool
+is_delayed(const char *fields)
+{
+	const char	*end = strstr(fields, "\r\n\r\n");
+	const char	*at = strstr(fields, "\nAction: delayed");
+
+	return at != NULL && (end == NULL || at < end);
 }
 
 static void
@@ -75,7 +107,7 @@ read_text(struct mail *m)
 		p += sizeof mark - 1;
 		if (sscanf(p, "%71[^\r\n]", address) != 1)
 			broken("a notice names nobody");
-		told_of(address);
+		told_of(address, is_delayed(p));
 	}
 }
 

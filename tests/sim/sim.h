@@ -26,6 +26,9 @@ enum {
 	BIGGEST		= 300 << 10,	/* message that is taken */
 	LIFE_TIME	= 2 * 60 * 60,	/* seconds */
 	NOTICE_TIME	= 60 * 60,
+	DELAY_TIME	= 15 * 60,
+	GATHER_TIME	= 5 * 60,
+	DIGEST_TIME	= 20 * 60,
 	RETRY_LOW	= 60,
 	RETRY_HIGH	= 10 * 60
 };
@@ -59,7 +62,7 @@ struct sim {
 
 	/* told at the end */
 	unsigned long	 lives, crashes, stops, faults, accepted, delivered,
-			 notices, repeated, spots;
+			 notices, delays, digests, repeated, spots;
 };
 
 struct sim	*sim(void);

@@ -182,8 +182,9 @@ END_TEST
 
 /* ---- mistakes ------------------------------------------------------------ */
 
-#define THEN	"then: expected \"accept\", \"refuse\", \"defer\" or \"tag " \
-		"WORD\""
+#define THEN	"then: expected \"accept\", \"refuse\", \"defer\", \"tag " \
+		"WORD\" or \"priority N\""
+#define URGED	"then: expected \"priority\" and a number from -9 to 9, not "
 #define REFUSAL	"then: expected \"refuse\" and perhaps a reply such as " \
 		"\"550 5.7.1 Go away\", not "
 
@@ -206,6 +207,12 @@ static const struct {
 	{ "rule r {\nthen reject\n}\n", "conf:6: " THEN ", not \"reject\"\n" },
 	{ "rule r {\nthen accept all\n}\n",
 	    "conf:6: " THEN ", not \"accept all\"\n" },
+	{ "rule r {\nthen priority\n}\n", "conf:6: " URGED
+	    "\"priority\"\n" },
+	{ "rule r {\nthen priority 10\n}\n", "conf:6: " URGED
+	    "\"priority 10\"\n" },
+	{ "rule r {\nthen priority high\n}\n", "conf:6: " URGED
+	    "\"priority high\"\n" },
 	{ "rule r {\nthen tag\n}\n", "conf:6: then: expected \"tag\" and a "
 	    "word of at most 32 letters and digits, not \"tag\"\n" },
 	{ "rule r {\nthen tag a:b\n}\n", "conf:6: then: expected \"tag\" and "
@@ -265,6 +272,20 @@ START_TEST(mistakes_are_told_with_what_was_expected)
 }
 END_TEST
 
+START_TEST(a_priority_is_from_minus_nine_to_nine_and_shadows_nothing)
+{
+	must_read(HEAD "rule low {\nthen priority -9\n}\n"
+	    "rule high {\nthen priority 9\n}\n"
+	    "rule usual {\nthen priority 0\n}\n");
+	ck_assert_int_eq(config->rules[0].verdict, RULE_PRIORITY);
+	ck_assert_uint_eq(config->rules[0].priority, 0);
+	ck_assert_uint_eq(config->rules[1].priority, 18);
+	ck_assert_uint_eq(config->rules[2].priority, 9);
+	ck_assert_uint_eq(buf_len(&notes.warnings), 0);
+	forget();
+}
+END_TEST
+
 START_TEST(a_rule_that_nothing_reaches_is_told)
 {
 	must_read(HEAD "rule all {\nthen accept\n}\n"
@@ -310,6 +331,8 @@ main(void)
 	tcase_add_test(tc, identities_that_may_relay_add_up);
 	tcase_add_loop_test(tc, mistakes_are_told_with_what_was_expected, 0,
 	    COUNT(mistakes));
+	tcase_add_test(tc,
+	    a_priority_is_from_minus_nine_to_nine_and_shadows_nothing);
 	tcase_add_test(tc, a_rule_that_nothing_reaches_is_told);
 	tcase_add_test(tc, rules_and_values_have_ceilings);
 	suite_add_tcase(s, tc);

@@ -7,6 +7,7 @@
 #include "shared/alloc.h"
 #include "shared/xtext.h"
 #include "smtpd/parameters.h"
+#include "smtpd/rule.h"
 #include "smtpd/ruling.h"
 #include "smtpd/session.h"
 
@@ -24,6 +25,18 @@ ruling_new_tag(const struct transaction *t)
 	(void)t;
 	return fresh;
 }
+
+START_TEST(a_priority_goes_along)
+{
+	struct session		 s = { .esmtp = true };
+	struct rule		 low = { .priority = -9 };
+	struct transaction	 t = { .session = &s, .urged = &low };
+	char			 text[PARAMETERS_MAX + 1];
+
+	ck_assert(span_is(parameters_of(&t, text),
+	    "priority=-9 proto=ESMTP"));
+}
+END_TEST
 
 static const struct {
 	const char	*helo, *tags[3];
@@ -131,6 +144,7 @@ main(void)
 	SRunner	*r;
 	int	 failed;
 
+	tcase_add_test(tc, a_priority_goes_along);
 	tcase_add_loop_test(tc, tags_helo_and_protocol_go_along, 0,
 	    COUNT(messages));
 	tcase_add_test(tc, a_recipient_is_asked_for_with_its_tag);

@@ -170,6 +170,9 @@ add_rule(struct rules *all, const char *text)
 	} else if (span_starts(word, "tag")) {
 		m.verdict = RULE_TAG;
 		m.tag = span_skip(word, 4);
+	} else if (span_starts(word, "priority:")) {
+		m.verdict = RULE_PRIORITY;
+		m.priority = (uint8_t)(word.ptr[9] - '0' + PRIORITY_MAX);
 	}
 	ck_assert(rules_add(all, &m));
 	while ((word = span_word(&rest)).len > 0)
@@ -183,7 +186,8 @@ struct known {
 };
 
 static const struct rule *
-decide(const struct rules *all, const struct known *k, bool *unsure)
+decide(const struct rules *all, const struct known *k,
+    struct rule_asides *asides)
 {
 	static struct client	 client;
 	static struct addr	 sender, recipient;
@@ -206,7 +210,7 @@ decide(const struct rules *all, const struct known *k, bool *unsure)
 	    "s@s.example"), &sender), ADDR_OK);
 	ck_assert_int_eq(addr_parse(span_of(k->recipient ? k->recipient :
 	    "r@r.example"), &recipient), ADDR_OK);
-	return rules_decide(all, &f, unsure);
+	return rules_decide(all, &f, asides);
 }
 
 enum { NOBODY = -1 };
@@ -276,6 +280,11 @@ static const struct {
 	{ { "refuse client=192.0.2.0/24" }, { .recipient = "postmaster" }, 0,
 	    false },
 	{ { "tag=x" }, { .recipient = "postmaster" }, 0, false },
+	/* a priority decides nothing, also when its name may yet be found */
+	{ { "priority:3", "refuse" }, { 0 }, 1, false },
+	{ { "priority:3 name=n.example", "refuse" }, { .later = true }, 1,
+	    false },
+	{ { "priority:3" }, { 0 }, NOBODY, false },
 	/* a name that may yet be found */
 	{ { "refuse name=!*" }, { .later = true }, 0, true },
 	{ { "accept name=n.example", "refuse" }, { .later = true }, 1, true },
@@ -290,20 +299,55 @@ START_TEST(the_first_rule_that_holds_decides)
 {
 	struct rules		 all = { 0 };
 	const struct rule	*r;
-	bool			 unsure;
+	struct rule_asides	 asides;
 	int			 i;
 
 	for (i = 0; i < 4 && cases[_i].rules[i] != NULL; i++)
 		add_rule(&all, cases[_i].rules[i]);
-	r = decide(&all, &cases[_i].known, &unsure);
+	r = decide(&all, &cases[_i].known, &asides);
 	if (cases[_i].decides == NOBODY)
 		ck_assert_msg(r == NULL, "case %d: %s decides", _i, r->name);
 	else
 		ck_assert_msg(r != NULL && r->name[0] - '0' ==
 		    cases[_i].decides,
 		    "case %d: %s decides", _i, r ? r->name : "nobody");
-	ck_assert_msg(unsure == cases[_i].unsure, "case %d", _i);
+	ck_assert_msg(asides.unsure == cases[_i].unsure, "case %d", _i);
 	rules_clear(&all);
+	rules_clear(&all);
+}
+END_TEST
+
+static const struct {
+	const char	*rules[4];
+	int		 by;		/* which rule; NOBODY: none */
+	int		 priority;
+} urgings[] = {
+	{ { "accept" }, NOBODY, 0 },
+	{ { "priority:3" }, 0, 3 },
+	{ { "priority:3", "priority:5" }, 0, 3 },
+	{ { "priority:3 helo=x.example", "priority:5", "accept" }, 1, 5 },
+	{ { "priority:3", "tag=x" }, 0, 3 },
+	{ { "accept", "priority:3" }, NOBODY, 0 },
+	{ { "accept helo=x.example", "priority:0" }, 1, 0 },
+};
+
+START_TEST(the_first_priority_before_the_decision_counts)
+{
+	struct rules		 all = { 0 };
+	struct rule_asides	 asides;
+	struct known		 known = { 0 };
+	int			 i;
+
+	for (i = 0; i < 4 && urgings[_i].rules[i] != NULL; i++)
+		add_rule(&all, urgings[_i].rules[i]);
+	(void)decide(&all, &known, &asides);
+	if (urgings[_i].by == NOBODY)
+		ck_assert_ptr_null(asides.priority);
+	else {
+		ck_assert_ptr_eq(asides.priority, &all.list[urgings[_i].by]);
+		ck_assert_int_eq(asides.priority->priority,
+		    urgings[_i].priority);
+	}
 	rules_clear(&all);
 }
 END_TEST
@@ -344,6 +388,9 @@ START_TEST(what_is_no_rule_is_refused)
 	m.verdict = RULE_TAG;
 	ck_assert(!rules_add(&all, &m));
 	m.verdict = RULE_ACCEPT;
+	m.priority = 12;
+	ck_assert(!rules_add(&all, &m));
+	m.priority = 0;
 	ck_assert(rules_add(&all, &m));
 	c.pattern = c.address = span_of("");
 	ck_assert(!rules_add_value(&all, &c));
@@ -367,6 +414,8 @@ main(void)
 	    0, COUNT(addresses));
 	tcase_add_loop_test(tc, an_identity_matches_by_name_or_uid, 0,
 	    COUNT(identities));
+	tcase_add_loop_test(tc, the_first_priority_before_the_decision_counts,
+	    0, COUNT(urgings));
 	tcase_add_loop_test(tc, the_first_rule_that_holds_decides, 0,
 	    COUNT(cases));
 	tcase_add_test(tc, rules_and_values_have_ceilings);
