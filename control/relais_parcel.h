@@ -22,9 +22,9 @@ enum { PARCEL_NAME_SIZE = 2 * ID_LEN + 16, PARCEL_SUM_SIZE = 19 };
 struct parcel {
 	char		 id[ID_SIZE];
 	uint64_t	 arrived, flags, size;
-	bool		 held;		/* by an admin, before it was exported */
+	bool		 held;		/* by an admin, before */
 	char		*head;		/* the words of an envelope, in xtext */
-	char		*recipients;	/* lines of them, as control takes them */
+	char		*recipients;	/* lines, as control takes them */
 	long		 content;	/* where it begins in the file */
 };
 

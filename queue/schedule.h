@@ -15,12 +15,12 @@ struct schedule {
 	bool		 backlog;	/* `incoming` has what is not here */
 	uint64_t	 backlog_after;	/* up to this id all is here */
 	bool		 stalled;	/* memory was full */
+	bool		 untold;	/* notices that are due were left */
 	struct {
 		uint64_t	 due;	/* 0: it begins anew */
 		unsigned	 lane;
 		char		 name[DESTINATION_TEXT_MAX + 1];
 	} seen;				/* where the scan paused */
-	bool		 untold;	/* notices that are due were left */
 };
 
 void	 schedule_init(struct queue *);

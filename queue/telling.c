@@ -97,8 +97,8 @@ telling_add(struct telling *t, uint32_t number, const struct recipient_row *r)
 	one->relay = keep(t, r->relay);
 	one->reply = r->reply;
 	one->attempts = r->attempts;
-	one->until = t->messages[one->message].arrived +
-	    (uint64_t)q->life * MICROSECONDS;
+	one->until = t->messages[one->message].arrived + MICROSECONDS *
+	    (uint64_t)settings_life(settings_of(q, r->destination), false);
 	one->expired = r->expired;
 	t->numbers[t->count++] = number;
 	t->lots[one->message].count++;

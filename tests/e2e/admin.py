@@ -285,7 +285,8 @@ def held(a, far):
     got = {s for _, s, _ in far.taken[before:]}
     a.claim("a held one is not sent, the others are, once", got == {
         "u%d@s1.example" % i for i in (0, 2, 3, 4)} and
-        len(set(far.taken)) == 6 and a.count("--state", "held") == many)
+        len(far.taken) - before == 5 * EACH + 1 and
+        a.count("--state", "held") == many)
     a.claim("and it is sent when it is released", done(a.queue(
         "release", *of(1, 0))) == (EACH, EACH, 0, 0))
     a.relais("queue", "retry", *of(1, 0))

@@ -105,9 +105,23 @@ CASES = [
 ]
 
 
+class Server(Script):
+    """Keeps the lines of each connection by themselves: several go on at
+    once."""
+
+    def __init__(self, *replies, **more):
+        Script.__init__(self, *replies, **more)
+        self.sessions = []
+
+    def talk(self, connection):
+        one = Script(self.replies, lmtp=self.lmtp)
+        self.sessions.append(one.lines)
+        one.talk(connection)
+
+
 def open_servers(net, host):
-    scripts = [Script(SAYS_DSN), Script(), Script(lmtp=True),
-               Script(dict(SAYS_DSN, RCPT=GONE))]
+    scripts = [Server(SAYS_DSN), Server(), Server(lmtp=True),
+               Server(dict(SAYS_DSN, RCPT=GONE))]
     for i, script in enumerate(scripts):
         script.start(hosts.inside(host.ns, lambda port=2501 + i:
                                   socket.create_server((host.address, port))))
@@ -127,7 +141,8 @@ def transactions(scripts):
     """(what stood behind MAIL, less SIZE; {recipient: what stood behind}) of
     each mail that was heard."""
     heard = []
-    for line in (line for s in scripts for line in s.lines):
+    for line in (line for s in scripts for session in s.sessions
+                 for line in list(session)):
         verb = re.match(r"(MAIL FROM|RCPT TO):<([^>]*)>(.*)", line)
         if verb is None:
             continue
