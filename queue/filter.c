@@ -89,13 +89,11 @@ filter_begins(const struct filter *f)
 	return f->since > SLACK ? f->since - SLACK : 0;
 }
 
+/* What was imported has come later than it arrived. */
 uint64_t
 filter_ends(const struct filter *f)
 {
-	if (f->id != 0)
-		return f->id;
-	return f->before == 0 || f->before > UINT64_MAX - SLACK ?
-	    UINT64_MAX : f->before + SLACK;
+	return f->id != 0 ? f->id : UINT64_MAX;
 }
 
 /* ---- recipients ---------------------------------------------------------- */

@@ -34,8 +34,9 @@ bool	 filter_is_of_recipients(const struct filter *);
 bool	 filter_has_recipient(const struct filter *,
 	    const struct recipient_row *);
 
-/* Messages that arrived in time have ids behind the first and not behind the
- * second: ids are times, but for a while that both allow for. */
+/* Messages that are meant have ids behind the first and not behind the second:
+ * ids are times, but for a while that is allowed for, and not earlier ones than
+ * that of arrival, which for imported messages is long ago. */
 uint64_t filter_begins(const struct filter *);
 uint64_t filter_ends(const struct filter *);
 

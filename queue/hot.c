@@ -134,6 +134,10 @@ hot_begin(struct queue *q, struct message *m)
 	m->active = queue_now();
 	if (!m->replayed)
 		message_tell(m);
+	if ((m->flags & MESSAGE_HELD) != 0) {
+		hot_spill(q, m);	/* imported: rows can be released */
+		return;
+	}
 	RB_FOREACH_SAFE(r, recipient_tree, &m->recipients, next)
 		if (r->stage == STAGE_NONE)
 			take_stage(q, r);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Messages move from one machine to another, and who moves them is killed at
-each of his system calls that another can see: every message comes once.
+system calls that others can see: every message comes once.  With the argument
+"long" at each of them.
 """
 import json
 import os
@@ -16,7 +17,10 @@ import inject   # noqa: E402
 import load     # noqa: E402
 
 LETTERS = 2
-CALLS = "connect", "renameat", "fsync", "unlinkat"
+LONG = sys.argv[1:] == ["long"]
+# of the commands, and of how many of them not each one is a kill in CI
+CALLS = {"export": {"connect": 5, "renameat": 1, "fsync": 2},
+         "import": {"connect": 4, "renameat": 1, "fsync": 2, "unlinkat": 1}}
 BETWEEN = "/var/spool/relais/moving"
 CONTENT = b"".join(b"%d .\r\n.\r\n" % i for i in range(3000))
 
@@ -95,9 +99,9 @@ class Moving:
             good = good and self.came(subjects)
             if not hit:
                 break
-            when += 1
-        self.check.claim("%s killed at each of %d calls of %s: every message "
-                         "once" % (verb, when - 1, call), good and when > 1)
+            when += 1 if LONG else CALLS[verb][call]
+        self.check.claim("%s killed at calls of %s up to the %dth: every message "
+                         "once" % (verb, call, when), good and when > 1)
 
 
 def servers(check, m, s1, s2):
@@ -105,7 +109,7 @@ def servers(check, m, s1, s2):
     for verb, host in ("export", s1), ("import", s2):
         for role, call in ("queue", "fdatasync"), ("control", "sendmsg"):
             good = True
-            for when in 1, 2, 3:
+            for when in range(1, 7 if LONG else 3):
                 subjects = m.begin()
                 args = ("export", BETWEEN, "ALL")
                 if verb == "import":
@@ -131,7 +135,7 @@ def main():
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
         net.zone("s1.example", "@ A 10.99.0.1")
-        net.zone("s2.example", "@ MX 10 dead", "dead A 127.0.0.99")
+        net.zone("s2.example", "@ MX 10 dead", "dead A 10.99.0.99")
         net.serve_dns()
         s1 = net.host("s1", users=["u0"], config="relay-from 10.99.0.0/24\n")
         s2 = net.host("s2", users=["jqp"])
@@ -139,8 +143,8 @@ def main():
             os.mkdir(host.path("spool", "moving"))
             host.start()
         m = Moving(check, s1, s2)
-        for verb in "export", "import":
-            for call in CALLS:
+        for verb, calls in CALLS.items():
+            for call in calls:
                 m.killed(verb, call)
         servers(check, m, s1, s2)
         subjects = m.begin()
