@@ -27,6 +27,7 @@ deliverers_init(struct queue *q)
 	for (dl = q->deliverers; dl < q->deliverers + DELIVERERS; dl++) {
 		for (i = 0; i < STANDING_COUNT; i++)
 			TAILQ_INIT(&dl->turns[i]);
+		TAILQ_INIT(&dl->suspected);
 		RB_INIT(&dl->deliveries);
 		TAILQ_INIT(&dl->told);
 		TAILQ_INIT(&dl->late);
@@ -124,6 +125,8 @@ delivery_new(struct deliverer *dl, struct destination *d,
 	job->message = m->id;
 	job->size = m->size;
 	job->destination = d;
+	job->suspect = lines_next(&d->ready)->losses > 0;
+	dl->suspects += job->suspect;
 	job->is_known = m->hot;
 	job->known_crc = m->crc;
 	TAILQ_INIT(&job->recipients);
@@ -238,17 +241,53 @@ dispatch_turns(struct queue *q, const struct destination *d)
 }
 
 static void
-give_back_turns(struct queue *q, struct deliverer *dl)
+give_back(struct queue *q, struct destination_list *list)
 {
 	struct destination	*d;
-	int			 i;
+
+	while ((d = TAILQ_FIRST(list)) != NULL) {
+		destination_drop_turn(d);
+		d->turns = &q->turns[d->by];
+		TAILQ_INSERT_TAIL(d->turns, d, turn);
+	}
+}
+
+static void
+give_back_turns(struct queue *q, struct deliverer *dl)
+{
+	int	 i;
 
 	for (i = 0; i < STANDING_COUNT; i++)
-		while ((d = TAILQ_FIRST(&dl->turns[i])) != NULL) {
-			destination_drop_turn(d);
-			d->turns = &q->turns[d->by];
-			TAILQ_INSERT_TAIL(d->turns, d, turn);
-		}
+		give_back(q, &dl->turns[i]);
+	give_back(q, &dl->suspected);
+}
+
+/*
+ * Deliverers have died over the message that is next: it is tried when no other
+ * such one is, so that the innocent are cleared, and the guilty is known.
+ */
+static bool
+waits_alone(struct deliverer *dl, struct destination *d)
+{
+	const struct recipient	*r = lines_next(&d->ready);
+
+	if (r == NULL || r->losses == 0 || dl->suspects == 0)
+		return false;
+	d->turns = &dl->suspected;
+	TAILQ_INSERT_TAIL(d->turns, d, turn);
+	return true;
+}
+
+static void
+suspect_ends(struct queue *q, struct deliverer *dl)
+{
+	struct destination	*d;
+
+	dl->suspects--;
+	while ((d = TAILQ_FIRST(&dl->suspected)) != NULL) {
+		destination_drop_turn(d);
+		destination_take_turn(q, d);
+	}
 }
 
 /* Who takes jobs has changed: all turns are given out anew. */
@@ -282,7 +321,7 @@ serve(struct queue *q, struct deliverer *dl, enum standing standing)
 	    !share_has_slot(q, dl, standing))
 		return false;
 	destination_drop_turn(d);
-	if (!destination_can_send(d))
+	if (!destination_can_send(d) || waits_alone(dl, d))
 		return true;
 	if (!send_job(q, dl, d)) {
 		destination_take_turn(q, d);
@@ -360,6 +399,8 @@ delivery_end(struct queue *q, struct deliverer *dl, struct delivery *job,
 {
 	RB_REMOVE(delivery_tree, &dl->deliveries, job);
 	dl->jobs--;
+	if (job->suspect)
+		suspect_ends(q, dl);
 	silence_end(q, job);
 	destination_job_done(q, job->destination, done);
 	job->destination = NULL;
@@ -396,21 +437,34 @@ may_be_fatal(const struct deliverer *dl, const struct recipient *r)
 	    r->delivery->begun;
 }
 
-/* What its end means for a recipient: at once again, unless deliverers keep
- * dying of it. */
+static void
+quarantine(struct queue *q, struct message *m, const struct recipient *r)
+{
+	char	 id[ID_SIZE];
+
+	id_format(id, m->id);
+	log_error("%s: to=<%s>: %u deliverers ended over it: quarantined", id,
+	    r->address, r->losses);
+	hold_message(q, m, MESSAGE_HELD | MESSAGE_QUARANTINED,
+	    "Deliverers ended over it");
+}
+
+/* What its end means for a recipient: again, when that is on disk; unless
+ * deliverers keep dying of it. */
 static void
 recipient_lost(struct queue *q, struct deliverer *dl, struct recipient *r)
 {
-	struct reply	 why = reply_make(451, "4.3.0",
-			    "The delivery process ended unexpectedly");
 	struct message	*m = r->message;
+	bool		 fatal_to = may_be_fatal(dl, r);
 
-	r->losses += may_be_fatal(dl, r);
+	r->losses += fatal_to;
 	recipient_unlist(q, r);
-	if (r->losses >= LOSSES_MAX)
-		result_apply(q, r, -1, &why, span_of("none"));
-	else if (message_rests(m))
+	if (fatal_to && r->losses == q->crashes && !message_rests(m))
+		quarantine(q, m, r);
+	if (message_rests(m))
 		recipient_rest(q, r);
+	else if (fatal_to && q->crashes > 0)
+		result_again(q, r);
 	else if (r->destination != NULL)
 		destination_add(q, r->destination, r);
 	else

@@ -23,6 +23,7 @@ struct delivery {
 	uint64_t	 token;
 	int		 by;		/* which deliverer */
 	bool		 begun;		/* content was wanted */
+	bool		 suspect;	/* deliverers died over it */
 	bool		 silent, doubtful;	/* queue/silence.h */
 	bool		 is_probe;	/* its destination had failed */
 	struct instant	 heard;		/* when it was spoken of last */
@@ -56,6 +57,8 @@ struct deliverer {
 	bool		 retired;
 	struct destination_list turns[STANDING_COUNT];
 	int		 turn;		/* whose list is served next */
+	struct destination_list suspected; /* whose next is one more suspect */
+	unsigned	 suspects;	/* deliveries of such */
 	struct delivery_tree deliveries;
 	unsigned	 jobs;		/* deliveries */
 	unsigned	 doubtful;	/* of them: queue/silence.h */

@@ -27,7 +27,8 @@ move_recipient(struct writing *w, uint64_t id, uint32_t number,
 		return 0;
 	if (due == 0)
 		return writing_wait(w, k, sender, false);
-	r.due = due;
+	if (r.state == ROW_WAITING)
+		r.due = due;	/* who is to be told of has his own time */
 	return writing_set(w, id, number, &r, &tally);
 }
 

@@ -59,7 +59,6 @@ enum {
 	EXPIRE_AGAIN		= 10 * 1000,	/* at those that were busy */
 	RETRY_MAX		= 1000,		/* rows in one transaction */
 	HOLD_TIME		= 5 * 1000,	/* for what deliverers know */
-	LOSSES_MAX		= 2,		/* deliverers that died of it */
 	NOTICE_RECIPIENTS_MAX	= 1000,		/* in one notice */
 	REPORTS_MAX		= 64,		/* notices made at once */
 	DELAYS_MAX		= 16,		/* likewise, of delays */

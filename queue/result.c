@@ -74,22 +74,27 @@ result_replace(struct queue *q, struct recipient *r, struct change *c)
 }
 
 void
+result_again(struct queue *q, struct recipient *r)
+{
+	struct recipient_row	 row = recipient_row(r, ROW_WAITING);
+
+	row.due = queue_now();
+	put_row(q, r, -1, &row, true);
+}
+
+void
 result_park(struct queue *q, struct recipient *r)
 {
 	static const struct reply	 none;
-	struct recipient_row		 row;
 
 	if (recipient_is_too_old(q, r, queue_now())) {
 		result_expire(q, r, &none);	/* age.c may have passed it */
 		return;
 	}
-	if (r->parked) {
+	if (r->parked)
 		recipient_free(q, r);
-		return;
-	}
-	row = recipient_row(r, ROW_WAITING);
-	row.due = queue_now();
-	put_row(q, r, -1, &row, true);
+	else
+		result_again(q, r);
 }
 
 /* ---- verdicts ------------------------------------------------------------ */
@@ -333,6 +338,7 @@ take_result(struct queue *q, struct deliverer *dl,
 		return;
 	}
 	recipient_unlist(q, r);
+	r->losses = 0;		/* nobody died of it */
 	if (reply_is_success(&m->reply))
 		succeed(q, r, by, m);
 	else

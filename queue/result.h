@@ -19,6 +19,9 @@ void	 result_apply(struct queue *, struct recipient *, int by,
 /* Waits in the index for its destination, untried, due now. */
 void	 result_park(struct queue *, struct recipient *);
 
+/* The same, with what memory knows of it. */
+void	 result_again(struct queue *, struct recipient *);
+
 /* Too old; `last` is what was said last, code 0: nothing. */
 void	 result_expire(struct queue *, struct recipient *,
 	    const struct reply *last);

@@ -172,6 +172,7 @@ static void
 fail(struct recipient_row *r, const struct order *o)
 {
 	r->state = ROW_FAILED;
+	r->due = queue_now();	/* its sender is told at once */
 	r->action = ACTION_FAILED;
 	r->expired = o->kind == ORDER_EXPIRE;
 	if (r->expired)

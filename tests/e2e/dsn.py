@@ -20,9 +20,13 @@ from scripted import EHLO, Script, offering     # noqa: E402
 
 SENDER, OTHER = "jqp@s1.example", "ann@s1.example"
 GONE = b"550 5.1.1 gone\r\n"
+LATER = b"450 4.2.0 later\r\n"
 SAYS_DSN = {"EHLO": offering(b"DSN")}
 CONFIG = """\
 relay-from 10.99.0.0/24 127.0.0.0/8
+notices {
+    gather 1s
+}
 domain s1.example {
     aliases /etc/aliases
 }
@@ -35,12 +39,16 @@ route old.example {
 route lmtp.example {
     lmtp [10.99.0.3]:2503
 }
+route later.example {
+    via [10.99.0.3]:2505
+}
 route gone.example {
     via [10.99.0.3]:2504
 }
 """
 ALIASES = """\
 one: leaf@dsn.example
+slow: leaf3@later.example, leaf4@later.example
 list: leaf1@dsn.example, leaf2@dsn.example
 """
 ALL = "SUCCESS,FAILURE,DELAY"
@@ -121,7 +129,8 @@ class Server(Script):
 
 def open_servers(net, host):
     scripts = [Server(SAYS_DSN), Server(), Server(lmtp=True),
-               Server(dict(SAYS_DSN, RCPT=GONE))]
+               Server(dict(SAYS_DSN, RCPT=GONE)),
+               Server(dict(SAYS_DSN, RCPT=LATER))]
     for i, script in enumerate(scripts):
         script.start(hosts.inside(host.ns, lambda port=2501 + i:
                                   socket.create_server((host.address, port))))
@@ -209,6 +218,19 @@ def with_postfix(check, s1, s2, scripts):
                 want in transactions(scripts))
 
 
+def while_leaves_wait(check, s1):
+    """Of what is done the sender hears when it is time, and no later."""
+    with s1.smtp() as client:
+        client.ehlo()
+        send(client, Case("slow", "slow@s1.example", "", "NOTIFY=SUCCESS",
+                          sender="bob@s1.example"))
+    hosts.wait_for("what is told of the list", lambda: notices(
+        s1.mail("bob")))
+    check.claim("an expansion is told of while its leaves wait",
+                [n[:2] for n in notices(s1.mail("bob"))] ==
+                [("expanded", "slow@s1.example")])
+
+
 def main():
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
@@ -234,6 +256,7 @@ def main():
         judge(check, scripts, s1.mail("jqp"))
         with_postfix(check, s1, s2, scripts)
         s1.wait_empty()
+        while_leaves_wait(check, s1)
         s1.stop()
         check.claim("no error in the log", not re.search(
             r"\b(error|fatal|panic):", s1.log()))

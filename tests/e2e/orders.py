@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """What an order leaves on disk: mail that is held through the death of queue
-and a new start, while its only attempt is under way, and after its index is
-lost; one recipient of two that goes; what is returned; what the history says.
+and a new start, and while its only attempt is under way; one recipient of two
+that goes; what is returned; what the history says.
 """
 import json
 import os

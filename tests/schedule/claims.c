@@ -25,7 +25,9 @@ static struct {
 	int64_t		 free[COURIERS];	/* it has slots since */
 	int64_t		 open[COURIERS];	/* for strangers too */
 	int64_t		 room;			/* likewise, in memory */
+	int64_t		 alone;			/* no suspect runs since */
 	bool		 is_free[COURIERS], is_open[COURIERS], has_room;
+	bool		 is_alone;
 } at;
 
 /* ---- destinations -------------------------------------------------------- */
@@ -204,6 +206,7 @@ claim_end(struct party *a, enum end end)
 		broken("recipient %u of message %d is %d, and was %d",
 		    a->number, number_of(a->post), end, a->end);
 	a->end = end;
+	a->suspect = false;
 	look_who_waits(a->place);
 }
 
@@ -213,6 +216,7 @@ claim_later(struct party *a)
 	const struct world	*w = world();
 
 	a->end = WAITS;
+	a->suspect = false;
 	a->attempts++;
 	a->due = sim()->now + (int64_t)backoff_seconds(a->attempts,
 	    w->retry_first, w->retry_max) * SECONDS;
@@ -224,6 +228,7 @@ claim_lost(struct party **list, unsigned n)
 	while (n-- > 0)
 		if (list[n] != NULL && list[n]->end == RUNS) {
 			list[n]->end = WAITS;
+			list[n]->suspect = true;
 			list[n]->due = sim()->now;
 		}
 }
@@ -283,6 +288,22 @@ note_since(bool has, bool *had, int64_t *since)
 	*had = has;
 }
 
+/* At one place, or anywhere. */
+static bool
+has_suspect(const struct host *place, enum end end)
+{
+	const struct world	*w = world();
+	const struct post	*p;
+	const struct party	*a;
+
+	for (p = w->posts; p < w->posts + w->nposts; p++)
+		for (a = p->to; a < p->to + p->count; a++)
+			if (a->suspect && a->end == end &&
+			    (place == NULL || a->place == place))
+				return true;
+	return false;
+}
+
 /* A slot, or room, that even somebody unknown may have. */
 static void
 look_at_means(void)
@@ -295,6 +316,7 @@ look_at_means(void)
 		note_since(i == 0 || courier_doubts(i) < all - all / 2,
 		    &at.is_open[i], &at.open[i]);
 	}
+	note_since(!has_suspect(NULL, RUNS), &at.is_alone, &at.alone);
 	note_since(q->messages.count - q->hots.count < ACTIVE_MESSAGES_MAX -
 	    ACTIVE_MESSAGES_MAX / STRANGERS_PART &&
 	    q->messages.recipients < ACTIVE_RECIPIENTS_MAX -
@@ -357,6 +379,8 @@ hungry_since(const struct host *p)
 	since = later(since, later(opens(p), p->quiet));
 	since = later(since, later(at.began,
 	    since_all(p, at.is_open, at.open)));
+	if (has_suspect(p, WAITS))
+		since = later(since, at.is_alone ? at.alone : INT64_MAX);
 	return later(since, at.has_room ? at.room : INT64_MAX);
 }
 
@@ -506,7 +530,7 @@ claims_begin(void)
 	unsigned	 i;
 
 	at.began = sim()->now;
-	at.has_room = false;
+	at.has_room = at.is_alone = false;
 	for (i = 0; i < COURIERS; i++) {
 		at.is_free[i] = at.is_open[i] = false;
 		claim_gone(i);

@@ -61,6 +61,7 @@ struct party {
 	enum end	 end;
 	unsigned	 attempts, noticed;
 	int64_t		 due;		/* not before */
+	bool		 suspect;	/* a deliverer died over it */
 };
 
 struct post {
