@@ -308,7 +308,7 @@ def elsewhere(a, far):
         "--larger", "64K")) == (1, 1, 0, 0))
     letter = a.host.wait_mail("u3")[0]
     a.claim("who has the letter", b"Subject: large" in letter)
-    a.claim("and the other one waits on", [
+    hosts.wait_for("the other one alone", lambda: [
         [r["address"] for r in m["recipients"]] for m in a.queue(
             "list", *of(0, 2), "--larger", "64K")] == [["a@d2.far.example"]])
 

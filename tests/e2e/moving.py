@@ -100,8 +100,9 @@ class Moving:
             if not hit:
                 break
             when += 1 if LONG else CALLS[verb][call]
-        self.check.claim("%s killed at calls of %s up to the %dth: every message "
-                         "once" % (verb, call, when), good and when > 1)
+        self.check.claim("%s killed at calls of %s up to the %dth: every "
+                         "message once" % (verb, call, when),
+                         good and when > 1)
 
 
 def servers(check, m, s1, s2):
