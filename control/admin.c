@@ -38,11 +38,24 @@ watch_listener(struct admin *a)
 		watch_want(&a->watch, wanted ? LOOP_READ : 0);
 }
 
+/* Told once, while the token still says whether somebody is to answer. */
+static void
+tell_gone(struct session *s)
+{
+	void	(*gone)(struct session *) = s->gone;
+
+	s->gone = NULL;
+	s->input = NULL;
+	if (gone != NULL)
+		gone(s);
+}
+
 static void
 session_free(struct session *s)
 {
 	struct admin	*a = s->admin;
 
+	tell_gone(s);
 	waiter_clear(&s->waiter);
 	timer_clear(&s->timer);
 	stream_free(s->stream);
@@ -61,6 +74,7 @@ static void
 finish(struct session *s)
 {
 	s->ending = true;
+	tell_gone(s);
 	s->token = 0;
 	waiter_clear(&s->waiter);
 	timer_in(&s->timer, ADMIN_READ_TIME);
@@ -204,6 +218,15 @@ admin_answered(struct admin *a, struct peer *peer, uint64_t token,
 	return NULL;
 }
 
+struct session *
+admin_next(struct admin *a, struct session *s, enum msg_type asked)
+{
+	s = s == NULL ? TAILQ_FIRST(&a->sessions) : TAILQ_NEXT(s, entry);
+	while (s != NULL && (s->token == 0 || s->ask.type != asked))
+		s = TAILQ_NEXT(s, entry);
+	return s;
+}
+
 void
 admin_found(struct admin *a, struct peer *peer)
 {
@@ -223,9 +246,11 @@ admin_lost(struct admin *a, const struct peer *peer)
 
 	for (s = TAILQ_FIRST(&a->sessions); s != NULL; s = next) {
 		next = TAILQ_NEXT(s, entry);
-		if (s->token != 0 && s->peer == peer)
-			session_err(s, ADMIN_ERR_LATER,
-			    "who was asked ended; try again");
+		if (s->token == 0 || s->peer != peer)
+			continue;
+		s->token = 0;
+		session_err(s, ADMIN_ERR_LATER,
+		    "who was asked ended; try again");
 	}
 }
 
@@ -258,24 +283,33 @@ run_line(struct session *s, struct span line)
 		s->verb->run(s, arg);
 }
 
-/* Only the first line counts; what comes behind it is never read. */
+/* What comes behind the first line is not read but by who asks for it. */
 static void
-on_readable(void *arg)
+take_line(struct session *s)
 {
-	struct session	*s = arg;
 	struct span	 in = buf_span(stream_in(s->stream));
 	char		 copy[ADMIN_LINE_MAX];
 	struct span	 line;
 
-	if (s->ending || s->verb != NULL)
-		return;
 	(void)span_cut(in, '\n', &line);
 	if (line.len < in.len) {
 		memcpy(copy, line.ptr, line.len);
+		buf_drop(stream_in(s->stream), line.len + 1);
 		stream_hold(s->stream, true);
 		run_line(s, span_trim(span_make(copy, line.len)));
 	} else if (in.len == ADMIN_LINE_MAX)
 		session_err(s, ADMIN_ERR_USAGE, "the line is too long");
+}
+
+static void
+on_readable(void *arg)
+{
+	struct session	*s = arg;
+
+	if (s->input != NULL)
+		s->input(s);
+	else if (!s->ending && s->verb == NULL)
+		take_line(s);
 }
 
 static void

@@ -44,10 +44,16 @@ struct session {
 	int64_t		 patience;	/* for its answer; 0: ADMIN_IDLE */
 	struct instant	 told;		/* when the last row was put */
 
+	/* set by a verb whose client says more than a line: it has said so; and
+	 * the session comes to its end, `token` being 0 if all was answered */
+	void		(*input)(struct session *);
+	void		(*gone)(struct session *);
+
 	/* for the verbs */
 	uint64_t	 id;		/* the one message that is meant */
 	uint64_t	 after;		/* where the next page begins */
 	struct query	*query;		/* session_query */
+	struct parcel	*parcel;	/* control_import.c */
 	uint64_t	 sums[3];	/* of `queue count` */
 	bool		 found;
 	unsigned	 instance;	/* of whom it asks now */
@@ -80,6 +86,10 @@ struct session	*admin_find(struct admin *, uint64_t token);
 
 /* The same, of an answer to that question; to any other it is refused. */
 struct session	*admin_answered(struct admin *, struct peer *, uint64_t token,
+		    enum msg_type asked);
+
+/* Every session whose ASK that is, in turn; NULL at the end, and to begin. */
+struct session	*admin_next(struct admin *, struct session *,
 		    enum msg_type asked);
 
 /* Queue is there: who waits for it asks now. */

@@ -4,7 +4,6 @@
  * socket; each order is logged with the caller's uid.
  */
 #include "control/control.h"
-#include "shared/id.h"
 #include "shared/log.h"
 #include "shared/program.h"
 
@@ -28,46 +27,23 @@ control_session(struct peer *peer, uint64_t token, enum msg_type asked)
 	return admin_answered(control.admin, peer, token, asked);
 }
 
-/* One id, and nothing else. */
-static bool
-is_one(struct session *s, struct span arg)
+struct session *
+control_next(struct session *s, enum msg_type asked)
 {
-	arg = span_starts(arg, "id=") ? span_skip(arg, 3) : arg;
-	return id_parse(arg, &s->id) && s->id != 0;
+	return admin_next(control.admin, s, asked);
 }
 
-/* `id` 0 is all of them; it is no message's id. */
+/* All of them at once need not be told one by one. */
 static void
 do_retry(struct session *s, struct span arg)
 {
-	char	 id[ID_SIZE];
-	bool	 all = span_is(arg, "ALL");
-
-	if (!all && !is_one(s, arg)) {
+	if (!span_is(arg, "ALL")) {
 		control_order(s, arg);
 		return;
 	}
-	id_format(id, s->id);
-	log_info("%s: retry ordered, uid=%u", all ? "ALL" : id, s->uid);
+	log_info("ALL: retry ordered, uid=%u", s->uid);
 	s->ask = (struct msg){ .type = MSG_RETRY };
-	s->ask.retry.message = s->id;
 	session_ask(s, control_queue(), &s->ask.retry.token);
-}
-
-static void
-do_delete(struct session *s, struct span arg)
-{
-	char	 id[ID_SIZE];
-
-	if (!is_one(s, arg)) {
-		control_order(s, arg);
-		return;
-	}
-	id_format(id, s->id);
-	log_info("%s: removal ordered, uid=%u", id, s->uid);
-	s->ask = (struct msg){ .type = MSG_DELETE };
-	s->ask.delete.message = s->id;
-	session_ask(s, control_queue(), &s->ask.delete.token);
 }
 
 static bool
@@ -110,13 +86,14 @@ do_reload(struct session *s, struct span arg)
 
 static const struct verb verbs[] = {
 	{ "queue retry", do_retry,	control_next_part },
-	{ "queue delete", do_delete,	control_next_part },
+	{ "queue delete", control_order, control_next_part },
 	{ "queue hold", control_order,	control_next_part },
 	{ "queue release", control_order, control_next_part },
 	{ "queue bounce", control_order, control_next_part },
 	{ "queue expire", control_order, control_next_part },
 	{ "queue redirect", control_order, control_next_part },
 	{ "queue recipient", control_order, control_next_part },
+	{ "queue import", control_import, NULL },
 	{ "queue content", control_content, control_next_content },
 	{ "restart",	do_restart,	NULL },
 	{ "reload",	do_reload,	NULL },
@@ -126,32 +103,11 @@ static const struct verb verbs[] = {
 static void
 on_retried(struct peer *peer, struct msg *m)
 {
-	struct session	*s = admin_find(control.admin, m->retried.token);
+	struct session	*s = control_session(peer, m->retried.token,
+			    MSG_RETRY);
 
-	(void)peer;
-	if (s == NULL)
-		return;
-	if (s->id != 0 && m->retried.count == 0)
-		session_err(s, ADMIN_ERR_NONE, "no such message");
-	else
+	if (s != NULL)
 		session_ok(s, m->retried.count);
-}
-
-static void
-on_deleted(struct peer *peer, struct msg *m)
-{
-	struct session	*s = admin_find(control.admin, m->deleted.token);
-
-	(void)peer;
-	if (s == NULL)
-		return;
-	if (m->deleted.outcome == DELETED_BUSY)
-		session_err(s, ADMIN_ERR_NONE,
-		    "the message is being delivered now");
-	else if (m->deleted.outcome == DELETED_UNKNOWN)
-		session_err(s, ADMIN_ERR_NONE, "no such message");
-	else
-		session_ok(s, m->deleted.count);
 }
 
 static void
@@ -245,10 +201,12 @@ prepare(struct process *p)
 static const struct route inbox[] = {
 	{ MSG_CONF_LISTENER,	on_listener },
 	{ MSG_RETRIED,		on_retried },
-	{ MSG_DELETED,		on_deleted },
 	{ MSG_ORDERED_ONE,	on_ordered_one },
 	{ MSG_ORDERED,		on_ordered },
 	{ MSG_SHOWN,		on_shown },
+	{ MSG_OPENED,		on_opened },
+	{ MSG_FREED,		on_freed },
+	{ MSG_STORED,		on_stored },
 	{ MSG_RESTARTED,	on_restarted },
 	{ MSG_RELOAD_LINE,	on_reload_line },
 	{ MSG_RELOADED,		on_reloaded },

@@ -44,6 +44,8 @@ static const struct verb {
 	{ "queue", "expire",	ANY,	CHANGES, relais_expire },
 	{ "queue", "redirect",	SOME,	CHANGES, relais_redirect },
 	{ "queue", "recipient",	SOME,	CHANGES, relais_readdress },
+	{ "queue", "export",	SOME,	FILTER_OPTIONS, relais_export },
+	{ "queue", "import",	ONE,	0,	relais_import },
 	{ "queue", "rebuild",	NONE,	0,	relais_rebuild },
 };
 
@@ -61,6 +63,8 @@ usage(void)
 	    "              queue bounce [--text text] [--dry-run] filter |\n"
 	    "              queue redirect [--dry-run] via|anew filter |\n"
 	    "              queue recipient [--dry-run] address filter |\n"
+	    "              queue export directory filter |\n"
+	    "              queue import directory |\n"
 	    "              queue destinations [pattern] | queue rebuild\n"
 	    "       relais passwd [option ...] name\n"
 	    "filter: [--sender pattern] [--recipient pattern] "

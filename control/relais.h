@@ -57,6 +57,8 @@ int	 relais_bounce(const struct relais *, const char *arg);
 int	 relais_expire(const struct relais *, const char *arg);
 int	 relais_redirect(const struct relais *, const char *arg);
 int	 relais_readdress(const struct relais *, const char *arg);
+int	 relais_export(const struct relais *, const char *arg);
+int	 relais_import(const struct relais *, const char *arg);
 int	 relais_trace(const struct relais *, const char *arg);
 int	 relais_restart(const struct relais *, const char *arg);
 int	 relais_reload(const struct relais *, const char *arg);
@@ -85,6 +87,8 @@ struct request {
 	void		*arg;
 	/* octets that a row "content" announces; false: enough */
 	bool		(*on_octets)(void *arg, struct span);
+	bool		 exact;		/* rows are as they came */
+	int		 fd;		/* where more can be said, meanwhile */
 	uint64_t	 rows;		/* that came for the last */
 	uint64_t	 count;		/* of all end lines, by relais_ask */
 };

@@ -127,8 +127,6 @@ order(const struct relais *r, const char *name, const char *done,
 	status = relais_order(r, &q, verb, ids);
 	if (status == RELAIS_USAGE || status == RELAIS_NOT_RUNNING)
 		return status;
-	if (c.messages == 0)
-		c.messages = q.count;
 	if (r->json)
 		json_sum(&c);
 	else

@@ -147,7 +147,7 @@ ask_one(const struct relais *r, struct request *q, const char *verb,
 	}
 	q->count += count;
 	buf_clear(&b);
-	if (status != RELAIS_DONE || id == NULL || q->rows + count > 0)
+	if (status != RELAIS_DONE || id == NULL || q->rows > 0)
 		return status;
 	log_error("%s: no such message%s", id,
 	    (r->said & FILTER_OPTIONS) != 0 ? " that is so" : "");

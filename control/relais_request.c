@@ -155,7 +155,8 @@ read_rows(FILE *in, struct request *q, bool json, uint64_t *count)
 		len = strlen(line);
 		if (len == 0 || line[len - 1] != '\n')
 			break;
-		make_printable(line, json);
+		if (!q->exact)
+			make_printable(line, json);
 		split(span_make(line, len - 1), &row);
 		if (take_row(in, q, &row, &status))
 			continue;
@@ -187,6 +188,7 @@ relais_request(const struct relais *r, struct request *q, uint64_t *count)
 		return status;
 	}
 	q->rows = 0;
+	q->fd = fd;
 	status = read_rows(in, q, r->json, count);
 	fclose(in);
 	return status;

@@ -114,36 +114,56 @@ check_window(const struct config_destination *d, const char *file,
 		    "block: window-first is above %d", WINDOW_MAX);
 }
 
-static bool
-is_known(const uint64_t *list, unsigned n, uint64_t one)
-{
-	while (n > 0)
-		if (list[--n] == one)
-			return true;
-	return false;
-}
+struct place {
+	struct config_notes	*notes;
+	const char		*file;
+	unsigned		 line;
+};
 
 /* Queue looks through what waits once for each of them. */
+struct times {
+	const char	*what;
+	uint64_t	 list[LIVES_MAX];
+	unsigned	 n;
+	bool		 is_full;
+};
+
 static void
-count_lives(const struct config *c, const char *file,
+count_time(struct times *t, uint64_t one, const struct place *at)
+{
+	unsigned	 i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->list[i] == one)
+			return;
+	if (one == 0 || one == CONFIG_NEVER || t->is_full)
+		return;
+	if (t->n < LIVES_MAX) {
+		t->list[t->n++] = one;
+		return;
+	}
+	t->is_full = true;
+	config_error(at->notes, at->file, at->line, "expected at most %d "
+	    "different times of %s", LIVES_MAX, t->what);
+}
+
+static void
+count_times(const struct config *c, const char *file,
     struct config_notes *notes)
 {
-	uint64_t	 life, list[LIVES_MAX] = { c->retry.lifetime,
-			    c->retry.notice_lifetime };
-	unsigned	 i, n = 2;
+	struct times	 lives = { .what = "lifetime and notice-lifetime" };
+	struct times	 delays = { .what = "delay-notice" };
+	struct place at = { notes, file, 0 };
+	unsigned	 i;
 
-	for (i = 0; i < 2 * c->ndestinations; i++) {
-		life = i % 2 == 0 ? c->destinations[i / 2].lifetime :
-		    c->destinations[i / 2].notice_lifetime;
-		if (life == 0 || is_known(list, n, life))
-			continue;
-		if (n == LIVES_MAX) {
-			config_error(notes, file, c->destinations[i / 2].line,
-			    "expected at most %d different times of lifetime "
-			    "and notice-lifetime", LIVES_MAX);
-			return;
-		}
-		list[n++] = life;
+	count_time(&lives, c->retry.lifetime, &at);
+	count_time(&lives, c->retry.notice_lifetime, &at);
+	count_time(&delays, c->notices.delay, &at);
+	for (i = 0; i < c->ndestinations; i++) {
+		at.line = c->destinations[i].line;
+		count_time(&lives, c->destinations[i].lifetime, &at);
+		count_time(&lives, c->destinations[i].notice_lifetime, &at);
+		count_time(&delays, c->destinations[i].delay_notice, &at);
 	}
 }
 
@@ -166,5 +186,5 @@ config_check_destinations(struct config *c, const char *file,
 		check_times(c, &d[i], file, notes);
 		check_window(&d[i], file, notes);
 	}
-	count_lives(c, file, notes);
+	count_times(c, file, notes);
 }

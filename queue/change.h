@@ -26,6 +26,7 @@ enum change_kind {
 	CHANGE_DESTINATION,
 	CHANGE_REMOVE,		/* a message, whole */
 	CHANGE_RETRY,
+	CHANGE_ORDER,		/* what an admin wants of a message */
 	CHANGE_ADOPT,		/* STORE of a file that is there */
 	CHANGE_REBUILT,
 	CHANGE_SPILL,		/* a hot message gets file and rows */
@@ -88,7 +89,8 @@ struct change {
 					 * if its sender is told of it */
 	bool		 keeps_reply;	/* the old row's verdict stays */
 
-	uint32_t	*numbers;	/* NOTICE, DROP: recipients to go */
+	uint32_t	*numbers;	/* NOTICE, DROP: recipients to go;
+					 * SPILL, ORDER: whose rows */
 	uint32_t	 marks;		/* NOTICE, MARK: they stay, and get
 					 * these */
 	struct lot	*lots;		/* NOTICE: recipients of several, as
@@ -97,11 +99,18 @@ struct change {
 	uint32_t	 next;		/* SPILL: the next one's */
 	size_t		 count;
 
-	char		*name;		/* DESTINATION */
+	char		*name;		/* DESTINATION, ORDER */
 	uint64_t	 closed;
 	uint32_t	 failures;
 
 	struct retry	 retry, retried;	/* before and after */
+
+	/* ORDER: rows of `numbers`, or none: they are due now; and flags of
+	 * the message.  Its event is in the history; `name`: what it says */
+	struct hold	 hold;
+	uint64_t	 time;		/* of the event; 0: now */
+	uint32_t	 uid;
+	uint8_t		 event;		/* enum event */
 
 	/* the loop's own */
 	void		(*finished)(struct change *);

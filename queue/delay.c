@@ -50,18 +50,48 @@ is_to_be_told(struct queue *q, const struct delay *w,
 }
 
 static void
-on_told(struct queue *q, struct telling *t, struct change *c)
+end(struct queue *q, struct telling *t)
 {
-	(void)c;
 	telling_free(t);
 	q->delays.made--;
 	note_done(&q->delays);
 }
 
 static void
+on_told(struct queue *q, struct telling *t, struct change *c)
+{
+	(void)c;
+	end(q, t);
+}
+
+/* Nobody is late of whose end has been told meanwhile. */
+static void
+drop_ended(struct queue *q, struct telling *t)
+{
+	struct recipient_row	 row;
+	struct view		 v;
+	size_t			 i, kept = 0;
+
+	view_open(&v, q->index);
+	for (i = 0; i < t->count; i++) {
+		if (!view_recipient(&v, t->lots[0].id, t->numbers[i], &row) ||
+		    row.state == ROW_FAILED)
+			continue;
+		t->numbers[kept] = t->numbers[i];
+		t->list[kept++] = t->list[i];
+	}
+	view_close(&v);
+	t->count = kept;
+}
+
+static void
 on_read(struct queue *q, struct telling *t)
 {
-	telling_put(q, t);
+	drop_ended(q, t);
+	if (t->count > 0)
+		telling_put(q, t);
+	else
+		end(q, t);
 }
 
 static void

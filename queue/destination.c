@@ -242,6 +242,16 @@ is_full(const struct queue *q, struct destination *d,
 }
 
 void
+destination_take(struct queue *q, struct destination *d, struct recipient *r)
+{
+	d->inherited |= r->message->id <= q->first;
+	r->stage = STAGE_READY;
+	lines_put(&d->ready, r);
+	d->nready++;
+	destination_take_turn(q, d);
+}
+
+void
 destination_add(struct queue *q, struct destination *d, struct recipient *r)
 {
 	if (destination_is_closed(d) || is_full(q, d, r)) {
@@ -249,11 +259,7 @@ destination_add(struct queue *q, struct destination *d, struct recipient *r)
 		result_park(q, r);
 		return;
 	}
-	d->inherited |= r->message->id <= q->first;
-	r->stage = STAGE_READY;
-	lines_put(&d->ready, r);
-	d->nready++;
-	destination_take_turn(q, d);
+	destination_take(q, d, r);
 }
 
 void
@@ -481,17 +487,31 @@ destinations_feed(struct queue *q)
 	view_close(&v);
 }
 
+static void
+retry(struct queue *q, struct destination *d, uint64_t now)
+{
+	if (d->closed > now)
+		d->closed = now;
+	lesson_end_pause(d);
+	d->more = true;
+	destination_take_turn(q, d);
+	destination_hungers(q, d);
+}
+
+void
+destination_retry(struct queue *q, struct span name, uint64_t now)
+{
+	struct destination	*d = destination_find(q, name);
+
+	if (d != NULL)
+		retry(q, d, now);
+}
+
 void
 destinations_retry(struct queue *q, uint64_t now)
 {
 	struct destination	*d, *next;
 
-	RB_FOREACH_SAFE(d, destination_tree, &q->destinations.tree, next) {
-		if (d->closed > now)
-			d->closed = now;
-		lesson_end_pause(d);
-		d->more = true;
-		destination_take_turn(q, d);
-		destination_hungers(q, d);
-	}
+	RB_FOREACH_SAFE(d, destination_tree, &q->destinations.tree, next)
+		retry(q, d, now);
 }

@@ -73,6 +73,10 @@ void	 destinations_forget(struct queue *);
 /* Adds a recipient that has no place; READY, or back to the index. */
 void	 destination_add(struct queue *, struct destination *,
 	    struct recipient *);
+
+/* The same, for whom there is room: READY. */
+void	 destination_take(struct queue *, struct destination *,
+	    struct recipient *);
 void	 destination_unlist(struct queue *, struct recipient *);
 
 /* A recipient no longer points to it. */
@@ -114,6 +118,8 @@ void	 destination_fill(struct queue *, struct view *,
 	    struct destination *);
 
 /* An admin wants it tried. */
+void	 destination_retry(struct queue *, struct span name, uint64_t now);
+void	 destination_retry(struct queue *, struct span name, uint64_t now);
 void	 destinations_retry(struct queue *, uint64_t now);
 
 #endif

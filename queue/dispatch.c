@@ -310,16 +310,16 @@ serve(struct queue *q, struct deliverer *dl, enum standing standing)
 	return true;
 }
 
+/* It goes on where it ended, so that a single slot that is free now and then
+ * is not always for the first of them. */
 static void
 serve_all(struct queue *q, struct deliverer *dl)
 {
-	bool	 more = true;
-	int	 i;
+	int	 idle = 0;
 
-	while (more) {
-		more = false;
-		for (i = 0; i < STANDING_COUNT; i++)
-			more |= serve(q, dl, i);
+	while (idle < STANDING_COUNT) {
+		idle = serve(q, dl, dl->turn) ? 0 : idle + 1;
+		dl->turn = (dl->turn + 1) % STANDING_COUNT;
 	}
 }
 
@@ -425,6 +425,8 @@ recipient_lost(struct queue *q, struct deliverer *dl, struct recipient *r)
 	recipient_unlist(q, r);
 	if (r->losses >= LOSSES_MAX)
 		result_apply(q, r, -1, &why, span_of("none"));
+	else if (message_rests(m))
+		recipient_rest(q, r);
 	else if (r->destination != NULL)
 		destination_add(q, r->destination, r);
 	else

@@ -55,6 +55,7 @@ struct deliverer {
 	bool		 takes;		/* and may have new jobs */
 	bool		 retired;
 	struct destination_list turns[STANDING_COUNT];
+	int		 turn;		/* whose list is served next */
 	struct delivery_tree deliveries;
 	unsigned	 jobs;		/* deliveries */
 	unsigned	 doubtful;	/* of them: queue/silence.h */

@@ -475,6 +475,16 @@ objection(struct queue *q, const struct msg_open *m)
 	return disk_is_full(q) ? STORED_NO_SPACE : STORED_OK;
 }
 
+/* It comes from another machine, by an admin: it is as old as it was there, and
+ * held until all of that machine's is known to be here. */
+static void
+as_it_was(struct letter *l, const struct msg_open *m)
+{
+	l->flags |= m->flags & (MESSAGE_NOTICE | MESSAGE_UTF8 | MESSAGE_HELD);
+	if (m->arrived != 0 && m->arrived < l->arrived)
+		l->arrived = m->arrived;
+}
+
 void
 on_open(struct peer *p, struct msg *m)
 {
@@ -501,6 +511,8 @@ on_open(struct peer *p, struct msg *m)
 	e->letter = letter_new(queue_next_id(q), &m->open.sender);
 	e->letter->arrived = queue_now();
 	e->letter->flags = m->open.flags & (MESSAGE_8BIT | MESSAGE_LOCAL);
+	if (peer_role(p) == ROLE_CONTROL)
+		as_it_was(e->letter, &m->open);
 	letter_set_origin(e->letter, &origin);
 	e->outcome = STORED_OK;
 	STAILQ_INIT(&e->held);

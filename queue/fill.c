@@ -120,7 +120,7 @@ take_message(struct queue *q, struct lanes *w, struct destination *d,
 			continue;
 		r->destination = d;
 		d->users++;
-		destination_add(q, d, r);
+		destination_take(q, d, r);
 		*last = r;
 	} while (step(w, w->lane) && k->id == id);
 	return true;

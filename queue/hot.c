@@ -479,6 +479,7 @@ spill(struct queue *q, struct message *m)
 	uncache(q, m);
 	STAILQ_CONCAT(&c->content, &m->content);
 	c->id = m->id;
+	c->time = queue_now();
 	c->filed = m->filed;
 	c->replayed = m->replayed;
 	origin = letter_origin(m->letter);

@@ -38,6 +38,7 @@ static const char *const names[TABLE_COUNT] = {
 	[TABLE_WAIT]		= "wait",
 	[TABLE_DESTINATION]	= "destination",
 	[TABLE_DUE]		= "due",
+	[TABLE_HISTORY]		= "history",
 };
 
 MDB_val
@@ -194,13 +195,15 @@ begin(struct index *x, unsigned flags)
 	return txn;
 }
 
+/* Those of before had no history. */
 static void
 open_tables(struct index *x, MDB_txn *txn, unsigned flags)
 {
 	int	 i, rc;
 
 	for (i = 0; i < TABLE_COUNT; i++) {
-		rc = mdb_dbi_open(txn, names[i], flags, &x->tables[i]);
+		rc = mdb_dbi_open(txn, names[i], i == TABLE_HISTORY ?
+		    MDB_CREATE : flags, &x->tables[i]);
 		if (rc != 0)
 			refuse(names[i], rc);
 	}

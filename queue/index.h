@@ -14,7 +14,7 @@ struct index;
 
 enum index_table {
 	TABLE_META, TABLE_MESSAGE, TABLE_RECIPIENT, TABLE_INCOMING, TABLE_AGE,
-	TABLE_WAIT, TABLE_DESTINATION, TABLE_DUE, TABLE_COUNT
+	TABLE_WAIT, TABLE_DESTINATION, TABLE_DUE, TABLE_HISTORY, TABLE_COUNT
 };
 
 /* Opens index/ below the root, or makes a new one; fatal when it cannot.  Sets

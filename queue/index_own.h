@@ -68,6 +68,18 @@ int	 writing_del(struct writing *, enum index_table,
 int	 writing_copy(struct writing *, enum index_table,
 	    const struct pack *key, char raw[ROW_MAX], struct span *row);
 
+/* A message's row, which borrows from `raw`, with its place in `incoming`; and
+ * its place in `age`, where it is, or not. */
+int	 writing_get_message(struct writing *, uint64_t id, char raw[ROW_MAX],
+	    struct message_row *);
+int	 writing_put_message(struct writing *, uint64_t id,
+	    const struct message_row *);
+int	 writing_age(struct writing *, uint64_t id, const struct addr *sender,
+	    bool there);
+
+/* All that a message's history has goes. */
+int	 writing_forget_events(struct writing *, uint64_t id);
+
 /* A recipient waits, or no longer, at its place in the lane of a sender. */
 int	 writing_wait(struct writing *, struct wait_key,
 	    const struct addr *sender, bool there);

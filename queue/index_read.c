@@ -188,33 +188,57 @@ view_next_age(struct view *v, unsigned class, uint64_t *id)
 	return unpack_ended(&u);
 }
 
-/* With number -1 the first of all: its key is below every number's. */
-bool
-view_next_recipient(struct view *v, uint64_t id, int64_t *number,
-    struct recipient_row *r)
+/* The next of a table whose keys are ids with numbers, of the same id; with
+ * number -1 the first of all: its key is below every number's. */
+static bool
+next_of(struct view *v, enum index_table table, uint64_t id, int64_t *number,
+    struct span *row)
 {
 	char		 raw[16];
 	struct pack	 p;
 	struct unpack	 u;
 	struct found	 f;
 
-	for (;;) {
-		pack_init(&p, raw, sizeof raw);
-		pack_u64(&p, id);
-		if (*number >= 0)
-			pack_u32(&p, (uint32_t)*number);
-		if (!next(v, TABLE_RECIPIENT, &p, &f))
-			return false;
-		unpack_init(&u, val_span(&f.key));
-		if (unpack_u64(&u) != id)
-			return false;
-		*number = unpack_u32(&u);
-		if (!unpack_ended(&u))
-			return false;
-		if (recipient_row_decode(f.row, r))
+	pack_init(&p, raw, sizeof raw);
+	pack_u64(&p, id);
+	if (*number >= 0)
+		pack_u32(&p, (uint32_t)*number);
+	if (!next(v, table, &p, &f))
+		return false;
+	*row = f.row;
+	unpack_init(&u, val_span(&f.key));
+	if (unpack_u64(&u) != id)
+		return false;
+	*number = unpack_u32(&u);
+	return unpack_ended(&u);
+}
+
+bool
+view_next_recipient(struct view *v, uint64_t id, int64_t *number,
+    struct recipient_row *r)
+{
+	struct span	 row;
+
+	while (next_of(v, TABLE_RECIPIENT, id, number, &row)) {
+		if (recipient_row_decode(row, r))
 			return true;
 		tell("recipient", id);
 	}
+	return false;
+}
+
+bool
+view_next_event(struct view *v, uint64_t id, int64_t *number,
+    struct event_row *r)
+{
+	struct span	 row;
+
+	while (next_of(v, TABLE_HISTORY, id, number, &row)) {
+		if (event_row_decode(row, r))
+			return true;
+		tell("history", id);
+	}
+	return false;
 }
 
 bool

@@ -38,6 +38,8 @@ bool	 view_next_wait(struct view *, struct wait_key *);	/* same name */
 bool	 view_next_in_lane(struct view *, struct wait_key *);	/* and lane */
 bool	 view_next_destination(struct view *, struct span *name,
 	    struct destination_row *);
+bool	 view_next_event(struct view *, uint64_t id, int64_t *number,
+	    struct event_row *);	/* begin with -1 */
 bool	 view_next_due(struct view *, struct due_key *);
 
 /* Classes of age. */

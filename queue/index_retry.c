@@ -23,25 +23,32 @@ draw_destination(struct writing *w, struct span name, uint64_t now)
 	return writing_destination(w, name, now, r.failures);
 }
 
-/* -1, 0: nothing to do, 1: drawn. */
-static int
-draw_recipient(struct writing *w, const struct retry *t, uint64_t id,
-    uint32_t number)
+int
+writing_due(struct writing *w, uint64_t id, uint32_t number, uint64_t now,
+    struct tally *tally)
 {
 	char			 raw[ROW_MAX];
 	struct recipient_row	 r;
-	struct tally		 tally;
 
 	if (writing_get(w, id, number, raw, &r) == -1)
 		return errno == ENOENT ? 0 : -1;
 	if (r.state != ROW_WAITING)
 		return 0;
-	if (draw_destination(w, r.destination, t->now) == -1)
+	if (draw_destination(w, r.destination, now) == -1)
 		return -1;
-	if (r.due <= t->now)
+	if (r.due <= now)
 		return 0;
-	r.due = t->now;
-	return writing_set(w, id, number, &r, &tally) == -1 ? -1 : 1;
+	r.due = now;
+	return writing_set(w, id, number, &r, tally) == -1 ? -1 : 1;
+}
+
+static int
+draw_recipient(struct writing *w, const struct retry *t, uint64_t id,
+    uint32_t number)
+{
+	struct tally	 tally;
+
+	return writing_due(w, id, number, t->now, &tally);
 }
 
 static int

@@ -161,8 +161,8 @@ put_recipient(struct writing *w, uint64_t id, uint32_t number,
 
 /* ---- messages ------------------------------------------------------------ */
 
-static int
-get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
+int
+writing_get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
     struct message_row *r)
 {
 	char		 key[8];
@@ -175,23 +175,35 @@ get_message(struct writing *w, uint64_t id, char raw[ROW_MAX],
 	return message_row_decode(row, r) ? 0 : writing_unreadable();
 }
 
+int
+writing_age(struct writing *w, uint64_t id, const struct addr *sender,
+    bool there)
+{
+	char		 age[9];
+	struct pack	 a;
+
+	age_key(&a, age, sender, id);
+	return there ? writing_put(w, TABLE_AGE, &a, NULL, 0) :
+	    writing_del(w, TABLE_AGE, &a);
+}
+
 static int
 remove_message(struct writing *w, uint64_t id, const struct addr *sender)
 {
-	char		 key[8], age[9];
-	struct pack	 k, a;
+	char		 key[8];
+	struct pack	 k;
 
 	id_key(&k, key, id);
-	age_key(&a, age, sender, id);
 	if (writing_del(w, TABLE_MESSAGE, &k) == -1 ||
-	    writing_del(w, TABLE_AGE, &a) == -1)
+	    writing_age(w, id, sender, false) == -1 ||
+	    writing_forget_events(w, id) == -1)
 		return -1;
 	return writing_del(w, TABLE_INCOMING, &k);
 }
 
 /* With `incoming` as its counts demand. */
-static int
-put_message(struct writing *w, uint64_t id, const struct message_row *r)
+int
+writing_put_message(struct writing *w, uint64_t id, const struct message_row *r)
 {
 	char		 key[8], value[ROW_MAX];
 	struct pack	 k, v;
@@ -203,7 +215,7 @@ put_message(struct writing *w, uint64_t id, const struct message_row *r)
 	message_row_encode(r, &v);
 	if (writing_put(w, TABLE_MESSAGE, &k, &v, 0) == -1)
 		return -1;
-	if (r->fresh > 0 || r->failed == r->left)
+	if ((r->fresh > 0 || r->failed == r->left) && !message_row_rests(r))
 		return writing_put(w, TABLE_INCOMING, &k, NULL, 0);
 	return writing_del(w, TABLE_INCOMING, &k);
 }
@@ -231,16 +243,15 @@ store_recipients(struct writing *w, const struct letter *l)
 static int
 put_new(struct writing *w, uint64_t id, const struct message_row *r)
 {
-	char		 key[8], age[9], value[ROW_MAX];
-	struct pack	 k, a, v;
+	char		 key[8], value[ROW_MAX];
+	struct pack	 k, v;
 
 	id_key(&k, key, id);
-	age_key(&a, age, &r->sender, id);
 	pack_init(&v, value, sizeof value);
 	message_row_encode(r, &v);
 	if (writing_put(w, TABLE_MESSAGE, &k, &v, MDB_NOOVERWRITE) == -1)
 		return -1;
-	return writing_put(w, TABLE_AGE, &a, NULL, 0);
+	return writing_age(w, id, &r->sender, true);
 }
 
 static struct message_row
@@ -259,7 +270,8 @@ writing_store(struct writing *w, const struct letter *l)
 	struct message_row	 r = row_of(l);
 
 	r.next = r.left = r.fresh = l->count;
-	if (put_new(w, l->id, &r) == -1 || put_message(w, l->id, &r) == -1)
+	if (put_new(w, l->id, &r) == -1 ||
+	    writing_put_message(w, l->id, &r) == -1)
 		return -1;
 	return store_recipients(w, l);
 }
@@ -291,7 +303,7 @@ leave(struct writing *w, uint64_t id, uint32_t number,
 		m->fresh--;
 	if (r->state == ROW_FAILED)
 		m->failed--;
-	if (!row_waits(r, &key.name))
+	if (message_row_rests(m) || !row_waits(r, &key.name))
 		return 0;
 	return writing_wait(w, key, &m->sender, false);
 }
@@ -309,7 +321,7 @@ enter(struct writing *w, uint64_t id, uint32_t number,
 		m->failed++;
 	if (put_recipient(w, id, number, r) == -1)
 		return -1;
-	if (!row_waits(r, &key.name))
+	if (message_row_rests(m) || !row_waits(r, &key.name))
 		return 0;
 	return writing_wait(w, key, &m->sender, true);
 }
@@ -347,7 +359,7 @@ move(struct writing *w, uint64_t id, uint32_t number,
     const struct recipient_row *rows[2], struct message_row *m)
 {
 	const struct recipient_row *old = rows[0], *r = rows[1];
-	struct destination_row	 place = { 0 };
+	struct destination_row	 place = { .due = 0 };
 
 	if (writing_get_destination(w, old->destination, &place) == -1 &&
 	    errno != ENOENT)
@@ -370,7 +382,7 @@ writing_set(struct writing *w, uint64_t id, uint32_t number,
 	struct message_row	 m;
 
 	*t = (struct tally){ 0, 0, 0, false };
-	if (get_message(w, id, message_raw, &m) == -1)
+	if (writing_get_message(w, id, message_raw, &m) == -1)
 		return errno == ENOENT ? 0 : -1;
 	take_tally(&m, t);
 	if (writing_get(w, id, number, raw, &old) == -1)
@@ -382,7 +394,7 @@ writing_set(struct writing *w, uint64_t id, uint32_t number,
 		return -1;
 	take_tally(&m, t);
 	t->removed = m.left == 0;
-	return put_message(w, id, &m);
+	return writing_put_message(w, id, &m);
 }
 
 int
@@ -405,12 +417,12 @@ writing_add(struct writing *w, uint64_t id, const struct recipient_row *r)
 	char			 raw[ROW_MAX];
 	struct message_row	 m;
 
-	if (get_message(w, id, raw, &m) == -1)
+	if (writing_get_message(w, id, raw, &m) == -1)
 		return -1;
 	if (enter(w, id, m.next, r, &m) == -1)
 		return -1;
 	m.next++;
-	return put_message(w, id, &m);
+	return writing_put_message(w, id, &m);
 }
 
 /* ---- what comes from the journal ----------------------------------------- */
@@ -429,7 +441,7 @@ writing_spill(struct writing *w, const struct letter *l, uint32_t next,
 	for (i = 0; i < count; i++)
 		if (enter(w, l->id, rows[i].number, &rows[i].row, &r) == -1)
 			return -1;
-	return put_message(w, l->id, &r);
+	return writing_put_message(w, l->id, &r);
 }
 
 /* ---- meta ---------------------------------------------------------------- */

@@ -57,6 +57,29 @@ int	 writing_destination(struct writing *, struct span name,
 	    uint64_t closed, uint32_t failures);
 
 /*
+ * Flags of a message go on and off.  One that rests from now on is in no table
+ * that leads to work; one that no longer does is due at `now`, and is not in
+ * `age` if it `is_old` already, so that it is tried once more.
+ */
+struct hold {
+	uint32_t	 on, off;	/* enum message_flags */
+	uint64_t	 now;
+	bool		 is_old;
+};
+
+int	 writing_hold(struct writing *, uint64_t id, const struct hold *,
+	    struct tally *);
+
+/* Writes into a message's history, of which the last EVENTS_MAX stay. */
+int	 writing_event(struct writing *, uint64_t id,
+	    const struct event_row *);
+
+/* One recipient that waits is due at `now`, and so is its destination.  -1, 0:
+ * it was, 1: it is now. */
+int	 writing_due(struct writing *, uint64_t id, uint32_t number,
+	    uint64_t now, struct tally *);
+
+/*
  * Makes what waits due at `now`, for one message or, with id 0, for all.  At
  * most RETRY_MAX rows are changed; then `more` is set, and the same call goes
  * on.  `count`: messages that were there.

@@ -125,21 +125,20 @@ admin_found(struct queue *q, struct peer *p)
 	peer_set_data(p, (void *)(uintptr_t)++q->admins);
 }
 
-static unsigned
+unsigned
 admin_number(const struct peer *p)
 {
 	return (unsigned)(uintptr_t)peer_data(p);
 }
 
-/* Whoever asked may be gone: then nobody is told, and it is NULL. */
-static struct peer *
-admin_who_asked(struct queue *q, const struct change *c)
+struct peer *
+admin_find(struct queue *q, unsigned number)
 {
 	struct peer	*p = NULL;
 
 	do
 		p = process_next_peer(q->process, ROLE_CONTROL, p);
-	while (p != NULL && admin_number(p) != c->epoch);
+	while (p != NULL && admin_number(p) != number);
 	return p;
 }
 
@@ -148,7 +147,7 @@ admin_who_asked(struct queue *q, const struct change *c)
 static void
 put_retried(struct queue *q, const struct change *c)
 {
-	struct peer	*p = admin_who_asked(q, c);
+	struct peer	*p = admin_find(q, c->epoch);
 	struct msg	 m = { .type = MSG_RETRIED };
 	struct message	*one = message_find(q, c->id);
 
@@ -190,96 +189,4 @@ on_retry(struct peer *p, struct msg *m)
 	c->retry.id = m->retry.message;
 	c->retry.now = queue_now();
 	change_put(q, c);
-}
-
-/* ---- removal ------------------------------------------------------------- */
-
-static void
-put_deleted(struct peer *p, uint64_t token, enum deleted_outcome outcome)
-{
-	struct msg	 m = { .type = MSG_DELETED };
-
-	m.deleted.token = token;
-	m.deleted.count = outcome == DELETED_OK;
-	m.deleted.outcome = outcome;
-	peer_put(p, &m);
-}
-
-static void
-on_removed(struct change *c)
-{
-	struct queue	*q = queue_state();
-	struct message	*m = message_find(q, c->id);
-	struct peer	*p = admin_who_asked(q, c);
-	char		 id[ID_SIZE];
-
-	id_format(id, c->id);
-	if (c->tally.removed)
-		log_info("%s: removed by an administrator", id);
-	m->tally = c->tally;
-	m->going = false;
-	message_settle(q, m);
-	if (p != NULL)
-		put_deleted(p, c->token, c->tally.removed ? DELETED_OK :
-		    DELETED_UNKNOWN);
-	change_free(c);
-}
-
-/* What a deliverer has, or a change, will be answered for: that must find its
- * recipient. */
-static bool
-is_busy(struct message *m)
-{
-	struct recipient	*r;
-
-	RB_FOREACH(r, recipient_tree, &m->recipients)
-		if (r->stage == STAGE_RUNNING || r->stage == STAGE_CHANGING)
-			return true;
-	return m->reporting || m->going || m->spilling;
-}
-
-static void
-remove_message(struct queue *q, struct message *m, struct peer *p,
-    uint64_t token)
-{
-	struct change		*c = change_new(CHANGE_REMOVE, on_removed);
-	struct recipient	*r, *next;
-
-	m->going = true;
-	RB_FOREACH_SAFE(r, recipient_tree, &m->recipients, next) {
-		recipient_unlist(q, r);
-		recipient_free(q, r);
-	}
-	c->id = m->id;
-	c->aside = m->broken;
-	c->epoch = admin_number(p);
-	c->token = token;
-	change_put(q, c);
-}
-
-/* What deliverers are at, they may not have told yet. */
-void
-on_delete(struct peer *p, struct msg *m)
-{
-	struct queue	*q = queue_state();
-	uint64_t	 token = m->delete.token;
-	struct message	*message;
-	struct view	 v;
-
-	if (!q->working) {
-		put_deleted(p, token, DELETED_BUSY);
-		return;
-	}
-	message = message_find(q, m->delete.message);
-	if (message == NULL) {
-		view_open(&v, q->index);
-		message = message_load(q, &v, m->delete.message);
-		view_close(&v);
-	}
-	if (message == NULL)
-		put_deleted(p, token, DELETED_UNKNOWN);
-	else if (is_busy(message))
-		put_deleted(p, token, DELETED_BUSY);
-	else
-		remove_message(q, message, p, token);
 }

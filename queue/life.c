@@ -69,6 +69,7 @@ life_open(struct queue *q, struct process *p)
 	schedule_init(q);
 	delays_init(q);
 	digests_init(&q->digests);
+	orders_init(q);
 	silence_init(q);
 	timer_init(&q->patience, q->loop, work, q);
 	spool_open(&q->spool);
@@ -174,6 +175,7 @@ void
 life_turn(struct queue *q)
 {
 	if (q->working) {
+		orders_pump(q);
 		schedule_pump(q);
 		destinations_feed(q);
 		expand_pump(q);
@@ -253,6 +255,9 @@ static const struct route inbox[] = {
 	{ MSG_DESTINATIONS,	on_destinations },
 	{ MSG_RETRY,		on_retry },
 	{ MSG_DELETE,		on_delete },
+	{ MSG_ORDER,		on_order },
+	{ MSG_SHOW,		on_show },
+	{ MSG_HISTORY,		on_history },
 	{ MSG_UNSURE,		on_unsure },
 	{ MSG_CONF_HOST,	on_conf_host },
 	{ MSG_CONF_QUEUE,	on_conf_queue },

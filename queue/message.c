@@ -33,11 +33,12 @@ messages_init(struct messages *l)
 	l->count = l->recipients = 0;
 }
 
-/* Hot ones have a room of their own. */
+/* Hot ones, and those that orders are for, have a room of their own. */
 bool
 messages_have_room(const struct queue *q)
 {
-	return q->messages.count - q->hots.count < ACTIVE_MESSAGES_MAX &&
+	return q->messages.count - q->hots.count < ACTIVE_MESSAGES_MAX +
+	    q->errands.count &&
 	    q->messages.recipients < ACTIVE_RECIPIENTS_MAX +
 	    q->hots.recipients;
 }
@@ -70,6 +71,7 @@ message_new(struct queue *q, uint64_t id)
 	RB_INIT(&m->recipients);
 	STAILQ_INIT(&m->content);
 	STAILQ_INIT(&m->behind);
+	TAILQ_INIT(&m->errands);
 	RB_INSERT(message_tree, &q->messages.tree, m);
 	q->messages.count++;
 	return m;
@@ -105,7 +107,7 @@ message_load(struct queue *q, struct view *v, uint64_t id)
 	struct message_row	 r;
 
 	if (m != NULL)
-		return m->going ? NULL : m;
+		return m->going || !TAILQ_EMPTY(&m->errands) ? NULL : m;
 	if (!view_message(v, id, &r))
 		return NULL;
 	m = message_new(q, id);
@@ -219,6 +221,26 @@ message_free(struct queue *q, struct message *m)
 	free(m);
 }
 
+static bool
+is_held(const struct message *m)
+{
+	return (m->flags & (MESSAGE_HELD | MESSAGE_QUARANTINED)) != 0;
+}
+
+bool
+message_rests(const struct message *m)
+{
+	return is_held(m) || !TAILQ_EMPTY(&m->errands);
+}
+
+void
+recipient_rest(struct queue *q, struct recipient *r)
+{
+	recipient_unlist(q, r);
+	if (!r->message->hot)
+		recipient_free(q, r);
+}
+
 /* Nobody waits any more, or a former life had a reason. */
 static bool
 may_report(struct message *m)
@@ -233,9 +255,14 @@ may_report(struct message *m)
 void
 message_settle(struct queue *q, struct message *m)
 {
+	if (!TAILQ_EMPTY(&m->errands)) {
+		errand_stir(q, m);
+		return;
+	}
 	if (m->count > 0 || m->reporting || m->going || m->spilling)
 		return;
-	if (q->stopping || !may_report(m) || !report_start(q, m))
+	if (q->stopping || is_held(m) || !may_report(m) ||
+	    !report_start(q, m))
 		message_free(q, m);
 }
 
@@ -248,14 +275,25 @@ recipient_settings(struct queue *q, const struct recipient *r)
 	    settings_of(q, span_of(""));
 }
 
+static bool
+is_past(const struct message *m, const struct settings *s, uint64_t now)
+{
+	uint64_t	 life = settings_life(s, addr_is_null(&m->sender));
+
+	return now >= m->arrived && now - m->arrived >= life * MICROSECONDS;
+}
+
+bool
+message_has_aged(struct queue *q, const struct message *m, uint64_t now)
+{
+	return is_past(m, settings_of(q, span_of("")), now);
+}
+
 bool
 recipient_is_too_old(struct queue *q, const struct recipient *r, uint64_t now)
 {
-	const struct message	*m = r->message;
-	uint64_t		 life = settings_life(recipient_settings(q, r),
-				    addr_is_null(&m->sender));
-
-	return now >= m->arrived && now - m->arrived >= life * MICROSECONDS;
+	return !is_held(r->message) &&
+	    is_past(r->message, recipient_settings(q, r), now);
 }
 
 struct span

@@ -19,6 +19,8 @@ struct destination;
 struct delivery;
 struct expansion;
 struct settings;
+struct errand;
+TAILQ_HEAD(errand_list, errand);
 
 enum stage {
 	STAGE_NONE,		/* in somebody's hands, within a turn */
@@ -67,6 +69,7 @@ struct message {
 	bool		 untold;	/* somebody may be to be told of */
 	bool		 going;		/* it is being removed */
 	bool		 broken;	/* its content cannot be had */
+	struct errand_list errands;	/* queue/errand.h */
 
 	/* while the journal alone has it: queue/hot.h */
 	bool		 hot, filed;	/* filed: its content is a file */
@@ -106,6 +109,14 @@ struct message	*message_load(struct queue *, struct view *, uint64_t id);
 struct recipient *recipient_new(struct queue *, struct message *,
 		    uint32_t number, const struct recipient_row *);
 
+/* Nothing more of it is begun: it is held, or in quarantine, or an order for
+ * it waits. */
+bool		 message_rests(const struct message *);
+
+/* One of such a message that nothing is done with any more: its row has it, or
+ * gets it when it is spilled. */
+void		 recipient_rest(struct queue *, struct recipient *);
+
 /* Says that it is active, once a life in memory. */
 void		 message_tell(const struct message *);
 
@@ -122,6 +133,8 @@ void		 message_settle(struct queue *, struct message *);
 /* How its destination is served; the usual way before it has one. */
 const struct settings	*recipient_settings(struct queue *,
 			    const struct recipient *);
+bool		 message_has_aged(struct queue *, const struct message *,
+		    uint64_t now);	/* before it has one */
 bool		 recipient_is_too_old(struct queue *,
 		    const struct recipient *, uint64_t now);
 

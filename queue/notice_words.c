@@ -327,6 +327,18 @@ put_who(struct page *p, const struct notice_recipient *r)
 		put_one_of_many(p, &p->notice->messages[r->message]);
 }
 
+/* Seconds; that of the recipient's destination, if it says. */
+static uint32_t
+life_of(const struct page *p, const struct notice_recipient *r)
+{
+	enum { MICROSECONDS = 1000000 };
+	uint64_t	 arrived = p->notice->messages[r->message].arrived;
+
+	return r->until > arrived && r->until - arrived >= MICROSECONDS ?
+	    (uint32_t)((r->until - arrived) / MICROSECONDS) :
+	    p->notice->life;
+}
+
 /* Why, in one paragraph with how long it was tried for all that. */
 static void
 put_why(struct page *p, const struct notice_recipient *r, const char *why)
@@ -337,7 +349,7 @@ put_why(struct page *p, const struct notice_recipient *r, const char *why)
 	if (!expired && why == NULL)
 		return;
 	set_attempts(p, r->attempts, attempts);
-	set_life(p, p->notice->life, life);
+	set_life(p, life_of(p, r), life);
 	(void)snprintf(phrase, sizeof phrase, "%s %s", expired ?
 	    p->phrases->expired : "", why == NULL ? "" : why);
 	put_paragraph(p, phrase, INDENT);

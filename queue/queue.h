@@ -11,6 +11,7 @@
 #include "queue/expand.h"
 #include "queue/hot.h"
 #include "queue/journal.h"
+#include "queue/orders.h"
 #include "queue/rate.h"
 #include "queue/schedule.h"
 #include "queue/settings.h"
@@ -68,6 +69,8 @@ struct queue {
 	unsigned	 probing;	/* jobs of those that failed */
 	struct content	 content;
 	struct schedule	 schedule;
+	struct orders	 orders;
+	struct errands	 errands;
 	struct ages	 ages;
 	struct delays	 delays;
 	struct digests	 digests;

@@ -67,8 +67,13 @@ enum {
 	DELAYS_MAX		= 16,		/* likewise, of delays */
 	DELAY_AGAIN		= 10 * 1000,	/* when a new one is in front */
 	ALIKE_MAX		= 4096,		/* kinds of failures counted */
+	ORDER_MESSAGES_MAX	= 256,		/* in one answer */
+	ORDER_ROWS_MAX		= 500,		/* in one change of a message */
+	ERRANDS_MAX		= 512,		/* messages with orders */
+	ERRAND_TIME		= 10 * 1000,	/* then it is BUSY */
 	LIST_RECIPIENTS_MAX	= 10000,	/* listed of one message */
 	LIST_PAGE_MAX		= 500,		/* recipients in one page */
+	EVENTS_MAX		= 32,		/* in a message's history */
 	LOOKS_MAX		= 1000,		/* for a page of destinations */
 	WALK_MESSAGES_MAX	= 500,		/* looked at for one answer */
 	WALK_ROWS_MAX		= 1000,		/* and recipients, about */

@@ -130,6 +130,7 @@ on_dropped(struct change *c)
 {
 	settle(queue_state(), c);
 	change_free(c);
+	schedule_told(queue_state());
 }
 
 /* Rows that cannot be read have been told of; they stay until somebody looks

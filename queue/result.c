@@ -45,6 +45,7 @@ put_row(struct queue *q, struct recipient *r, int by,
 	struct change	*c = change_new(CHANGE_UPDATE, result_finished);
 
 	c->keeps_reply = keeps_reply;
+	c->time = queue_now();
 	change_set_row(c, row);
 	put_change(q, r, c, by);
 }

@@ -52,6 +52,12 @@ message_row_decode(struct span s, struct message_row *r)
 	return unpack_ended(&u) && addr_parse(sender, &r->sender) == ADDR_OK;
 }
 
+bool
+message_row_rests(const struct message_row *r)
+{
+	return (r->flags & (MESSAGE_HELD | MESSAGE_QUARANTINED)) != 0;
+}
+
 static void
 put_reply(const struct reply *r, struct pack *p)
 {
@@ -163,6 +169,32 @@ other_lanes(const struct destination_row *r)
 		if (r->dues[lane] != 0)
 			mask |= 1u << lane;
 	return mask;
+}
+
+void
+event_row_encode(const struct event_row *r, struct pack *p)
+{
+	pack_u64(p, r->time);
+	pack_u8(p, r->kind);
+	pack_u32(p, r->number);
+	pack_u32(p, r->uid);
+	put_reply(&r->reply, p);
+	pack_text(p, r->relay);
+}
+
+bool
+event_row_decode(struct span s, struct event_row *r)
+{
+	struct unpack	 u;
+
+	unpack_init(&u, s);
+	r->time = unpack_u64(&u);
+	r->kind = unpack_u8(&u);
+	r->number = unpack_u32(&u);
+	r->uid = unpack_u32(&u);
+	take_reply(&u, &r->reply);
+	r->relay = unpack_line(&u, RELAY_TEXT_MAX);
+	return unpack_ended(&u) && r->kind < EVENT_COUNT;
 }
 
 void

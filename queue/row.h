@@ -29,6 +29,10 @@ struct message_row {
 	struct origin	 origin;
 };
 
+/* Of a message that is held or in quarantine no recipient is in a table that
+ * leads to work, so nothing of it is tried, expired or told of. */
+bool	 message_row_rests(const struct message_row *);
+
 /* ROW_FAILED: it is over, and the sender is to be told, as `action` says. */
 enum row_state { ROW_NEW = 1, ROW_WAITING, ROW_FAILED };
 
@@ -62,6 +66,18 @@ struct destination_row {
 #define NOTICE_NAME	"notice:"
 bool	 row_waits(const struct recipient_row *, struct span *name);
 
+/* In the history of a message. */
+struct event_row {
+	uint64_t	 time;		/* wall microseconds */
+	uint8_t		 kind;		/* enum event */
+	uint32_t	 number;	/* of a recipient; UINT32_MAX: none */
+	uint32_t	 uid;		/* of an admin */
+	struct reply	 reply;		/* code 0: its text alone counts */
+	struct span	 relay;
+};
+
+void	 event_row_encode(const struct event_row *, struct pack *);
+bool	 event_row_decode(struct span, struct event_row *);
 void	 message_row_encode(const struct message_row *, struct pack *);
 bool	 message_row_decode(struct span, struct message_row *);
 void	 recipient_row_encode(const struct recipient_row *, struct pack *);

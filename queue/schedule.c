@@ -260,7 +260,8 @@ schedule_backlog(struct queue *q, uint64_t id)
 }
 
 /* The index shows a message a moment before its change comes back: what was
- * found there meanwhile is here already. */
+ * found there meanwhile is here already, and what an order has made of it the
+ * index alone knows. */
 void
 schedule_stored(struct queue *q, const struct letter *l)
 {
@@ -274,7 +275,7 @@ schedule_stored(struct queue *q, const struct letter *l)
 	if (message_find(q, l->id) != NULL)
 		return;
 	if (q->schedule.backlog || q->stopping ||
-	    !messages_have_room(q)) {
+	    l->id <= q->errands.highest || !messages_have_room(q)) {
 		schedule_backlog(q, l->id);
 		return;
 	}

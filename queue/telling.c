@@ -45,6 +45,7 @@ telling_free(struct telling *t)
 	free(t->text);
 	free(t);
 	queue_state()->reports--;
+	schedule_told(queue_state());
 }
 
 static struct span
@@ -96,8 +97,8 @@ telling_add(struct telling *t, uint32_t number, const struct recipient_row *r)
 	one->relay = keep(t, r->relay);
 	one->reply = r->reply;
 	one->attempts = r->attempts;
-	one->until = t->messages[one->message].arrived +
-	    (uint64_t)q->life * MICROSECONDS;
+	one->until = t->messages[one->message].arrived + MICROSECONDS *
+	    (uint64_t)settings_life(settings_of(q, r->destination), false);
 	one->expired = r->expired;
 	t->numbers[t->count++] = number;
 	t->lots[one->message].count++;
@@ -242,7 +243,6 @@ on_told(struct change *c)
 		announce(q, c);
 	t->told(q, t, c);
 	change_free(c);
-	schedule_told(q);
 }
 
 void

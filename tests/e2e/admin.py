@@ -231,6 +231,101 @@ def watched_flow(a, far):
             "in order", lists >= 3 and over.is_set())
 
 
+def of(sender, to):
+    return ("--sender", "u%d@s1.example" % sender,
+            "--destination", "d%d.far.example" % to)
+
+
+def done(rows):
+    """(messages, recipients, unchanged, busy) of an order."""
+    return tuple(rows[-1][k] for k in
+                 ("messages", "recipients", "unchanged", "busy"))
+
+
+def dry(a):
+    before = a.queue("list")
+    wanted = {m["queue_id"] for m in before
+              if m["sender"] == "u0@s1.example" and
+              "d1." in m["recipients"][0]["address"]}
+    orders = [["hold"], ["retry"], ["delete"], ["bounce", "--text", "No é"],
+              ["expire"], ["redirect", "elsewhere.example"],
+              ["redirect", "anew"], ["recipient", "u1@s1.example"]]
+    for order in orders:
+        rows = a.queue(*order, "--dry-run", *of(0, 1))
+        a.claim("%s would be for those, with both recipients" % order[0],
+                done(rows) == (EACH, 2 * EACH, 0, 0) and
+                {r["queue_id"] for r in rows[:-1]} == wanted and
+                all(r["dry_run"] for r in rows))
+    said = a.relais("queue", "delete", "--dry-run", *of(0, 1)).stdout
+    a.claim("people read the ids, and the sum", said.split("\n") == sorted(
+        "%s 2 recipients" % x for x in wanted) + [
+            "%d messages, %d recipients would be removed" % (
+                EACH, 2 * EACH), ""])
+    a.claim("and nothing was done", a.queue("list") == before)
+
+
+def held(a, far):
+    many = DESTINATIONS * EACH
+    a.claim("those of a sender are held", done(a.queue(
+        "hold", "--sender", "u1@s1.example")) == (many, many, 0, 0) and
+        a.count("--state", "held") == many)
+    a.claim("which they are only once", a.relais(
+        "queue", "hold", "--sender", "u1@s1.example").stdout ==
+        "0 messages, 0 recipients held; %d are so already\n" % many)
+    rows = mailq.parse(a.host.run("mailq").stdout)
+    a.claim("mailq marks them, JSON calls it hold", {
+        m["sender"] for m in rows if m["mark"] == "!"} == {
+            "u1@s1.example"} and {m["queue_name"] for m in a.queue(
+                "list", "--state", "held")} == {"hold"})
+    far.closed.discard("d0.far.example")
+    before = len(far.taken)
+    a.queue("retry", "--destination", "d0.far.example")
+    hosts.wait_for("what is not held", lambda: a.count(
+        "--destination", "d0.far.example") == EACH)
+    got = {s for _, s, _ in far.taken[before:]}
+    a.claim("a held one is not sent, the others are, once", got == {
+        "u%d@s1.example" % i for i in (0, 2, 3, 4)} and
+        len(far.taken) - before == 5 * EACH + 1 and
+        a.count("--state", "held") == many)
+    a.claim("and it is sent when it is released", done(a.queue(
+        "release", *of(1, 0))) == (EACH, EACH, 0, 0))
+    a.relais("queue", "retry", *of(1, 0))
+    hosts.wait_for("what was held", lambda: sum(
+        s == "u1@s1.example" and r == "a@d0.far.example"
+        for _, s, r in far.taken) == EACH)
+
+
+def elsewhere(a, far):
+    a.claim("mail is redirected", done(a.queue(
+        "redirect", "[%s]" % OTHER, *of(2, 1))) == (EACH, EACH, 0, 0))
+    hosts.wait_for("it to go elsewhere", lambda: sum(
+        t == (OTHER, "u2@s1.example", "a@d1.far.example")
+        for t in far.taken) == EACH)
+    a.claim("or looked up anew", done(a.queue(
+        "redirect", "anew", *of(2, 3))) == (EACH, EACH, 0, 0))
+    a.claim("one recipient of two is another", done(a.queue(
+        "recipient", "u3@s1.example", "--recipient", "b@d2.far.example",
+        "--larger", "64K")) == (1, 1, 0, 0))
+    letter = a.host.wait_mail("u3")[0]
+    a.claim("who has the letter", b"Subject: large" in letter)
+    a.claim("and the other one waits on", [
+        [r["address"] for r in m["recipients"]] for m in a.queue(
+            "list", *of(0, 2), "--larger", "64K")] == [["a@d2.far.example"]])
+
+
+def ended(a):
+    for order, sender in (["delete"], 4), (["bounce", "--text", "No."], 3), (
+            ["expire"], 2):
+        a.claim("%s ends those, and no others" % order[0], done(a.queue(
+            *order, *of(sender, 2))) == (EACH, EACH, 0, 0))
+        hosts.wait_for("the end of those", lambda s=sender: a.count(
+            *of(s, 2), "--state", "waiting,active") == 0)
+    a.claim("of the others all are there", a.count(*of(0, 2)) == EACH ==
+            a.count(*of(1, 2)) == a.count(*of(4, 1)))
+    a.claim("everything is meant by ALL", a.relais(
+        "queue", "delete", "ALL").returncode == 0)
+
+
 def main():
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
@@ -257,7 +352,11 @@ def main():
         conditions(a)
         listing(a)
         usage(a)
+        dry(a)
         watched_flow(a, far)
+        held(a, far)
+        elsewhere(a, far)
+        ended(a)
         check.claim("s1 has no error in its log", not re.search(
             r"\b(error|fatal|panic):", s1.log()))
     return check.end()

@@ -284,6 +284,7 @@ write_double(void)
 static void
 write_hostile(void)
 {
+	static const char	 odd[] = "x\r\n\r\n--=_\0\377\033[2J:";
 	struct notice_recipient	*list = xcalloc(MANY, sizeof *list);
 	char			*header = xcalloc(1, HOSTILE_SIZE);
 	char			*texts = xcalloc(MANY, TEXT_SIZE), *at;
@@ -296,7 +297,7 @@ write_hostile(void)
 	size_t			 i;
 
 	for (i = 0; i < HOSTILE_SIZE; i++)
-		header[i] = "x\r\n\r\n--=_\0\377\033[2J:"[i * 7 % 18];
+		header[i] = odd[i * 7 % (sizeof odd - 1)];
 	memset(said, '-', sizeof said);
 	said[sizeof said - 1] = '\0';
 	for (i = 0; i < MANY; i++) {

@@ -14,16 +14,18 @@
 enum {
 	MILLISECONDS = 1000000,
 	EARLY = MILLISECONDS,		/* clocks differ so much */
-	PATIENCE = 3,			/* seconds until what may go goes */
+	PATIENCE = 4,			/* seconds until what may go goes */
 	PROVEN = 60 * 60,
+	PASSING = 2,			/* jobs of another one meanwhile */
 	OLD_AGE = 100			/* seconds, until who is old is seen */
 };
 
 static struct {
 	int64_t		 began;
-	int64_t		 slots[COURIERS];	/* free for anybody since */
+	int64_t		 free[COURIERS];	/* it has slots since */
+	int64_t		 open[COURIERS];	/* for strangers too */
 	int64_t		 room;			/* likewise, in memory */
-	bool		 has_slots[COURIERS], has_room;
+	bool		 is_free[COURIERS], is_open[COURIERS], has_room;
 } at;
 
 /* ---- destinations -------------------------------------------------------- */
@@ -83,6 +85,22 @@ check_slots(const struct host *p, unsigned courier)
 		    p->name, all, doubts);
 }
 
+/* Of one deliverer, destinations have turns. */
+static void
+check_turn(struct host *p)
+{
+	struct world	*w = world();
+	unsigned	 i, which = (unsigned)(p - w->places);
+
+	p->owed = false;
+	for (i = 0; i < w->nplaces; i++)
+		if (w->places[i].owed && w->places[i].local == p->local &&
+		    (p->local || w->remotes == 1) &&
+		    ++w->places[i].passed[which] > PASSING)
+			broken("%s waits for a slot, and %s has one after the "
+			    "other", w->places[i].name, p->name);
+}
+
 void
 claim_job(struct host *p, unsigned courier)
 {
@@ -97,8 +115,14 @@ claim_job(struct host *p, unsigned courier)
 	if (others >= WINDOW_MAX)
 		broken("%s has %u jobs", p->name, others + 1);
 	check_slots(p, courier);
+	check_turn(p);
 	p->running[courier]++;
-	p->jobs++;
+}
+
+void
+claim_turn(struct host *p, unsigned sender)
+{
+	p->served[sender]++;
 }
 
 static void
@@ -251,28 +275,31 @@ heard_notice(uint64_t id)
 
 /* ---- nobody starves ------------------------------------------------------ */
 
+static void
+note_since(bool has, bool *had, int64_t *since)
+{
+	if (has && !*had)
+		*since = sim()->now;
+	*had = has;
+}
+
 /* A slot, or room, that even somebody unknown may have. */
 static void
 look_at_means(void)
 {
 	const struct queue	*q = sim()->queue;
 	unsigned		 i, all = world()->slots;
-	bool			 has;
 
 	for (i = 0; i < COURIERS; i++) {
-		has = courier_free(i) > 0 && (i == 0 ||
-		    courier_doubts(i) < all - all / 2);
-		if (has && !at.has_slots[i])
-			at.slots[i] = sim()->now;
-		at.has_slots[i] = has;
+		note_since(courier_free(i) > 0, &at.is_free[i], &at.free[i]);
+		note_since(i == 0 || courier_doubts(i) < all - all / 2,
+		    &at.is_open[i], &at.open[i]);
 	}
-	has = q->messages.count - q->hots.count < ACTIVE_MESSAGES_MAX -
+	note_since(q->messages.count - q->hots.count < ACTIVE_MESSAGES_MAX -
 	    ACTIVE_MESSAGES_MAX / STRANGERS_PART &&
 	    q->messages.recipients < ACTIVE_RECIPIENTS_MAX -
-	    ACTIVE_RECIPIENTS_MAX / STRANGERS_PART + q->hots.recipients;
-	if (has && !at.has_room)
-		at.room = sim()->now;
-	at.has_room = has;
+	    ACTIVE_RECIPIENTS_MAX / STRANGERS_PART + q->hots.recipients,
+	    &at.has_room, &at.room);
 }
 
 static int64_t
@@ -283,17 +310,21 @@ later(int64_t a, int64_t b)
 
 /* All of them that might have it. */
 static int64_t
-slot_since(const struct host *p)
+since_all(const struct host *p, const bool has[], const int64_t since[])
 {
-	int64_t		 since = 0;
+	int64_t		 latest = 0;
 	unsigned	 i;
 
-	if (p->local)
-		return at.has_slots[0] ? at.slots[0] : INT64_MAX;
-	for (i = 1; i <= world()->remotes; i++)
-		since = later(since, at.has_slots[i] ? at.slots[i] :
-		    INT64_MAX);
-	return since;
+	for (i = p->local ? 0 : 1; i <= (p->local ? 0 : world()->remotes); i++)
+		latest = later(latest, has[i] ? since[i] : INT64_MAX);
+	return latest;
+}
+
+static int64_t
+slot_since(const struct host *p)
+{
+	return later(since_all(p, at.is_free, at.free),
+	    since_all(p, at.is_open, at.open));
 }
 
 /* When queue did forget, nobody knows what of it and when. */
@@ -306,7 +337,8 @@ opens(const struct host *p)
 	    later(p->least.until, p->most.until) : p->quiet + longest;
 }
 
-/* Since when somebody should have been sent to a place that has no job. */
+/* Since when somebody should have been sent to a place that has no job, if
+ * there was a slot. */
 static int64_t
 hungry_since(const struct host *p)
 {
@@ -323,21 +355,79 @@ hungry_since(const struct host *p)
 				since = a->due;
 		}
 	since = later(since, later(opens(p), p->quiet));
-	since = later(since, later(at.began, slot_since(p)));
+	since = later(since, later(at.began,
+	    since_all(p, at.is_open, at.open)));
 	return later(since, at.has_room ? at.room : INT64_MAX);
 }
 
 static void
 look_at_place(struct host *p)
 {
-	int64_t	 since;
+	int64_t	 since, late = sim()->now - PATIENCE * SECONDS;
 
-	if (running(p) > 0)
+	if (running(p) > 0) {
+		p->owed = false;
 		return;
+	}
 	since = hungry_since(p);
-	if (since < sim()->now - PATIENCE * SECONDS)
+	if (!p->owed)
+		memset(p->passed, 0, sizeof p->passed);
+	p->owed = since < late;
+	since = later(since, slot_since(p));
+	if (since < late)
 		broken("%s is owed a job for %lld ms", p->name,
 		    (long long)(sim()->now - since) / MILLISECONDS);
+}
+
+/* Who has a letter READY. */
+static void
+find_lines(bool ready[PLACES_MAX][SENDERS + 1])
+{
+	struct world		*w = world();
+	struct queue		*q = sim()->queue;
+	const struct recipient	*r;
+	struct message		*m;
+	struct post		*p;
+	struct party		*a;
+
+	for (p = w->posts; p < w->posts + w->nposts; p++) {
+		m = p->stored ? message_find(q, p->id) : NULL;
+		for (a = p->to; m != NULL && a < p->to + p->count; a++) {
+			r = recipient_find(m, a->number);
+			if (r != NULL && r->stage == STAGE_READY)
+				ready[a->place - w->places][p->sender] = true;
+		}
+	}
+}
+
+/* Whoever has one is passed by no other sender by more than some jobs. */
+static void
+look_at_line(struct host *p, unsigned sender, bool is_ready)
+{
+	unsigned	*before = p->before[sender], i, own;
+
+	if (!is_ready) {
+		memcpy(before, p->served, sizeof p->served);
+		return;
+	}
+	own = p->served[sender] - before[sender];
+	for (i = 0; i <= SENDERS; i++)
+		if (p->served[i] - before[i] > own + PASSING)
+			broken("at %s sender %u had %u jobs, and %u had %u",
+			    p->name, i, p->served[i] - before[i], sender, own);
+}
+
+void
+claims_lines(void)
+{
+	bool		 ready[PLACES_MAX][SENDERS + 1] = { { false } };
+	struct world	*w = world();
+	unsigned	 i, j;
+
+	find_lines(ready);
+	for (i = 0; i < w->nplaces; i++)
+		for (j = 0; j <= SENDERS; j++)
+			look_at_line(&w->places[i], j, ready[i][j]);
 }
 
 /* One that waits for a slot is old when it has been tried. */
@@ -369,6 +459,7 @@ static void
 look_at_memory(void)
 {
 	const struct queue	*q = sim()->queue;
+	struct message		*m;
 	unsigned		 i, jobs = 0;
 
 	for (i = 0; i < world()->nplaces; i++)
@@ -380,6 +471,11 @@ look_at_memory(void)
 	    q->hots.recipients + (jobs + 1) * ADDRESSEES_MAX)
 		broken("%u recipients are active, %u hot",
 		    q->messages.recipients, q->hots.recipients);
+	RB_FOREACH(m, message_tree, &sim()->queue->messages.tree)
+		if (m->count == 0 && !m->reporting && !m->going &&
+		    !m->spilling)
+			broken("%llx is in memory for nobody",
+			    (unsigned long long)m->id);
 	if (q->hots.count > HOT_MESSAGES_MAX + 1)
 		broken("%u messages are hot", q->hots.count);
 	if (q->destinations.nidle > IDLE_DESTINATIONS_MAX)
@@ -412,11 +508,15 @@ claims_begin(void)
 	at.began = sim()->now;
 	at.has_room = false;
 	for (i = 0; i < COURIERS; i++) {
-		at.has_slots[i] = false;
+		at.is_free[i] = at.is_open[i] = false;
 		claim_gone(i);
 	}
-	for (p = world()->places; p < world()->places + PLACES_MAX; p++)
+	for (p = world()->places; p < world()->places + PLACES_MAX; p++) {
 		p->answered = 0;
+		p->owed = false;
+		for (i = 0; i <= SENDERS; i++)
+			look_at_line(p, i, false);
+	}
 }
 
 /* ---- the end ------------------------------------------------------------- */

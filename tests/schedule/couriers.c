@@ -87,6 +87,8 @@ on_rcpt(struct courier *c, const struct msg_job_rcpt *m)
 		broken("a recipient who is nobody, or elsewhere");
 	if (!t->notice) {
 		t->to[t->there] = &p->to[m->number];
+		if (t->there == 0)
+			claim_turn(t->place, p->sender);
 		claim_recipient(&p->to[m->number]);
 	}
 	t->there++;

@@ -61,7 +61,6 @@ settle(struct post *p)
 	for (i = 0; i < p->count && p->stored; i++) {
 		p->to[i].end = WAITS;
 		p->to[i].due = sim()->now;
-		p->to[i].ahead = p->to[i].place->jobs;
 	}
 	note("message %u, id %llx, from %u: stored %d",
 	    (unsigned)(p - world()->posts), (unsigned long long)p->id,

@@ -44,12 +44,14 @@ turn(void)
 	do {
 		life_turn(the->queue);
 		outbox_flush();
+		claims_lines();
 		feed_answer();
 		if (++n > TURNS_MAX)
 			broken("a turn has no end");
 	} while (work());
 	life_turn(the->queue);
 	outbox_flush();
+	claims_lines();
 	the->events++;
 }
 

@@ -46,7 +46,10 @@ struct host {
 	struct closing	 least, most;	/* if queue forgot it; if not */
 	int64_t		 answered;	/* 0: not in this life */
 	int64_t		 quiet;		/* no job since */
-	unsigned	 jobs;		/* that began */
+	bool		 owed;		/* one, but for a slot */
+	unsigned	 passed[PLACES_MAX];	/* jobs of others meanwhile */
+	unsigned	 served[SENDERS + 1];	/* jobs of each sender, and */
+	unsigned	 before[SENDERS + 1][SENDERS + 1]; /* when one came */
 };
 
 enum end { IS_UNSENT, WAITS, RUNS, IS_DELIVERED, IS_REFUSED, IS_EXPIRED };
@@ -58,7 +61,6 @@ struct party {
 	enum end	 end;
 	unsigned	 attempts, noticed;
 	int64_t		 due;		/* not before */
-	unsigned	 ahead;		/* jobs of its place, then */
 };
 
 struct post {
@@ -118,8 +120,9 @@ unsigned	 courier_free(unsigned courier);	/* slots */
 
 bool		 place_is_proven(const struct host *);
 
-/* A job is handed out; a recipient in it; its end. */
+/* A job is handed out, for a sender's mail; a recipient in it; its end. */
 void		 claim_job(struct host *, unsigned courier);
+void		 claim_turn(struct host *, unsigned sender);
 void		 claim_recipient(struct party *);
 void		 claim_done(struct host *, unsigned courier,
 		    const struct msg_done *);
@@ -133,7 +136,9 @@ void		 claim_end(struct party *, enum end);
 void		 claim_later(struct party *);
 void		 claim_told(const char *address);
 
-/* Behind each turn; when a queue has begun; when all should be over. */
+/* Behind each turn; behind all of an event; when a queue has begun; when all
+ * should be over. */
+void		 claims_lines(void);
 void		 claims_hold(void);
 void		 claims_begin(void);
 bool		 claims_are_over(void);

@@ -6,19 +6,21 @@
 #include "tests/sim/peer.h"
 
 enum { QUESTIONS = 4 };
-enum kind { NOTHING, RETRIES, DELETES, LISTS, PLACES };
+enum kind { NOTHING, RETRIES, DELETES, LISTS, PLACES, ORDERS, TALLIES };
 
 struct question {
 	enum kind	 kind;
 	uint64_t	 token;
 	struct mail	*mail;
-	uint64_t	 last;		/* id that was listed */
+	uint64_t	 last;		/* id that was listed, or told of */
+	enum queue_order order;
 	char		 behind[DESTINATION_TEXT_MAX + 1];
 };
 
 static struct {
 	struct neighbour control, monitor;
 	struct question	 questions[QUESTIONS];
+	bool		 released;	/* all of it, in this calm */
 } at;
 
 static struct question *
@@ -61,6 +63,106 @@ on_listed(const struct msg_listed *m)
 		broken("%llx is listed", (unsigned long long)m->message);
 }
 
+/* ---- orders -------------------------------------------------------------- */
+
+static void
+ask_order(struct question *x, struct mail *mail, uint64_t after)
+{
+	struct msg	 m = { .type = MSG_ORDER };
+
+	x->kind = ORDERS;
+	x->mail = mail;
+	x->last = after;
+	m.order.token = x->token;
+	m.order.order = x->order;
+	m.order.after = after;
+	m.order.id = mail == NULL ? 0 : mail->id;
+	m.order.uid = 7;
+	m.order.dry = mail == NULL && x->order != ORDER_RELEASE &&
+	    x->order != ORDER_HOLD;
+	m.order.argument = span_of("");
+	say(&at.control, &m);
+}
+
+static void
+on_release(struct mail *mail)
+{
+	unsigned	 i;
+
+	for (i = 0; i < model_count(); i++)
+		if (mail == NULL || mail == model_at(i))
+			model_at(i)->held = false;
+}
+
+/* Of an admin who hears nothing it is not known whether it was done. */
+static void
+begin_order(struct question *x, struct mail *mail)
+{
+	x->order = (enum queue_order)below(ORDER_READDRESS);
+	if (x->order == ORDER_RELEASE)
+		on_release(mail);
+	if (x->order == ORDER_DELETE && mail != NULL)
+		mail->fate = FATE_REMOVING;
+	ask_order(x, mail, 0);
+}
+
+static void
+on_ordered_one(const struct msg_ordered_one *m)
+{
+	struct question	*x = find(m->token, ORDERS);
+	struct mail	*mail = mail_find(m->message);
+
+	note("%llx: order %u: %u", (unsigned long long)m->message, x->order,
+	    m->outcome);
+	if (m->message <= x->last && x->mail == NULL &&
+	    m->outcome == ORDERED_NOTHING)
+		broken("an order goes back");
+	if (x->mail != NULL && mail != x->mail)
+		broken("an order is for another message");
+	if (mail == NULL || m->outcome != ORDERED_DONE)
+		return;
+	if (x->order == ORDER_HOLD)
+		mail->held = true;
+	if (x->order == ORDER_DELETE && x->mail != NULL)
+		mail->fate = FATE_REMOVED;
+}
+
+static void
+on_ordered(const struct msg_ordered *m)
+{
+	struct question	*x = find(m->token, ORDERS);
+
+	if (x->mail != NULL && x->mail->fate == FATE_REMOVING)
+		x->mail->fate = FATE_PROMISED;
+	x->kind = NOTHING;
+	if (m->next == 0 || x->mail != NULL) {
+		at.released = sim()->calm && x->order == ORDER_RELEASE;
+		return;
+	}
+	x->token = token();
+	ask_order(x, NULL, m->next);
+}
+
+/* In the end nothing is to be held; what was, by whom nobody knows, as well. */
+static bool
+release_all(struct question *x)
+{
+	bool		 held = !at.released;
+	unsigned	 i;
+
+	for (i = 0; i < model_count(); i++)
+		held = held || model_at(i)->held;
+	if (!held)
+		return false;
+	x->token = token();
+	x->order = ORDER_RELEASE;
+	on_release(NULL);
+	ask_order(x, NULL, 0);
+	return true;
+}
+
+/* ---- lists --------------------------------------------------------------- */
+
 static void
 on_place(const struct msg_destination *m)
 {
@@ -83,6 +185,15 @@ hear(void *arg, struct msg *m)
 		return;
 	case MSG_DELETED:
 		on_deleted(find(m->deleted.token, DELETES), &m->deleted);
+		return;
+	case MSG_ORDERED_ONE:
+		on_ordered_one(&m->ordered_one);
+		return;
+	case MSG_ORDERED:
+		on_ordered(&m->ordered);
+		return;
+	case MSG_TALLIED:
+		find(m->tallied.token, TALLIES)->kind = NOTHING;
 		return;
 	case MSG_LISTED:
 		on_listed(&m->listed);
@@ -154,6 +265,17 @@ ask_list(struct question *x)
 }
 
 static void
+ask_tally(struct question *x)
+{
+	struct msg	 m = { .type = MSG_TALLY };
+
+	x->kind = TALLIES;
+	m.tally.token = x->token;
+	m.tally.states = chance(1, 2) ? 1u << MESSAGE_IS_HELD : 0;
+	say(&at.monitor, &m);
+}
+
+static void
 ask_places(struct question *x)
 {
 	struct msg	 m = { .type = MSG_DESTINATIONS };
@@ -172,13 +294,19 @@ admin_event(void)
 	struct question	*x = &at.questions[below(QUESTIONS)];
 	struct mail	*mail;
 
-	if (x->kind != NOTHING || sim()->calm || at.control.peer == NULL ||
+	if (x->kind != NOTHING || at.control.peer == NULL ||
 	    at.monitor.peer == NULL)
 		return false;
+	if (sim()->calm)
+		return release_all(x);
 	x->token = token();
 	mail = any_mail();
 	if (chance(1, 3))
+		begin_order(x, mail != NULL && chance(9, 10) ? mail : NULL);
+	else if (chance(1, 3))
 		ask_list(x);
+	else if (chance(1, 6))
+		ask_tally(x);
 	else if (chance(1, 4))
 		ask_places(x);
 	else if (mail != NULL && chance(1, 3))
@@ -192,6 +320,7 @@ void
 admin_queue_died(void)
 {
 	memset(at.questions, 0, sizeof at.questions);
+	at.released = false;
 }
 
 static void
@@ -219,6 +348,7 @@ admin_die(void)
 	if (at.control.peer != NULL)
 		neighbour_part(&at.control);
 	for (x = at.questions; x < at.questions + QUESTIONS; x++)
-		if (x->kind == RETRIES || x->kind == DELETES)
+		if (x->kind == RETRIES || x->kind == DELETES ||
+		    x->kind == ORDERS)
 			x->kind = NOTHING;
 }

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* The lives of the queue, and the events in them. */
+#include <sys/stat.h>
+
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "queue/life.h"
+#include "shared/id.h"
 #include "tests/sim/model.h"
 #include "tests/sim/peer.h"
 
-enum { SECOND = 1000000000, HOUR = 3600, EAGER_WORDS = 60 };
+enum { SECOND = 1000000000, HOUR = 3600, EAGER_WORDS = 60, OPEN_FTW = 16 };
 
 /* ---- lives --------------------------------------------------------------- */
 
@@ -34,6 +38,21 @@ configure(void)
 	    .digest_time = below(2) * DIGEST_TIME };
 }
 
+/* What a dead queue gave an id above this one's clock, which did not hear of
+ * it, is not this one's to sweep. */
+static int
+look_ahead(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	uint64_t	 id;
+
+	(void)st;
+	if (type == FTW_F && strlen(path + ftw->base) >= ID_LEN &&
+	    id_parse(span_make(path + ftw->base, ID_LEN), &id) &&
+	    id > sim()->queue->first)
+		sim()->back = true;
+	return 0;
+}
+
 void
 queue_begin(void)
 {
@@ -50,6 +69,7 @@ queue_begin(void)
 	note("begin");
 	life_open(s->queue, NULL);
 	s->litters = s->queue->hots.count > 0;
+	(void)nftw("message", look_ahead, OPEN_FTW, FTW_PHYS);
 	notices_find();
 	audit_start();
 	configure();

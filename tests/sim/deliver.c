@@ -47,6 +47,8 @@ on_job(struct courier *d, const struct msg_job *m)
 	    ((m->flags & MESSAGE_NOTICE) != 0) != mail->notice)
 		broken("a job for %llx, which is not so",
 		    (unsigned long long)m->message);
+	if (mail->held)
+		broken("message %u is held, and goes out", mail->number);
 	if (d->retired || !d->ready)
 		broken("a job for who takes none");
 	t->token = m->token;

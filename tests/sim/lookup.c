@@ -57,23 +57,38 @@ say_targets(uint64_t token, const char *address, unsigned children)
 		say_target(token, address, true);
 }
 
+static struct node *
+node_of_notice(const char *address, unsigned number)
+{
+	struct node	*n;
+
+	for (; number < model_count(); number++)
+		if (model_at(number)->notice && (n = node_find(
+		    model_at(number), address)) != NULL)
+			return n;
+	return NULL;
+}
+
 /* Whose address it is, and how often it was asked for, the model knows. */
 static struct node *
 node_asked(const char *address)
 {
 	struct node	*n;
-	unsigned	 number, i;
+	unsigned	 number;
 
 	if (sscanf(address + 1, "%u", &number) != 1 ||
 	    model_at(number) == NULL)
 		broken("<%s> is asked for, who is nobody", address);
 	if (*address == 'r')
 		return node_of(model_at(number), address);
-	for (i = number; i < model_count(); i++)
-		if (model_at(i)->notice && (n = node_find(model_at(i),
-		    address)) != NULL)
-			return n;
-	broken("<%s> is asked for, without a notice", address);
+	n = node_of_notice(address, number);
+	if (n != NULL)
+		return n;
+	notices_find();		/* it is on disk, and not yet told of */
+	n = node_of_notice(address, number);
+	if (n == NULL)
+		broken("<%s> is asked for, without a notice", address);
+	return n;
 }
 
 static void

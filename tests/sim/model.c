@@ -6,7 +6,10 @@
 #include "shared/id.h"
 #include "tests/sim/model.h"
 
-enum { MAILS_MAX = 65536, TO_DESTINATIONS = 12, BIG_ALIAS = 1003 };
+enum {
+	MAILS_MAX = 65536, TO_DESTINATIONS = 12, BIG_ALIAS = 1003,
+	BUSY_SENDERS = 20
+};
 
 static struct {
 	struct mail	*mails[MAILS_MAX];
@@ -97,7 +100,7 @@ mail_new(void)
 	RB_INIT(&m->nodes);
 	if (!chance(1, 6))
 		(void)snprintf(text, sizeof text, "%c%u@from.example",
-		    chance(1, 10) ? 'x' : 's', m->number);
+		    chance(1, 10) ? 'x' : 's', m->number % BUSY_SENDERS);
 	(void)addr_parse(span_of(text), &m->sender);
 	model.mails[model.count++] = m;
 	return m;
@@ -580,7 +583,8 @@ audit_turn(void)
 	if (q->hots.count > HOT_MESSAGES_MAX + 1 ||
 	    q->hots.octets > CACHE_MAX)
 		broken("too much is hot: %u, %zu", hot, octets);
-	if (q->messages.count - q->hots.count > ACTIVE_MESSAGES_MAX)
+	if (q->messages.count - q->hots.count > ACTIVE_MESSAGES_MAX +
+	    q->errands.count)
 		broken("%u messages are active", q->messages.count);
 	audit_waiting(q);
 }

@@ -45,6 +45,7 @@ struct mail {
 	enum fate	 fate;
 	bool		 closed;	/* all of it has come to its end */
 	bool		 forgotten;	/* its id is another one's */
+	bool		 held;		/* an admin knows that it is */
 	bool		 must_be_known;	/* UNSURE of it will be OK */
 	struct node_tree nodes;
 };

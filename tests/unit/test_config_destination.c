@@ -209,6 +209,26 @@ START_TEST(lives_are_of_few_kinds)
 }
 END_TEST
 
+START_TEST(delays_are_of_few_kinds_as_well)
+{
+	char		 text[4096] = HEAD;
+	unsigned	 i;
+	size_t		 n = strlen(text);
+
+	for (i = 0; i < LIVES_MAX; i++)
+		n += snprintf(text + n, sizeof text - n, "destination "
+		    "a%u.example {\ndelay-notice %us\n}\n", i,
+		    i < LIVES_MAX - 1 ? i + 1 : 4 * 3600);
+	must_read(text);
+	forget();
+	(void)snprintf(text + n, sizeof text - n, "destination * {\n"
+	    "delay-notice 5h\n}\n");
+	read_text(text);
+	ck_assert_uint_eq(notes.nerrors, 1);
+	forget();
+}
+END_TEST
+
 START_TEST(the_queue_has_its_own_block)
 {
 	must_read(HEAD);
@@ -237,6 +257,7 @@ main(void)
 	    COUNT(bad));
 	tcase_add_test(tc, a_small_window_needs_no_beginning);
 	tcase_add_test(tc, lives_are_of_few_kinds);
+	tcase_add_test(tc, delays_are_of_few_kinds_as_well);
 	tcase_add_test(tc, the_queue_has_its_own_block);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);

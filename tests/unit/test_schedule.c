@@ -114,6 +114,23 @@ START_TEST(what_is_being_removed_is_not_taken_up_when_its_change_comes_back)
 }
 END_TEST
 
+START_TEST(what_an_order_has_changed_is_taken_up_as_the_index_has_it)
+{
+	struct queue	*q = queue_state();
+	struct hold	 h = { .on = MESSAGE_HELD };
+	struct writing	 w;
+	struct tally	 t;
+
+	ck_assert_int_eq(writing_begin(&w, q->index), 0);
+	ck_assert_int_eq(writing_hold(&w, ID, &h, &t), 0);
+	ck_assert_int_eq(writing_commit(&w), 0);
+	q->errands.highest = ID;
+	schedule_stored(q, at.letter);
+	schedule_pump(q);
+	ck_assert_uint_eq(q->messages.count, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -129,6 +146,8 @@ main(void)
 	    what_the_index_showed_before_the_change_came_back_is_known_once);
 	tcase_add_test(c,
 	    what_is_being_removed_is_not_taken_up_when_its_change_comes_back);
+	tcase_add_test(c,
+	    what_an_order_has_changed_is_taken_up_as_the_index_has_it);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
