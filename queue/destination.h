@@ -35,6 +35,7 @@ struct destination {
 	struct lines	 ready;
 	unsigned	 nready, users, jobs;
 	unsigned	 silent;	/* of the jobs */
+	unsigned	 in_a_row;	/* turns, by its priority */
 	unsigned	 window, good;	/* good jobs since it grew */
 	uint32_t	 failures;	/* 0: open */
 	uint64_t	 closed;	/* until then, wall microseconds */

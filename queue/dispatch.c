@@ -311,6 +311,19 @@ find_takers(struct queue *q, int by)
 	}
 }
 
+/* Behind all others, or before them, as its priority says. */
+static void
+go_on_with(struct queue *q, struct destination *d)
+{
+	if (!destination_can_send(d))
+		return;
+	destination_take_turn(q, d);
+	if (!share_goes_on(d) || d->turns == NULL)
+		return;
+	TAILQ_REMOVE(d->turns, d, turn);
+	TAILQ_INSERT_HEAD(d->turns, d, turn);
+}
+
 /* False when there is nothing more for those that stand so. */
 static bool
 serve(struct queue *q, struct deliverer *dl, enum standing standing)
@@ -323,12 +336,15 @@ serve(struct queue *q, struct deliverer *dl, enum standing standing)
 	destination_drop_turn(d);
 	if (!destination_can_send(d) || waits_alone(dl, d))
 		return true;
+	if (share_passes(d)) {
+		destination_take_turn(q, d);
+		return true;
+	}
 	if (!send_job(q, dl, d)) {
 		destination_take_turn(q, d);
 		return false;
 	}
-	if (destination_can_send(d))
-		destination_take_turn(q, d);
+	go_on_with(q, d);
 	destination_hungers(q, d);
 	return true;
 }

@@ -137,7 +137,8 @@ destination_fill(struct queue *q, struct view *v, struct destination *d)
 		destination_wait_to_open(q, d);
 		return;
 	}
-	if (d->nready > share_ready(q, d) / 2 || waits_for_word(d))
+	if (d->nready > share_ready(q, d) / 2 || waits_for_word(d) ||
+	    !share_has_memory(q, d))
 		return;
 	begin(&w, v, span_of(d->name));
 	d->more = false;

@@ -49,6 +49,8 @@ enum {
 
 	/* schedule */
 	SCAN_GAP		= 50,		/* between two looks for work */
+	SCAN_ROWS		= 250,		/* looked at in one step */
+	SCAN_STEP		= 10,		/* between two steps */
 	STALL_TIME		= 1000,		/* when memory was full */
 	CHANGE_AGAIN		= 1000,		/* a change that failed */
 	CHANGE_WAIT		= 50,		/* for the end of the journal */

@@ -24,12 +24,17 @@ look_in(struct queue *q, int64_t ms)
 		timer_set(t, due);
 }
 
+/* While a pass is on its way, at its end. */
 void
 schedule_due(struct queue *q, uint64_t due)
 {
-	int64_t	 ms = schedule_wait(due, queue_now());
+	struct schedule	*s = &q->schedule;
+	int64_t		 ms = schedule_wait(due, queue_now());
 
-	look_in(q, ms < SCAN_GAP ? SCAN_GAP : ms);
+	if (!s->passing)
+		look_in(q, ms < SCAN_GAP ? SCAN_GAP : ms);
+	else if (s->wanted == 0 || due < s->wanted)
+		s->wanted = due > 0 ? due : 1;
 }
 
 void
@@ -44,46 +49,65 @@ void
 schedule_stall(struct queue *q)
 {
 	q->schedule.stalled = true;
-	look_in(q, STALL_TIME);
+	if (!q->schedule.passing)
+		look_in(q, STALL_TIME);
 }
 
 /* ---- what is due --------------------------------------------------------- */
 
-/* Recipients whose lookup failed for a while. */
-static bool
-fill_lookups(struct queue *q, struct view *v, unsigned lane, uint64_t now)
+static void
+take_up_lookup(struct queue *q, struct view *v, const struct wait_key *k)
 {
-	struct wait_key		 k = { .name = span_of(""), .lane = lane };
+	struct message		*m = message_find(q, k->id);
 	struct recipient_row	 row;
 	struct recipient	*r;
-	struct message		*m;
-	bool			 ahead;
 
-	while ((ahead = view_next_in_lane(v, &k)) && k.due <= now) {
-		m = message_find(q, k.id);
-		if (m != NULL && recipient_find(m, k.number) != NULL)
-			continue;
-		if (!messages_have_room(q))
+	if (m != NULL && recipient_find(m, k->number) != NULL)
+		return;
+	if (!view_recipient(v, k->id, k->number, &row) ||
+	    row.state != ROW_WAITING ||
+	    (m = message_load(q, v, k->id)) == NULL)
+		return;
+	r = recipient_new(q, m, k->number, &row);
+	r->parked = true;
+	expand_add(q, r);
+}
+
+/* Recipients whose lookup failed for a while.  False: not all are looked at,
+ * and it goes on behind the last one. */
+static bool
+fill_lookups(struct queue *q, struct view *v, unsigned lane, unsigned *looks)
+{
+	struct wait_key	*at = &q->schedule.lookup, k;
+	uint64_t	 now = queue_now();
+
+	if (at->lane != lane)
+		*at = (struct wait_key){ .lane = lane };
+	at->name = span_of("");
+	for (;;) {
+		k = *at;
+		if (!view_next_in_lane(v, &k) || k.due > now)
+			break;
+		if (++*looks > SCAN_ROWS || !messages_have_room(q))
 			return false;
-		if (!view_recipient(v, k.id, k.number, &row) ||
-		    row.state != ROW_WAITING ||
-		    (m = message_load(q, v, k.id)) == NULL)
-			continue;
-		r = recipient_new(q, m, k.number, &row);
-		r->parked = true;
-		expand_add(q, r);
+		take_up_lookup(q, v, &k);
+		*at = k;
 	}
-	if (ahead)
+	if (k.due > now)
 		schedule_due(q, k.due);
+	*at = (struct wait_key){ .lane = lane };
 	return true;
 }
 
+/* What comes to memory counts as well. */
 static bool
-fill_destination(struct queue *q, struct view *v, struct span name)
+fill_destination(struct queue *q, struct view *v, struct span name,
+    unsigned *looks)
 {
 	struct destination	*d;
+	unsigned		 before = q->messages.recipients;
 
-	if (!messages_have_room(q))
+	if (++*looks > SCAN_ROWS || !messages_have_room(q))
 		return false;
 	if (destination_by(name) == -1)
 		return true;
@@ -91,14 +115,16 @@ fill_destination(struct queue *q, struct view *v, struct span name)
 	d->users++;
 	destination_fill(q, v, d);
 	destination_leave(q, d);
+	*looks += q->messages.recipients - before;
 	return true;
 }
 
 /* Notices whose time has come. */
 static bool
-fill_notices(struct queue *q, struct view *v, unsigned lane, uint64_t now)
+fill_notices(struct queue *q, struct view *v, unsigned lane, unsigned *looks)
 {
 	struct wait_key	 k = { .name = span_of(NOTICE_NAME), .lane = lane };
+	uint64_t	 now = queue_now();
 	unsigned	 n = 0;
 	bool		 ahead;
 
@@ -108,6 +134,7 @@ fill_notices(struct queue *q, struct view *v, unsigned lane, uint64_t now)
 		if (n++ >= SCAN_MAX || !report_due(q, v, &k))
 			break;
 	}
+	*looks += n;
 	if (ahead && k.due > now)
 		schedule_due(q, k.due);
 	if (n > 0)
@@ -118,85 +145,96 @@ fill_notices(struct queue *q, struct view *v, unsigned lane, uint64_t now)
 }
 
 static bool
-fill(struct queue *q, struct view *v, const struct due_key *k, uint64_t now)
+fill(struct queue *q, struct view *v, const struct due_key *k,
+    unsigned *looks)
 {
 	if (k->name.len == 0)
-		return fill_lookups(q, v, k->lane, now);
+		return fill_lookups(q, v, k->lane, looks);
 	if (span_is(k->name, NOTICE_NAME))
-		return fill_notices(q, v, k->lane, now);
-	return fill_destination(q, v, k->name);
+		return fill_notices(q, v, k->lane, looks);
+	return fill_destination(q, v, k->name, looks);
 }
 
-/* All that is due may be more than memory has room for, or than a look takes:
- * the next look goes on where this one ended, so that what stands behind has
- * its turn. */
-static void
-scan_pause(struct queue *q, const struct due_key *k)
-{
-	q->schedule.seen.due = k->due;
-	q->schedule.seen.lane = k->lane;
-	(void)span_copy(k->name, q->schedule.seen.name,
-	    sizeof q->schedule.seen.name);
-}
+/* ---- passes over it ------------------------------------------------------ */
 
 static struct due_key
-scan_resume(struct queue *q)
+where(const struct schedule *s)
 {
-	struct schedule	*s = &q->schedule;
-
-	if (s->seen.due == 0)
-		return (struct due_key){ .name = span_of("") };
-	return (struct due_key){ s->seen.due, span_of(s->seen.name),
-	    s->seen.lane };
+	return (struct due_key){ s->pass_due, span_of(s->pass_name),
+	    s->pass_lane };
 }
 
-/* What is due up to now, or a part of it; `next` is where it ended. */
+static void
+stay_at(struct schedule *s, const struct due_key *k)
+{
+	s->pass_due = k->due;
+	s->pass_lane = k->lane;
+	if (k->name.ptr != s->pass_name)
+		(void)span_copy(k->name, s->pass_name,
+		    sizeof s->pass_name);
+}
+
+/* `next`: due of what comes behind; 0: nothing. */
+static void
+end_pass(struct queue *q, uint64_t next)
+{
+	struct schedule	*s = &q->schedule;
+	uint64_t	 wanted = s->wanted;
+
+	stay_at(s, &(struct due_key){ .name = span_of("") });
+	s->passing = false;
+	s->wanted = 0;
+	if (s->stalled)
+		schedule_stall(q);
+	s->stalled = false;
+	if (next != 0)
+		look_in(q, schedule_wait(next, queue_now()));
+	if (wanted != 0)
+		schedule_due(q, wanted);
+}
+
+/* False at the end of the pass; then it is `next` that comes. */
 static bool
-scan_part(struct queue *q, struct view *v, uint64_t now, struct due_key *next)
+look_on(struct queue *q, struct view *v, struct due_key *next)
 {
-	struct schedule	*s = &q->schedule;
-	struct due_key	 k = scan_resume(q), before = k;
-	unsigned	 n = 0;
-	bool		 more;
+	struct due_key	 k = where(&q->schedule);
+	unsigned	 looks = 0;
+	bool		 done = true;
 
-	while ((more = view_next_due(v, &k)) && k.due <= now) {
-		if (!fill(q, v, &k, now))
-			s->stalled = true;
-		else
-			before = k;
-		if (!s->stalled && ++n < SCAN_MAX)
-			continue;
-		scan_pause(q, &before);
-		break;
-	}
 	*next = k;
-	return more;
+	while (view_next_due(v, next)) {
+		if (next->due > queue_now())
+			return false;
+		done = fill(q, v, next, &looks);
+		if (!done)
+			break;
+		k = *next;
+	}
+	if (!done)
+		stay_at(&q->schedule, &k);
+	else
+		next->due = 0;
+	return !done;
 }
 
-/* Sets the timer for what comes next. */
+/*
+ * A pass takes up all that is due, in short steps, and goes on where it
+ * stopped, also when memory was full there: however many rows are of those who
+ * have no room now, one behind them has its turn.
+ */
 static void
 scan(struct queue *q)
 {
 	struct schedule	*s = &q->schedule;
-	bool		 goes_on = s->seen.due != 0, more;
-	uint64_t	 now = queue_now();
 	struct due_key	 next;
 	struct view	 v;
 
-	s->stalled = false;
+	s->passing = true;
 	view_open(&v, q->index);
-	more = scan_part(q, &v, now, &next);
-	if (s->stalled)
-		schedule_stall(q);
-	else if (more && next.due <= now)
-		look_in(q, SCAN_GAP);
-	else {
-		s->seen.due = 0;
-		if (goes_on)
-			schedule_stall(q);
-		else if (more)
-			look_in(q, schedule_wait(next.due, now));
-	}
+	if (!look_on(q, &v, &next))
+		end_pass(q, next.due);
+	else
+		look_in(q, messages_have_room(q) ? SCAN_STEP : STALL_TIME);
 	view_close(&v);
 }
 

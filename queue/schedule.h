@@ -14,13 +14,15 @@ struct schedule {
 	struct timer	 sweep;		/* of stale readers */
 	bool		 backlog;	/* `incoming` has what is not here */
 	uint64_t	 backlog_after;	/* up to this id all is here */
-	bool		 stalled;	/* memory was full */
+	bool		 stalled;	/* memory was full for some */
+
+	/* a pass over what is due: where it is, and when another is wanted */
+	bool		 passing;
+	uint64_t	 pass_due, wanted;	/* wanted: 0, not at all */
+	char		 pass_name[DESTINATION_TEXT_MAX + 1];
+	unsigned	 pass_lane;
+	struct wait_key	 lookup;	/* within what has no destination */
 	bool		 untold;	/* notices that are due were left */
-	struct {
-		uint64_t	 due;	/* 0: it begins anew */
-		unsigned	 lane;
-		char		 name[DESTINATION_TEXT_MAX + 1];
-	} seen;				/* where the scan paused */
 };
 
 void	 schedule_init(struct queue *);

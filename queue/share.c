@@ -136,3 +136,30 @@ share_has_slot(const struct queue *q, const struct deliverer *dl,
 		    (q->probes == 0 || q->probing < q->probes);
 	}
 }
+
+/* ---- turns --------------------------------------------------------------- */
+
+static bool
+has_one_more(struct destination *d, int turns)
+{
+	if (turns <= 0)
+		return false;
+	if (d->in_a_row < (unsigned)turns) {
+		d->in_a_row++;
+		return true;
+	}
+	d->in_a_row = 0;
+	return false;
+}
+
+bool
+share_passes(struct destination *d)
+{
+	return has_one_more(d, PRIORITY_MAX - (int)d->settings->priority);
+}
+
+bool
+share_goes_on(struct destination *d)
+{
+	return has_one_more(d, (int)d->settings->priority - PRIORITY_MAX);
+}

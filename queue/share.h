@@ -36,4 +36,12 @@ bool		 share_has_memory(const struct queue *,
 bool		 share_has_slot(const struct queue *,
 		    const struct deliverer *, enum standing);
 
+/*
+ * Turns by the priority of a destination.  A lower one passes as many of them
+ * on; a higher one, which had its turn, has as many more.  Each asks once a
+ * turn.
+ */
+bool		 share_passes(struct destination *);
+bool		 share_goes_on(struct destination *);
+
 #endif

@@ -6,7 +6,8 @@
 #include "tests/unit/index_rig.h"
 
 /* All is due at the time of the stub, in the order of its ids. */
-enum { BULK = 20000, FIRST = 1000, LATE = FIRST + BULK, NOW = 1 };
+enum { BULK = 20000, HANGING = 6000, FIRST = 1000, LATE = FIRST + BULK,
+	NOW = 1 };
 
 static struct destination	*far;
 
@@ -42,15 +43,22 @@ teardown(void)
 }
 
 static void
-put_waiting(struct writing *w, uint64_t id, const char *sender)
+put_waiting_for(struct writing *w, uint64_t id, const char *sender,
+    const char *name)
 {
-	struct recipient_row	 r = rig_make_row(ROW_WAITING, far->name, NOW);
+	struct recipient_row	 r = rig_make_row(ROW_WAITING, name, NOW);
 	struct letter		*l = stub_letter(id, sender, 1);
 	struct tally		 t;
 
 	ck_assert_int_eq(writing_store(w, l), 0);
 	ck_assert_int_eq(writing_set(w, id, 0, &r, &t), 0);
 	letter_free(l);
+}
+
+static void
+put_waiting(struct writing *w, uint64_t id, const char *sender)
+{
+	put_waiting_for(w, id, sender, far->name);
 }
 
 static void
@@ -174,6 +182,34 @@ START_TEST(a_probe_is_of_each_lane_in_turn)
 }
 END_TEST
 
+/* Those who hang have no memory for one more, and are due before all others. */
+START_TEST(who_is_due_behind_many_that_hang_has_his_turn)
+{
+	struct queue	*q = queue_state();
+	struct timer	*t = &q->schedule.scan;
+	struct writing	 w;
+	char		 name[40];
+	unsigned	 i;
+
+	ck_assert_int_eq(writing_begin(&w, q->index), 0);
+	for (i = 0; i < HANGING; i++) {
+		(void)snprintf(name, sizeof name, "mx:a%u.example:25", i);
+		put_waiting_for(&w, FIRST + i, "s@example.org", name);
+	}
+	put_waiting_for(&w, LATE, "s@example.org", far->name);
+	ck_assert_int_eq(writing_commit(&w), 0);
+	q->working = true;
+	q->messages.count += ACTIVE_MESSAGES_MAX / 4 * 3;
+	for (i = 0; i < HANGING && far->nready == 0; i++)
+		t->fire(t->arg);
+	q->messages.count -= ACTIVE_MESSAGES_MAX / 4 * 3;
+	ck_assert_uint_eq(far->nready, 1);
+	ck_assert_uint_le(i, 2 * HANGING / SCAN_ROWS);
+	ck_assert_uint_eq(q->messages.count, 1);
+	q->working = false;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -187,6 +223,7 @@ main(void)
 	tcase_add_test(c, a_late_message_waits_for_few_of_a_bulk_sender);
 	tcase_add_test(c, all_lanes_come_to_memory_alike);
 	tcase_add_test(c, a_probe_is_of_each_lane_in_turn);
+	tcase_add_test(c, who_is_due_behind_many_that_hang_has_his_turn);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

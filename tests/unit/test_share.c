@@ -330,6 +330,41 @@ START_TEST(who_has_more_than_others_goes_home_first)
 }
 END_TEST
 
+static const struct {
+	unsigned	 priority;	/* as in CONF_DESTINATION */
+	const char	*turns;		/* J: a job; p: passed on; each ends */
+} weights[] = {
+	{ 9, "J|J|J" },
+	{ 11, "JJJ|JJJ|JJJ" },
+	{ 7, "p|p|J" },
+	{ 8, "p|J|p" },
+};
+
+START_TEST(turns_are_by_priority)
+{
+	struct settings		 s = *at.far->settings;
+	const struct settings	*was = at.far->settings;
+	char			 text[32] = "";
+	unsigned		 i, n = 0;
+
+	s.priority = weights[_i].priority;
+	at.far->settings = &s;
+	for (i = 0; i < 3; i++) {
+		if (i > 0)
+			text[n++] = '|';
+		if (share_passes(at.far)) {
+			text[n++] = 'p';
+			continue;
+		}
+		do
+			text[n++] = 'J';
+		while (share_goes_on(at.far));
+	}
+	ck_assert_str_eq(text, weights[_i].turns);
+	at.far->settings = was;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -353,6 +388,8 @@ main(void)
 	tcase_add_test(c, a_share_is_a_part_of_all_jobs);
 	tcase_add_test(c, a_window_grows_to_where_it_may);
 	tcase_add_test(c, who_has_more_than_others_goes_home_first);
+	tcase_add_loop_test(c, turns_are_by_priority, 0,
+	    sizeof weights / sizeof weights[0]);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
