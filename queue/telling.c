@@ -97,6 +97,7 @@ telling_add(struct telling *t, uint32_t number, const struct recipient_row *r)
 	one->relay = keep(t, r->relay);
 	one->reply = r->reply;
 	one->attempts = r->attempts;
+	one->tried = r->tried;
 	one->until = t->messages[one->message].arrived + MICROSECONDS *
 	    (uint64_t)settings_life(settings_of(q, r->destination), false);
 	one->expired = r->expired;
