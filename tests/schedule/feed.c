@@ -7,6 +7,7 @@
 #include "tests/schedule/world.h"
 
 enum { QUESTIONS = 64, SLOTS = 4, AGAIN = 10, CLIENT_SIZE = 48 };
+enum { LITTLE_SEGMENT = 64 << 10 };
 
 static struct {
 	struct neighbour master, smtpd, lookup;
@@ -32,8 +33,8 @@ say_settings(void)
 	m.conf_queue.life = w->life;
 	m.conf_queue.notice_life = w->notice_life;
 	m.conf_queue.size_max = BIGGEST;
-	m.conf_queue.journal_limit = w->journal ? 6 * SEGMENT : 0;
-	m.conf_queue.journal_segment = SEGMENT;
+	m.conf_queue.journal_limit = w->journal ? 6 * LITTLE_SEGMENT : 0;
+	m.conf_queue.journal_segment = LITTLE_SEGMENT;
 	m.conf_queue.journal_message = MESSAGE;
 	m.conf_queue.crashes = 3;
 	say(&at.master, &m);

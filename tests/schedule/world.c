@@ -34,6 +34,7 @@ draw_settings(void)
 	the.mannered = chance(1, 2);
 	the.paced = the.mannered && chance(1, 2);
 	the.urges = chance(1, 2);
+	the.heavy = chance(1, 4);
 }
 
 /* ---- destinations -------------------------------------------------------- */
@@ -100,7 +101,8 @@ draw_post(unsigned sender, int64_t when)
 	p->sender = sender;
 	p->line = sender * LEVELS + any_level();
 	p->when = when;
-	p->size = chance(1, 8) ? below(40000) : 20 + below(1000);
+	p->size = chance(1, 8) ? below(40000) : the.heavy ?
+	    4000 + below(12000) : 20 + below(1000);
 	p->count = 1 + (chance(1, 3) ? below(ADDRESSEES_MAX) : 0);
 	for (i = 0; i < p->count; i++) {
 		p->to[i].post = p;

@@ -107,7 +107,7 @@ enum stroke { QUEUE_CRASHES, QUEUE_ENDS, QUEUE_IS_REPLACED, REMOTE_DIES,
 struct world {
 	uint32_t	 retry_first, retry_max, life, notice_life;
 	unsigned	 remotes, slots;
-	bool		 journal, mannered, paced, urges;
+	bool		 journal, mannered, paced, urges, heavy;
 	struct host	 places[PLACES_MAX];	/* the first: of senders */
 	unsigned	 nplaces;
 	struct manner	 manners[PLACES_MAX + 2];
