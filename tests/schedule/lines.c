@@ -123,7 +123,7 @@ look_at_line(struct host *p, unsigned line, const bool ready[LINES])
 	if (needs > p->needs[line])
 		p->needs[line] = needs;
 	if (p->all - p->since[line] > (OVERTAKE_MAX + 1) *
-	    (p->needs[line] + PASSING))
+	    p->needs[line] + OVERTAKE_MAX + PASSING)
 		broken("at %s line %u waits, and others had %u jobs", p->name,
 		    line, p->all - p->since[line]);
 }

@@ -117,13 +117,14 @@ static void
 draw_bulk(void)
 {
 	int64_t		 when = (int64_t)below(the.life / 2) * SECONDS;
-	unsigned	 n = 4 + below(24), only, i, j;
+	unsigned	 n = 4 + below(24), level = any_level(), only, i, j;
 	bool		 to_one = chance(1, 2);
 	struct post	*p;
 
 	only = 1 + below(the.nplaces - 1);
 	for (i = 0; i < n; i++) {
 		p = draw_post(0, when);
+		p->line = level;
 		for (j = 0; to_one && j < p->count; j++)
 			p->to[j].place = &the.places[only];
 	}
