@@ -13,7 +13,8 @@
 
 static struct server server;
 
-/* How long clients wait at the start for neighbours that are not there. */
+/* How long clients, and their letters, wait at the start for neighbours that
+ * are not there. */
 enum { PATIENCE = 10 * 1000 };
 
 /* ---- what master tells -------------------------------------------------- */
@@ -200,14 +201,14 @@ open_doors(void *arg)
 	listeners_start(&server);
 }
 
-/* A client that hears of no way to log in may not ask again. */
+/* A client that hears of no way to log in may not ask again.  queue, which may
+ * have a large index to look through, is waited for at DATA. */
 static bool
 is_complete(void)
 {
 	if ((server.listener_flags & LISTENER_AUTH) && !server.knows_mechanisms)
 		return false;
-	return server.lookup != NULL && server.queue != NULL &&
-	    server.resolver != NULL &&
+	return server.lookup != NULL && server.resolver != NULL &&
 	    (server.keys != NULL || !secure_is_wanted(&server));
 }
 
@@ -325,6 +326,8 @@ after_drop(struct process *process)
 static void
 start(void)
 {
+	if (server.queue == NULL)
+		timer_in(&server.queue_away, PATIENCE);
 	if (is_complete())
 		open_doors(NULL);
 	else

@@ -146,9 +146,9 @@ say_content(struct rig *r, int fd)
 }
 
 void
-client_start_slow(struct rig *r)
+client_start_slow(struct rig *r, unsigned i)
 {
-	struct client	*c = &r->clients[0];
+	struct client	*c = &r->clients[i];
 
 	fd_close(&c->fd);
 	*c = (struct client){ .fd = client_open(r), .slow = true };

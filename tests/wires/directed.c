@@ -10,6 +10,7 @@
 #include "tests/wires/rig.h"
 
 enum {
+	EARLY		= 8,		/* clients */
 	ENVELOPES	= 600,
 	SLOTS_EACH	= 1000,
 	PREFIXES	= 3 * COUNTERS_MAX,
@@ -217,7 +218,7 @@ free_early(struct rig *r, const char *then)
 
 	new_pair(r, true);
 	for (i = 0; i < 4; i++) {
-		client_start_slow(r);
+		client_start_slow(r, 0);
 		(void)rig_until(r, has_begun, NULL);
 		rig_turn(r, 20);
 		m.freed.slot = 0;
@@ -232,9 +233,51 @@ free_early(struct rig *r, const char *then)
 	program_probe(r, "behind a slot that was freed early");
 }
 
+static bool
+are_greeted(struct rig *r, void *arg)
+{
+	unsigned	 i, n = 0;
+
+	(void)arg;
+	for (i = 0; i < EARLY; i++)
+		n += r->clients[i].octets > 0;
+	return n == EARLY;
+}
+
+static bool
+some_has_begun(struct rig *r, void *arg)
+{
+	unsigned	 i, n = 0;
+
+	(void)arg;
+	for (i = 0; i < EARLY; i++)
+		n += r->clients[i].content;
+	return n > 0;
+}
+
+/* The first queue may be long in coming.  Of the clients lookup may refuse
+ * some, or their recipients. */
+static void
+come_late(struct rig *r)
+{
+	unsigned	 i;
+
+	rig_stop(r);
+	rig_start(r, true);
+	for (i = 0; i < EARLY; i++)
+		client_start_slow(r, i);
+	rig_check(r, rig_until(r, are_greeted, NULL),
+	    "clients are not greeted before queue is there");
+	new_pair(r, true);
+	rig_check(r, rig_until(r, some_has_begun, NULL),
+	    "letters that came before queue do not go on with it");
+	clients_close(r);
+}
+
 static void
 queue_to_smtpd(struct rig *r)
 {
+	come_late(r);
 	free_early(r, "a\nb\r\n.\r\n");
 	free_early(r, ".\r\n");
 }

@@ -86,6 +86,7 @@ configure_limits(struct rig *r)
 	m.conf_limit.recipients = m.conf_limit.errors = 1000;
 	m.conf_limit.slow = m.conf_limit.all_slow = 2;
 	m.conf_limit.minimum_rate = 100;
+	m.conf_limit.early_talk = true;		/* as clients here do */
 	rig_tell(r, &m);
 }
 

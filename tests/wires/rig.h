@@ -109,7 +109,7 @@ void	 rig_check(struct rig *, bool good, const char *fmt, ...)
 
 /* clients.c */
 void	 client_start(struct rig *);
-void	 client_start_slow(struct rig *);	/* the first of them */
+void	 client_start_slow(struct rig *, unsigned i);
 void	 client_go_on(struct rig *, const char *text);
 void	 clients_close(struct rig *);
 void	 client_listen(struct rig *);	/* makes `listener` */
