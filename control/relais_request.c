@@ -11,8 +11,9 @@
 #include "control/runtime.h"
 #include "shared/fd.h"
 #include "shared/log.h"
+#include "shared/utf8.h"
 
-enum { ROW_SIZE = 8192, ANSWER_TIME = 75 };
+enum { ROW_SIZE = 8192, ANSWER_TIME = 75, WIDE_FIRST = 0xa0 };
 
 static int
 no_socket(const struct relais *r, const char *name)
@@ -35,38 +36,27 @@ split(struct span line, struct row *row)
 		line = span_cut(line, '\t', &row->fields[row->count++]);
 }
 
-/* Octets of the character of UTF-8 at `s`, beyond ASCII and its controls (RFC
- * 3629 section 4); 0 when it is none. */
+/* Octets of a character beyond ASCII that is no control; else 0. */
 static size_t
-wide_character(const char *text)
+wide_character(struct span s)
 {
-	const unsigned char	*s = (const unsigned char *)text;
-	size_t			 i, n;
+	size_t	 n = utf8_length(s);
 
-	n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	if (s[0] < 0xc2 || s[0] > 0xf4 || (s[0] == 0xc2 && s[1] < 0xa0) ||
-	    (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	for (i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
+	return n > 1 && utf8_number(s, n) >= WIDE_FIRST ? n : 0;
 }
 
 /* What could move a terminal's cursor goes no further than this; programs get
  * all of UTF-8. */
 static void
-make_printable(char *line, bool json)
+make_printable(char *line, size_t len, bool json)
 {
-	size_t	 wide;
+	size_t	 i, wide;
 
-	while (*line != '\0') {
-		wide = json ? wide_character(line) : 0;
-		if (wide == 0 && (*line < ' ' || *line > '~') &&
-		    *line != '\t' && *line != '\n')
-			*line = '?';
-		line += wide > 0 ? wide : 1;
+	for (i = 0; i < len; i += wide > 0 ? wide : 1) {
+		wide = json ? wide_character(span_make(line + i, len - i)) : 0;
+		if (wide == 0 && (line[i] < ' ' || line[i] > '~') &&
+		    line[i] != '\t' && line[i] != '\n')
+			line[i] = '?';
 	}
 }
 
@@ -156,7 +146,7 @@ read_rows(FILE *in, struct request *q, bool json, uint64_t *count)
 		if (len == 0 || line[len - 1] != '\n')
 			break;
 		if (!q->exact)
-			make_printable(line, json);
+			make_printable(line, len, json);
 		split(span_make(line, len - 1), &row);
 		if (take_row(in, q, &row, &status))
 			continue;

@@ -41,15 +41,23 @@ expire_one(struct queue *q, struct message *m, uint32_t number,
 		recipient_free(q, r);
 }
 
-static void
+static bool
+has_room(const struct queue *q)
+{
+	return q->messages.recipients < ACTIVE_RECIPIENTS_MAX +
+	    q->hots.recipients;
+}
+
+/* False: not all are looked at, for there is no room. */
+static bool
 expire(struct queue *q, struct view *v, const struct age *a, uint64_t id)
 {
 	struct recipient_row	 row;
 	struct message		*m = NULL;
 	int64_t			 number = -1;
+	bool			 full = false;
 
-	while (q->messages.recipients < ACTIVE_RECIPIENTS_MAX &&
-	    view_next_recipient(v, id, &number, &row)) {
+	while (!full && view_next_recipient(v, id, &number, &row)) {
 		if (row.state != ROW_WAITING ||
 		    is_here(q, id, (uint32_t)number) ||
 		    !has_lived(q, a, row.destination))
@@ -57,11 +65,13 @@ expire(struct queue *q, struct view *v, const struct age *a, uint64_t id)
 		if (m == NULL)
 			m = message_load(q, v, id);
 		if (m == NULL)
-			return;
+			return true;
 		expire_one(q, m, (uint32_t)number, &row);
+		full = !has_room(q);
 	}
 	if (m != NULL)
 		message_settle(q, m);
+	return !full;
 }
 
 /*
@@ -81,7 +91,8 @@ walk(struct queue *q, struct view *v, struct age *a, uint64_t now)
 		ends = UINT64_MAX;
 		if (n++ >= EXPIRE_MAX || !messages_have_room(q))
 			return now + EXPIRE_GAP * MILLISECONDS;
-		expire(q, v, a, id);
+		if (!expire(q, v, a, id))
+			return now + EXPIRE_GAP * MILLISECONDS;
 		a->at = id;
 	}
 	if (!a->is_longest)

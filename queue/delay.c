@@ -85,13 +85,17 @@ drop_ended(struct queue *q, struct telling *t)
 }
 
 static void
-on_read(struct queue *q, struct telling *t)
+on_made(struct queue *q, struct telling *t)
 {
+	size_t	 before = t->count;
+
 	drop_ended(q, t);
-	if (t->count > 0)
-		telling_put(q, t);
-	else
+	if (t->count == 0)
 		end(q, t);
+	else if (t->count < before)
+		telling_make(q, t);
+	else
+		telling_put(q, t);
 }
 
 static void
@@ -99,11 +103,11 @@ tell(struct queue *q, struct telling *t, const struct message_row *m)
 {
 	t->to = m->sender;
 	t->words = "sender delay notification";
-	t->read = on_read;
+	t->made = on_made;
 	t->told = on_told;
 	q->delays.made++;
 	telling_return(t, m->origin.parameters);
-	telling_read(q, t);
+	telling_make(q, t);
 }
 
 static struct telling *

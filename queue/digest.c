@@ -232,6 +232,7 @@ digest_start(struct queue *q, struct view *v, const struct wait_key *first)
 	t = telling_new(NOTICE_RECIPIENTS_MAX);
 	t->kind = NOTICE_DIGEST;
 	t->words = "sender non-delivery notification";
+	t->made = telling_put;
 	t->told = on_told;
 	t->due = first->due;
 	while (add(q, v, t, &k) && view_next_in_lane(v, &k) &&
@@ -242,6 +243,6 @@ digest_start(struct queue *q, struct view *v, const struct wait_key *first)
 		return true;
 	}
 	LIST_INSERT_HEAD(&q->digests.made, t, entry);
-	telling_put(q, t);
+	telling_make(q, t);
 	return true;
 }

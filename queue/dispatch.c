@@ -116,16 +116,17 @@ count_recipients(const struct recipient *first)
 
 static struct delivery *
 delivery_new(struct deliverer *dl, struct destination *d,
-    const struct message *m, uint64_t token)
+    const struct recipient *first, uint64_t token)
 {
-	struct delivery	*job = xcalloc(1, sizeof *job);
+	const struct message	*m = first->message;
+	struct delivery		*job = xcalloc(1, sizeof *job);
 
 	job->token = token;
 	job->by = place_of(queue_state(), dl);
 	job->message = m->id;
 	job->size = m->size;
 	job->destination = d;
-	job->suspect = lines_next(&d->ready)->losses > 0;
+	job->suspect = first->losses > 0;
 	dl->suspects += job->suspect;
 	job->is_known = m->hot;
 	job->known_crc = m->crc;
@@ -179,7 +180,8 @@ send_job(struct queue *q, struct deliverer *dl, struct destination *d)
 	if (!peer_ask(dl->peer, &out))
 		return false;
 	lines_turn_over(&d->ready, first);
-	put_recipients(q, delivery_new(dl, d, m, out.job.token), first, n);
+	put_recipients(q, delivery_new(dl, d, first, out.job.token), first,
+	    n);
 	rates_take(q, d);
 	return true;
 }

@@ -260,6 +260,7 @@ replace(struct queue *q, struct recipient *r, const struct expansion *x)
 	row.due = queue_now();
 	row.generation = r->generation + 1;
 	row.attempts = 0;
+	row.tried = 0;
 	STAILQ_FOREACH(l, &x->leaves, entry) {
 		row.address = leaf_address(l);
 		row.destination = leaf_destination(l);

@@ -140,6 +140,7 @@ recipient_new(struct queue *q, struct message *m, uint32_t number,
 	r->message = m;
 	r->number = number;
 	r->attempts = row->attempts;
+	r->tried = row->tried;
 	r->generation = row->generation;
 	r->address = span_dup(row->address);
 	r->original = span_dup(row->original);
@@ -310,6 +311,7 @@ recipient_row(const struct recipient *r, enum row_state state)
 	row.generation = r->generation;
 	row.position = r->position;
 	row.attempts = r->attempts;
+	row.tried = r->tried;
 	row.address = span_of(r->address);
 	row.original = span_of(r->original);
 	row.destination = span_of(r->destination ? r->destination->name : "");

@@ -38,6 +38,7 @@ struct recipient {
 	bool		 spilt_waiting;	/* so it does when it is spilled */
 	uint64_t	 position;	/* of its last record; hot ones' only */
 	uint32_t	 attempts, generation;
+	uint64_t	 tried;		/* as in its row */
 	uint32_t	 losses;	/* deliverers that died of it */
 	char		*address;
 	char		*original;	/* empty: the same */

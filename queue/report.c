@@ -168,7 +168,7 @@ drop(struct queue *q, struct telling *t)
 /* ---- telling ------------------------------------------------------------- */
 
 static void
-on_read(struct queue *q, struct telling *t)
+tell(struct queue *q, struct telling *t)
 {
 	collect(q, t);
 	if (t->count == 0)
@@ -176,7 +176,7 @@ on_read(struct queue *q, struct telling *t)
 	else if (addr_is_null(&t->to))
 		drop(q, t);
 	else
-		telling_put(q, t);
+		telling_make(q, t);
 }
 
 /* A notice that comes back: to somebody here, or to nobody.  What was made of
@@ -219,14 +219,11 @@ report_start(struct queue *q, struct message *m)
 	t->size = m->size;
 	t->aside = m->broken;
 	telling_return(t, message_origin(m).parameters);
-	t->read = on_read;
+	t->made = telling_put;
 	t->told = on_told;
 	address(q, m, t);
 	m->reporting = true;
-	if (addr_is_null(&t->to))
-		on_read(q, t);
-	else
-		telling_read(q, t);
+	tell(q, t);
 	return true;
 }
 

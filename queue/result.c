@@ -217,6 +217,7 @@ succeed(struct queue *q, struct recipient *r, int by,
 		put_end(q, r, by);
 		return;
 	}
+	r->tried = queue_now();
 	row = recipient_row(r, ROW_FAILED);
 	row.action = is_final ? ACTION_DELIVERED : ACTION_RELAYED;
 	row.reply = m->reply;
@@ -234,7 +235,10 @@ result_apply(struct queue *q, struct recipient *r, int by,
 		broken = reply_make(554, "5.3.0",
 		    "The content of this message was damaged on this host");
 		fail(q, r, by, &broken, span_of("none"));
-	} else if (reply_is_refusal(reply))
+		return;
+	}
+	r->tried = queue_now();
+	if (reply_is_refusal(reply))
 		fail(q, r, by, reply, relay);
 	else
 		defer(q, r, by, reply, relay);

@@ -189,6 +189,7 @@ move(struct recipient_row *r, const struct order *o)
 	r->state = ROW_WAITING;
 	r->due = queue_now();
 	r->attempts = 0;
+	r->tried = 0;
 	if (o->kind == ORDER_REDIRECT) {
 		r->destination = span_of(o->argument);
 		return;

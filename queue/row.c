@@ -5,7 +5,7 @@
 #include "shared/ipc.h"
 
 /* Of the state on disk: what only some recipients have follows. */
-enum { MORE_FOLLOWS = 0x80 };
+enum { MORE_FOLLOWS = 0x80, TRIED_FOLLOWS = 0x40 };
 
 /* An address is kept as text; that it parses is a rule of the table. */
 static struct span
@@ -104,14 +104,16 @@ static void
 take_more(struct unpack *u, struct recipient_row *r)
 {
 	bool	 follows = (r->state & MORE_FOLLOWS) != 0;
+	bool	 tried = (r->state & TRIED_FOLLOWS) != 0;
 
-	r->state &= (uint8_t)~MORE_FOLLOWS;
+	r->state &= (uint8_t)~(MORE_FOLLOWS | TRIED_FOLLOWS);
 	r->action = follows ? unpack_u8(u) : ACTION_FAILED;
 	r->marks = follows ? unpack_u32(u) : 0;
 	r->losses = follows ? unpack_u32(u) : 0;
 	r->parameters = follows ? unpack_line(u, RCPT_PARAMETERS_MAX) :
 	    span_of("");
-	if (r->action >= ACTION_COUNT)
+	r->tried = tried ? unpack_u64(u) : 0;
+	if (r->action >= ACTION_COUNT || (tried && r->tried == 0))
 		u->failed = true;
 }
 
@@ -120,7 +122,8 @@ recipient_row_encode(const struct recipient_row *r, struct pack *p)
 {
 	bool	 more = has_more(r);
 
-	pack_u8(p, (uint8_t)(r->state | (more ? MORE_FOLLOWS : 0)));
+	pack_u8(p, (uint8_t)(r->state | (more ? MORE_FOLLOWS : 0) |
+	    (r->tried != 0 ? TRIED_FOLLOWS : 0)));
 	pack_u8(p, r->expired);
 	pack_u32(p, r->generation);
 	pack_u32(p, r->attempts);
@@ -133,6 +136,8 @@ recipient_row_encode(const struct recipient_row *r, struct pack *p)
 	pack_text(p, r->relay);
 	if (more)
 		put_more(r, p);
+	if (r->tried != 0)
+		pack_u64(p, r->tried);
 }
 
 bool

@@ -41,6 +41,8 @@ struct recipient_row {
 	uint8_t		 expired;	/* failed for its age alone */
 	uint32_t	 generation;
 	uint32_t	 attempts;
+	uint64_t	 tried;		/* the last, wall microseconds; 0:
+					 * none, or nobody knows */
 	uint64_t	 due;		/* wall microseconds */
 	uint64_t	 position;	/* in the journal, of what made it so */
 	struct span	 address, original, destination;

@@ -34,6 +34,16 @@ telling_new(size_t max)
 	return t;
 }
 
+static void
+discard(struct telling *t)
+{
+	if (t->letter != NULL)
+		letter_free(t->letter);
+	free(t->content);
+	t->letter = NULL;
+	t->content = NULL;
+}
+
 void
 telling_free(struct telling *t)
 {
@@ -43,6 +53,7 @@ telling_free(struct telling *t)
 	free(t->numbers);
 	free(t->texts);
 	free(t->text);
+	discard(t);
 	free(t);
 	queue_state()->reports--;
 	schedule_told(queue_state());
@@ -97,6 +108,7 @@ telling_add(struct telling *t, uint32_t number, const struct recipient_row *r)
 	one->relay = keep(t, r->relay);
 	one->reply = r->reply;
 	one->attempts = r->attempts;
+	one->tried = r->tried;
 	one->until = t->messages[one->message].arrived + MICROSECONDS *
 	    (uint64_t)settings_life(settings_of(q, r->destination), false);
 	one->expired = r->expired;
@@ -117,9 +129,8 @@ telling_return(struct telling *t, struct span parameters)
 /* ---- in the reader ------------------------------------------------------- */
 
 static void
-read_content(struct job *job)
+read_content(struct telling *t)
 {
-	struct telling	*t = (struct telling *)job;
 	int		 fd = spool_open_message(t->spool, t->lots[0].id);
 	ssize_t		 n = -1;
 
@@ -129,31 +140,6 @@ read_content(struct job *job)
 	t->len = n > 0 ? (size_t)n : 0;
 	fd_close(&fd);
 }
-
-static void
-on_read(struct job *job)
-{
-	struct telling	*t = (struct telling *)job;
-	struct queue	*q = queue_state();
-
-	t->read(q, t);
-	queue_check_end(q);
-}
-
-void
-telling_read(struct queue *q, struct telling *t)
-{
-	uint64_t	 max = t->full && q->notices.content_max > HEADER_MAX ?
-			    q->notices.content_max : HEADER_MAX;
-
-	t->want = (size_t)(t->size < max ? t->size : max);
-	t->spool = &q->spool;
-	t->job.work = read_content;
-	t->job.done = on_read;
-	jobs_put(q->reader, &t->job);
-}
-
-/* ---- the notice ---------------------------------------------------------- */
 
 /* Up to the empty line, which is not part of it. */
 static struct span
@@ -171,41 +157,86 @@ header_of(const struct telling *t)
 }
 
 static void
-show(const struct queue *q, struct telling *t, struct notice *n)
+show(struct telling *t)
 {
-	if (t->text == NULL)
-		return;
 	t->messages[0].header = header_of(t);
-	if (t->full && t->len == t->size && t->size <= q->notices.content_max)
-		n->content = span_make(t->text, t->len);
+	if (t->full && t->len == t->size && t->size <= t->notice.content_max)
+		t->notice.content = span_make(t->text, t->len);
 }
 
-static struct letter *
-write_letter(struct queue *q, struct telling *t, struct buf *text)
+static void
+write_notice(struct telling *t)
 {
-	struct addr	 nobody = { .len = 0 };
-	struct letter	*l = letter_new(queue_next_id(q), &nobody);
-	struct notice	 n = { .kind = t->kind, .id = l->id,
-			    .now = queue_now(), .life = q->life,
-			    .hostname = q->hostname, .to = &t->to,
-			    .contact = span_of(""),
-			    .language = q->notices.language,
-			    .content = span_of(""),
-			    .content_max = q->notices.content_max,
-			    .messages = t->messages,
-			    .message_count = t->nmessages,
-			    .recipients = t->list, .count = t->count };
+	struct buf	 text;
 
-	show(q, t, &n);
-	n.utf8 = (t->flags & MESSAGE_UTF8) != 0;
-	if (!notice_write(&n, text))
+	buf_init(&text, NOTICE_MAX);
+	t->is_cut = !notice_write(&t->notice, &text);
+	t->content = piece_new(buf_len(&text));
+	memcpy(t->content->data, buf_span(&text).ptr, t->content->len);
+	t->letter->size = t->content->len;
+	t->letter->flags |= notice_flags(&t->notice);
+	buf_clear(&text);
+}
+
+static void
+make(struct job *job)
+{
+	struct telling	*t = (struct telling *)job;
+
+	if (t->want > 0 && t->text == NULL)
+		read_content(t);
+	if (t->text != NULL)
+		show(t);
+	write_notice(t);
+}
+
+static void
+on_made(struct job *job)
+{
+	struct telling	*t = (struct telling *)job;
+	struct queue	*q = queue_state();
+
+	if (t->is_cut)
 		log_warning("a notice was cut");
-	l->arrived = n.now;
-	l->size = buf_len(text);
-	l->flags = MESSAGE_NOTICE | (t->flags & MESSAGE_DOUBLE) |
-	    notice_flags(&n);
-	(void)letter_add(l, addr_span(&t->to), span_of(""));
-	return l;
+	t->made(q, t);
+	queue_check_end(q);
+}
+
+/* ---- the notice ---------------------------------------------------------- */
+
+/* All that the reader needs of queue. */
+static void
+describe(const struct queue *q, struct telling *t)
+{
+	t->notice = (struct notice){ .kind = t->kind, .id = t->letter->id,
+	    .now = t->letter->arrived, .life = q->life,
+	    .hostname = q->hostname, .to = &t->to, .contact = span_of(""),
+	    .language = q->notices.language,
+	    .utf8 = (t->flags & MESSAGE_UTF8) != 0,
+	    .content = span_of(""), .content_max = q->notices.content_max,
+	    .messages = t->messages, .message_count = t->nmessages,
+	    .recipients = t->list, .count = t->count };
+}
+
+void
+telling_make(struct queue *q, struct telling *t)
+{
+	uint64_t	 max = t->full && q->notices.content_max > HEADER_MAX ?
+			    q->notices.content_max : HEADER_MAX;
+	struct addr	 nobody = { .len = 0 };
+
+	discard(t);
+	t->letter = letter_new(queue_next_id(q), &nobody);
+	t->letter->arrived = queue_now();
+	t->letter->flags = MESSAGE_NOTICE | (t->flags & MESSAGE_DOUBLE);
+	(void)letter_add(t->letter, addr_span(&t->to), span_of(""));
+	describe(q, t);
+	if (t->kind != NOTICE_DIGEST)
+		t->want = (size_t)(t->size < max ? t->size : max);
+	t->spool = &q->spool;
+	t->job.work = make;
+	t->job.done = on_made;
+	jobs_put(q->reader, &t->job);
 }
 
 /* The notice is durable, and goes its way. */
@@ -249,8 +280,6 @@ void
 telling_put(struct queue *q, struct telling *t)
 {
 	struct change	*c = change_new(CHANGE_NOTICE, on_told);
-	struct piece	*content;
-	struct buf	 text;
 
 	c->owner = t;
 	c->id = t->lots[0].id;
@@ -264,16 +293,14 @@ telling_put(struct queue *q, struct telling *t)
 		c->nlots = t->nmessages;
 		t->lots = NULL;
 	}
-	buf_init(&text, NOTICE_MAX);
-	c->letter = write_letter(q, t, &text);
+	c->letter = t->letter;
+	t->letter = NULL;
 	c->hot = journal_is_on(q);
 	if (c->hot)
 		c->kept = on_kept;
 	if (c->hot && c->letter->size > q->journal.message)
 		c->file = file_new(c->letter->id);
-	content = piece_new(buf_len(&text));
-	memcpy(content->data, buf_span(&text).ptr, content->len);
-	STAILQ_INSERT_TAIL(&c->content, content, entry);
-	buf_clear(&text);
+	STAILQ_INSERT_TAIL(&c->content, t->content, entry);
+	t->content = NULL;
 	change_put(q, c);
 }

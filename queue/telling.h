@@ -8,13 +8,14 @@
 
 /*
  * A notice that is being made: whom it tells of, copied out of the index, then
- * what the reader finds in the message's file, then the change that makes it
- * durable together with what it means for those whom it tells of.  It lives
- * until that change has come back.
+ * the notice itself, which the reader writes of that and of what it finds in
+ * the message's file, then the change that makes it durable together with what
+ * it means for those whom it tells of.  It lives until that change has come
+ * back.
  */
 struct telling {
 	struct job	 job;
-	void		(*read)(struct queue *, struct telling *);
+	void		(*made)(struct queue *, struct telling *);
 	void		(*told)(struct queue *, struct telling *,
 			    struct change *);
 
@@ -37,11 +38,16 @@ struct telling {
 	size_t		 count, max;	/* of recipients */
 	char		*texts, *at;
 
-	const struct spool *spool;	/* the reader's */
+	/* the reader's, until `made` is called */
+	const struct spool *spool;
 	uint64_t	 size;		/* octets of content */
 	bool		 full;		/* all of it is wanted back */
 	size_t		 want, len;
 	char		*text;
+	struct notice	 notice;
+	struct letter	*letter;	/* what it becomes */
+	struct piece	*content;
+	bool		 is_cut;
 };
 
 /* Of at most `max` recipients. */
@@ -57,10 +63,11 @@ bool		 telling_add(struct telling *, uint32_t number,
 /* With these of its message, as in OPEN: all of it, or the header? */
 void		 telling_return(struct telling *, struct span parameters);
 
-/* Reads what is returned of its only message, then calls `read`. */
-void		 telling_read(struct queue *, struct telling *);
+/* Has it written, then calls `made`; once more, when fewer are to be told of. A
+ * digest returns nothing, others what is found of their only message. */
+void		 telling_make(struct queue *, struct telling *);
 
-/* `told` is called when all is durable, and takes the telling. */
+/* `told` is called when what was made is durable, and takes the telling. */
 void		 telling_put(struct queue *, struct telling *);
 
 #endif

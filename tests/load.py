@@ -334,9 +334,17 @@ def in_mailboxes(host):
 
 def wait_empty(host, patience=hosts.PATIENCE):
     """Who answers may have been killed a moment ago."""
-    hosts.wait_for("an empty queue", lambda: "Mail queue is empty" in
-                   host.run("relais", "queue", "list", check=False).stdout,
-                   patience)
+    said = []
+
+    def is_empty():
+        said[:] = [host.run("relais", "queue", "list", check=False).stdout]
+        return "Mail queue is empty" in said[0]
+
+    try:
+        hosts.wait_for("an empty queue", is_empty, patience)
+    except hosts.Timeout:
+        print(said[0])
+        raise
 
 
 # ---- the sum ----------------------------------------------------------------

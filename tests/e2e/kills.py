@@ -37,6 +37,9 @@ retry {
     first 1s
     maximum 2s
 }
+queue {
+    quarantine-after 0      # no letter is to blame
+}
 """
 TRACE = re.compile(rb"(?:(?:Return-Path|Delivered-To|X-Original-To|Received):"
                    rb".*\n(?:[ \t].*\n)*)*")

@@ -155,9 +155,29 @@ def in_part(a):
     a.check.claim("a recipient that is deleted stays so, the other is there, "
                   "held", [r["address"] for r in rows[0]["recipients"]] == [
                       "part@far.example"] and a.is_held("part"))
+    shows(a, ident)
+
+
+def shows(a, ident):
+    events = [x for x in a.queue("show", "--history", ident) if "event" in x]
+    a.check.claim("the history has each recipient's attempt, and the order", {
+        (x["event"], x.get("recipient")) for x in events} == {
+        ("deferred", 0), ("deferred", 1), ("held", None)} and all(
+        x["reason"] == "451 4.7.0 not yet" and "[%s]" % FAR in x["relay"]
+        for x in events if x["event"] == "deferred"))
+    a.check.claim("in the order of their times", [
+        x["time"] for x in events] == sorted(x["time"] for x in events))
     text = a.host.run("relais", "queue", "show", "--history", ident).stdout
-    a.check.claim("the history has the attempts and the order, with the uid",
-                  re.search(r"not yet", text) and re.search(r"held", text))
+    a.check.claim("people read who was tried where, what was said, and who "
+                  "gave the order", re.search(
+                      r"(?m)^\S+ \S+ deferred recipient 0 at \S*\[%s\]:25: "
+                      r"451 4\.7\.0 not yet$" % re.escape(FAR), text) and
+                  re.search(r"(?m)^\S+ \S+ held by uid 0$", text))
+    header = a.host.run("sh", "-c", "relais queue show --headers %s | cat" %
+                        ident).stdout
+    a.check.claim("its header is shown alone", header.startswith("Received:")
+                  and header.rstrip().endswith("\nSubject: kept") and
+                  "dots" not in header)
     shown = a.host.run("sh", "-c", "relais queue show --content %s | cat" %
                        ident).stdout
     a.check.claim("its content is shown, octet by octet",

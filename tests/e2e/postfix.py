@@ -17,6 +17,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
 import hosts    # noqa: E402
+import mailq    # noqa: E402
 
 PEERS = "/opt/peers"
 LIBRARIES = ":".join(PEERS + d for d in (
@@ -56,6 +57,7 @@ data_directory = /var/spool/postfix/data
 import_environment = MAIL_CONFIG LD_LIBRARY_PATH={libraries}
 export_environment = MAIL_CONFIG LD_LIBRARY_PATH={libraries}
 maillog_file = /var/spool/postfix/log
+enable_long_queue_ids = yes
 myhostname = mail.s2.example
 myorigin = s2.example
 mydestination = s2.example
@@ -373,11 +375,49 @@ def a_crowd_goes(check, s1, s2):
                 len(got) == CROWD == len(message_ids(got)))
 
 
+# ---- what waits -------------------------------------------------------------
+
+def listed(s1, s2):
+    """What mailq and postqueue print, read by the same eyes."""
+    return [mailq.parse(text) for text in (
+        s1.run("mailq").stdout,
+        s2.run_program("/usr/sbin/postqueue", "-p").decode())]
+
+
+def outline(messages):
+    return [(m["mark"], m["sender"], sorted(r for r, _ in m["recipients"]))
+            for m in messages]
+
+
+def queues_look_alike(check, s1, s2):
+    people = ["a@late.example", "b@late.example"]
+    for host in s1, s2:
+        with s1.smtp(host) as client:
+            client.sendmail("jqp@s1.example", people, "Subject: x\n\nx\n")
+        host.wait_all_of_log(r"@late\.example>.* status=deferred", 2)
+    ours, theirs = hosts.wait_for("both to wait", lambda: (lambda both: both if
+        all(m and all(why for _, why in m[0]["recipients"]) for m in both)
+        else None)(listed(s1, s2)))
+    check.claim("mailq is what postqueue -p of Postfix would be",
+                outline(ours) == outline(theirs) == [
+                    ("", "jqp@s1.example", people)])
+    s1.run("relais", "queue", "hold", "ALL")
+    s2.run_program("/usr/sbin/postsuper", "-h", "ALL")
+    ours, theirs = listed(s1, s2)
+    check.claim("also of what is held", outline(ours) == outline(theirs) == [
+        ("!", "jqp@s1.example", people)])
+    s1.run("relais", "queue", "delete", "ALL")
+    s2.run_program("/usr/sbin/postsuper", "-d", "ALL")
+    check.claim("and of nothing", listed(s1, s2) == [[], []])
+
+
 def main():
     check = hosts.Checks()
     with hosts.Net(hosts.tree()) as net:
         net.zone("s1.example", "@ MX 10 mail", "mail A 10.99.0.1")
         net.zone("s2.example", "@ MX 10 mail", "mail A 10.99.0.2")
+        # nobody listens there
+        net.zone("late.example", "@ MX 10 mail", "mail A " + hosts.DNS)
         net.serve_dns()
         s1 = net.host("s1", users=USERS + ["crowd"], config=RELAIS)
         s2 = Postfix(net, "s2", 2, users=USERS)
@@ -396,6 +436,7 @@ def main():
         a_crowd_goes(check, s1, s2)
         s1.wait_empty()
         hosts.wait_for("an empty queue of Postfix", lambda: not s2.waiting())
+        queues_look_alike(check, s1, s2)
         s1.stop()
         check.claim("our log has no error",
                     not re.search(r"\b(error|fatal|panic):", s1.log()))

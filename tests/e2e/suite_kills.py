@@ -45,6 +45,9 @@ retry {
     first 1s
     maximum 2s
 }
+queue {
+    quarantine-after 0      # no letter is to blame
+}
 """
 
 

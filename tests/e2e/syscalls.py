@@ -41,6 +41,9 @@ retry {
     first 1s
     maximum 2s
 }
+queue {
+    quarantine-after 0      # no letter is to blame
+}
 """
 
 # role: [(call@file, when)]; "disk" is any call that changes the disk

@@ -3,6 +3,7 @@
 """What senders are told of their mail, and when: failures gathered, delays
 once, success when it is asked for, a flood of failures as one digest."""
 import email
+import email.utils
 import os
 import re
 import sys
@@ -10,21 +11,27 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 ".."))
 import hosts    # noqa: E402
+import load     # noqa: E402
 
 USERS = ["gather", "flood", "late", "french", "never", "list", "ops", "quiet",
-         "marker", "one", "two"]
-GATHER, DELAY, DIGEST_AFTER, DIGEST_TIME = 4, 3, 10, 20
+         "marker", "one", "two", "full", "header", "plain", "large"]
+GATHER, DELAY, DIGEST_AFTER, DIGEST_TIME = 4, 3, 10, 12
+CONTENT, LIFE, SESSIONS = 4, 1000, 4
 FLOOD = int(sys.argv[1]) if len(sys.argv) > 1 else 500
 CONFIG = """\
 relay-from 10.99.0.0/24 127.0.0.0/8
+destination late.example {
+    lifetime %ds
+}
 notices {
     gather %ds
     delay %ds
     digest-after %d
     digest-time %ds
     double-bounces %%s
+    content %dK
 }
-""" % (GATHER, DELAY, DIGEST_AFTER, DIGEST_TIME)
+""" % (LIFE, GATHER, DELAY, DIGEST_AFTER, DIGEST_TIME, CONTENT)
 ALIASES = "team: one, two\n"
 LETTER = "From: %s\r\nSubject: a letter\r\n%s\r\ntext\r\n"
 NOTICE = r"(\w{13}): sender non-delivery notification: (\w{13})"
@@ -32,23 +39,29 @@ DELAYED = r"(\w{13}): sender delay notification: (\w{13})"
 SUCCESS = r"(\w{13}): sender delivery status notification: (\w{13})"
 
 
-def send(host, sender, *recipients, field="", options=()):
+def send(host, sender, *recipients, field="", options=(), mail=(), more=""):
     """The id that the host gave."""
     with host.smtp() as client:
-        return hand(client, sender, recipients, field, options)
-
-
-def hand(client, sender, recipients, field="", options=()):
-    client.ehlo()
-    client.mail(sender)
-    for r in recipients:
-        code, text = client.rcpt(r, list(options))
-        assert code == 250, text
-    code, text = client.data((LETTER % (sender or "nobody@s1.example",
-                                        field)).encode())
+        client.ehlo()
+        client.mail(sender, list(mail))
+        for r in recipients:
+            code, text = client.rcpt(r, list(options))
+            assert code == 250, text
+        code, text = client.data((LETTER % (sender or "nobody@s1.example",
+                                            field) + more).encode())
     assert code == 250, text
     return re.search(rb"\b(\w{13})\b", text.split(b"as ")[-1]).group(1) \
         .decode()
+
+
+def status_of(letter):
+    """The fields of each recipient."""
+    report = email.message_from_bytes(letter).get_payload()[1]
+    return report.get_payload()[1:]
+
+
+def date(fields, name):
+    return email.utils.parsedate_to_datetime(fields[name]).timestamp()
 
 
 def told_of(letter):
@@ -74,6 +87,12 @@ def gathers(check, s1):
                     ("no3@s2.example", "failed")]])
     check.claim("which the log connects with the message", any(
         old == about for old, _ in re.findall(NOTICE, s1.log())))
+    letter = next(m for m in s1.mail("gather")
+                  if told_of(m)[0][1] == "failed")
+    made = date(email.message_from_bytes(letter), "Date")
+    check.claim("and says of each when it was tried", all(
+        0 <= made - date(r, "Last-Attempt-Date") < 3600
+        for r in status_of(letter)))
 
 
 def whole_is_told_at_once(check, s1):
@@ -84,18 +103,51 @@ def whole_is_told_at_once(check, s1):
                 s1.wait_log(about + ": removed"))
 
 
-def hears_of_delay(check, s1):
-    about = send(s1, "late@s1.example", "x@late.example", "y@late.example")
-    s1.wait_log(about + ": sender delay notification")
-    letter, = s1.wait_mail("late")
+def hears_of_delay(check, s1, s3):
+    """On a host of its own, which is started anew when the other one needs it
+    no more."""
+    about = send(s3, "late@s3.example", "x@late.example", "y@late.example")
+    s3.wait_log(about + ": sender delay notification")
+    letter, = s3.wait_mail("late")
     check.claim("who waits is told of as delayed", told_of(letter) == [
         ("x@late.example", "delayed"), ("y@late.example", "delayed")])
-    s1.stop()
-    s1.start()
-    marker = send(s1, "marker@s1.example", "z@late.example")
-    s1.wait_log(marker + ": sender delay notification")
+    arrived = date(email.message_from_bytes(letter).get_payload()[1]
+                   .get_payload()[0], "Arrival-Date")
+    check.claim("tried since it came, and as long as its destination is", all(
+        date(r, "Last-Attempt-Date") >= arrived and
+        date(r, "Will-Retry-Until") == arrived + LIFE
+        for r in status_of(letter)))
+    s1.wait_log(r"to=<no2@s3\.example>.*status=bounced")
+    s3.stop()
+    s3.start()
+    marker = send(s3, "marker@s3.example", "z@late.example")
+    s3.wait_log(marker + ": sender delay notification")
     check.claim("once, whatever is started anew", len(re.findall(
-        about + ": sender delay notification", s1.log())) == 1)
+        about + ": sender delay notification", s3.log())) == 1)
+
+
+def returned(s1, user, mail=(), more=""):
+    """What comes back with the notice: its type, and its text."""
+    send(s1, user + "@s1.example", "no@s2.example", mail=mail, more=more)
+    last = email.message_from_bytes(s1.wait_mail(user)[0]).get_payload()[-1]
+    return last.get_content_type(), last.as_bytes()
+
+
+def gets_it_back(check, s1):
+    full, header, plain, large = hosts.side_by_side(
+        (returned, s1, "full", ["RET=FULL"]),
+        (returned, s1, "header", ["RET=HDRS"]), (returned, s1, "plain"),
+        (returned, s1, "large", ["RET=FULL"],
+         CONTENT * 1024 // 32 * ("x" * 30 + "\r\n")))
+    check.claim("with RET=FULL all of it comes back",
+                full[0] == "message/rfc822" and b"\n\ntext\n" in full[1])
+    for name, (kind, text) in (
+            ("with RET=HDRS", header), ("without RET", plain),
+            ("with RET=FULL of one longer than `content`", large)):
+        check.claim(name + " the header alone",
+                    kind == "text/rfc822-headers" and
+                    b"Subject: a letter" in text and
+                    b"\ntext\n" not in text and b"xxx" not in text)
 
 
 def hears_of_success(check, s1):
@@ -143,10 +195,20 @@ def bounces_twice(check, s1, s2):
     check.claim("and ends when it cannot be delivered there",
                 s2.wait_log(last + ": removed"))
 
+
+def flood(s1, numbers):
+    load.enter(s1.ns)
+    session = load.Session(s1.address)
+    session.say("EHLO client.example")
+    for i in numbers:
+        session.letter("flood@s1.example", ["no%d@s2.example" % i],
+                       (LETTER % ("flood@s1.example", "")).encode())
+    session.close()
+
+
 def is_flooded(check, s1):
-    with s1.smtp() as client:
-        for i in range(FLOOD):
-            hand(client, "flood@s1.example", ["no%d@s2.example" % i])
+    hosts.side_by_side(*[(flood, s1, range(i, FLOOD, SESSIONS))
+                         for i in range(SESSIONS)])
     letters = s1.wait_mail("flood", DIGEST_AFTER + 1)
     counts = sorted(len(told_of(m)) for m in letters)
     check.claim("%d alike failures are %d notices and a digest" % (
@@ -169,15 +231,14 @@ def main():
         # nobody listens there
         net.zone("late.example", "@ MX 10 mail", "mail A " + hosts.DNS)
         net.serve_dns()
-        s1, s2, _ = made
-        for host in made:
-            host.start()
+        s1, s2, s3 = made
+        hosts.side_by_side(*[(host.start,) for host in made])
         hosts.side_by_side(
             (is_flooded, check, s1), (gathers, check, s1),
             (whole_is_told_at_once, check, s1), (hears_of_success, check, s1),
             (never_hears, check, s1), (reads_french, check, s1),
-            (bounces_twice, check, s1, s2))
-        hears_of_delay(check, s1)
+            (bounces_twice, check, s1, s2), (gets_it_back, check, s1),
+            (hears_of_delay, check, s1, s3))
         for host in made:
             check.claim("no error in the log of " + host.name, not re.search(
                 r"\b(error|fatal|panic):", host.log()))

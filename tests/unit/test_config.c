@@ -9,45 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "master/config.h"
 #include "master/config_table.h"
 #include "shared/alloc.h"
+#include "tests/unit/config_rig.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 #define HOSTNAME	"hostname mail.example.org\n"
 #define POSTMASTER	"postmaster joe@a.example\n"
-
-static struct config		*config;
-static struct config_notes	 notes;
-
-/* Reads `text` as the file "conf". */
-static bool
-read_text(struct span text)
-{
-	config_notes_init(&notes);
-	config = config_new();
-	config_parse(config, "conf", text, &notes);
-	return config_check(config, "conf", &notes);
-}
-
-static void
-forget(void)
-{
-	config_free(config);
-	config_notes_clear(&notes);
-}
-
-static void
-must_read(const char *text)
-{
-	struct span	 errors;
-
-	read_text(span_of(text));
-	errors = buf_span(&notes.errors);
-	ck_assert_msg(notes.nerrors == 0, "%s: %.*s", text, (int)errors.len,
-	    errors.ptr);
-}
 
 /* ---- good files --------------------------------------------------------- */
 
@@ -482,7 +451,7 @@ START_TEST(all_mistakes_are_told_with_what_was_expected)
 {
 	struct span	 s;
 
-	ck_assert(!read_text(span_of(mistakes[_i].text)));
+	ck_assert(!read_text(mistakes[_i].text));
 	s = buf_span(&notes.errors);
 	ck_assert_msg(span_is(s, mistakes[_i].errors), "got\n%.*sfor\n%s",
 	    (int)s.len, s.ptr, mistakes[_i].errors);
@@ -522,7 +491,7 @@ START_TEST(any_octets_end_in_errors_only)
 	for (i = 0; i < floods[_i].times; i++)
 		memcpy(text + i * floods[_i].len, floods[_i].unit,
 		    floods[_i].len);
-	read_text(span_make(text, len));
+	read_span(span_make(text, len));
 	ck_assert_msg(notes.nerrors >= floods[_i].errors, "%s: %u errors",
 	    floods[_i].name, notes.nerrors);
 	ck_assert_uint_lt(buf_len(&notes.errors), CONFIG_NOTES_MAX);

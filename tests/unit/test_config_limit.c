@@ -2,29 +2,10 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "master/config.h"
 #include "shared/alloc.h"
+#include "tests/unit/config_rig.h"
 
 #define HOSTNAME	"hostname mail.example.org\n"
-
-static struct config		*config;
-static struct config_notes	 notes;
-
-static void
-read_text(const char *text)
-{
-	config_notes_init(&notes);
-	config = config_new();
-	config_parse(config, "conf", span_of(text), &notes);
-	config_check(config, "conf", &notes);
-}
-
-static void
-forget(void)
-{
-	config_free(config);
-	config_notes_clear(&notes);
-}
 
 START_TEST(limits_of_a_listener_are_those_outside_but_for_its_own)
 {

@@ -3,31 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "master/config.h"
 #include "shared/alloc.h"
+#include "tests/unit/config_rig.h"
 
 #define HOSTNAME	"hostname mail.example.org\n"
-
-static struct config		*config;
-static struct config_notes	 notes;
-
-/* What was wrong with `text`, the file "conf"; valid until tear_down. */
-static struct span
-errors_of(const char *text)
-{
-	config_notes_init(&notes);
-	config = config_new();
-	config_parse(config, "conf", span_of(text), &notes);
-	config_check(config, "conf", &notes);
-	return buf_span(&notes.errors);
-}
-
-static void
-tear_down(void)
-{
-	config_free(config);
-	config_notes_clear(&notes);
-}
 
 static const struct {
 	const char	*word;
@@ -53,7 +32,7 @@ START_TEST(a_listener_lists_whom_it_believes)
 		ck_assert_uint_eq(n[kind].n, kind == trusts[_i].kind ? 3 : 0);
 	ck_assert_uint_eq(n[trusts[_i].kind].item[0].prefix, 96 + 24);
 	ck_assert_uint_eq(config->listens[1].trust[trusts[_i].kind].n, 0);
-	tear_down();
+	forget();
 }
 END_TEST
 
@@ -67,7 +46,7 @@ START_TEST(a_listener_speaks_smtp_unless_it_is_said)
 	ck_assert(!config->listens[1].lmtp);
 	ck_assert(config->listens[2].lmtp);
 	ck_assert(!config->listens[3].lmtp);
-	tear_down();
+	forget();
 }
 END_TEST
 
@@ -100,7 +79,7 @@ START_TEST(what_a_listener_cannot_do_is_told)
 	    wrong[_i].text);
 	ck_assert_msg(span_is(errors_of(text), wrong[_i].errors), "%s",
 	    wrong[_i].text);
-	tear_down();
+	forget();
 }
 END_TEST
 

@@ -2,32 +2,13 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "master/config.h"
 #include "shared/alloc.h"
+#include "tests/unit/config_rig.h"
 
 #define HOSTNAME	"hostname mail.example.org\n"
 #define NOTICES(line)	HOSTNAME "notices {\n" line "\n}\n"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
-
-static struct config		*config;
-static struct config_notes	 notes;
-
-static void
-read_text(const char *text)
-{
-	config_notes_init(&notes);
-	config = config_new();
-	config_parse(config, "conf", span_of(text), &notes);
-	config_check(config, "conf", &notes);
-}
-
-static void
-forget(void)
-{
-	config_free(config);
-	config_notes_clear(&notes);
-}
 
 START_TEST(notices_have_their_habits_where_nothing_is_said)
 {

@@ -4,41 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/config.h"
 #include "shared/alloc.h"
+#include "tests/unit/config_rig.h"
 
 #define HEAD	"hostname mail.example.org\npostmaster joe@a.example\n" \
 		"listen smtp {\n}\n"		/* four lines */
-
-static struct config		*config;
-static struct config_notes	 notes;
-
-static void
-read_text(const char *text)
-{
-	config_notes_init(&notes);
-	config = config_new();
-	config_parse(config, "conf", span_of(text), &notes);
-	config_check(config, "conf", &notes);
-}
-
-static void
-must_read(const char *text)
-{
-	struct span	 errors;
-
-	read_text(text);
-	errors = buf_span(&notes.errors);
-	ck_assert_msg(notes.nerrors == 0, "%s: %.*s", text, (int)errors.len,
-	    errors.ptr);
-}
-
-static void
-forget(void)
-{
-	config_free(config);
-	config_notes_clear(&notes);
-}
 
 /* ---- values -------------------------------------------------------------- */
 

@@ -7,32 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "master/config.h"
 #include "shared/alloc.h"
+#include "tests/unit/config_rig.h"
 
 #define HOSTNAME	"hostname mail.example.org\n"
 #define BLOCK		"tls {\ncertificate /c\nkey /k\n}\n"
 #define PASSWORDS	"passwords dovecot /nowhere/auth\n"
-
-static struct config		*config;
-static struct config_notes	 notes;
-
-static struct span
-errors_of(const char *text)
-{
-	config_notes_init(&notes);
-	config = config_new();
-	config_parse(config, "conf", span_of(text), &notes);
-	config_check(config, "conf", &notes);
-	return buf_span(&notes.errors);
-}
-
-static void
-tear_down(void)
-{
-	config_free(config);
-	config_notes_clear(&notes);
-}
 
 /* ---- listeners ----------------------------------------------------------- */
 
@@ -90,7 +70,7 @@ START_TEST(what_a_listener_does_not_say_is_by_its_port)
 	    listeners[_i].submission, "submission: %s", text);
 	ck_assert(!l->hide_client && !l->any_sender &&
 	    !l->client_certificate);
-	tear_down();
+	forget();
 }
 END_TEST
 
@@ -197,14 +177,14 @@ START_TEST(who_judges_is_said_in_one_line)
 {
 	ck_assert_uint_eq(errors_of(HOSTNAME).len, 0);
 	ck_assert_int_eq(config->passwords.kind, JUDGE_NONE);
-	tear_down();
+	forget();
 	ck_assert_uint_eq(errors_of(HOSTNAME PASSWORDS).len, 0);
 	ck_assert_int_eq(config->passwords.kind, JUDGE_DOVECOT);
 	ck_assert_str_eq(config->passwords.path, "/nowhere/auth");
 	ck_assert(buf_printf(&notes.warnings, "%c", '\0'));
 	ck_assert_ptr_nonnull(strstr(buf_span(&notes.warnings).ptr,
 	    "conf: /nowhere/auth: No such file or directory"));
-	tear_down();
+	forget();
 }
 END_TEST
 
@@ -217,7 +197,7 @@ START_TEST(what_cannot_be_had_is_told)
 	errors = errors_of(text);
 	ck_assert_msg(span_starts(errors, wrong[_i].errors), "%s: %.*s", text,
 	    (int)errors.len, errors.ptr);
-	tear_down();
+	forget();
 }
 END_TEST
 
@@ -235,11 +215,11 @@ START_TEST(certificates_stand_side_by_side)
 	ck_assert_str_eq(config->tls[2].key, "/k3");
 	ck_assert_uint_eq(config->tls_minimum, VERSION_TLS_1_3);
 	ck_assert_uint_eq(config->tls_tickets, 0);
-	tear_down();
+	forget();
 	ck_assert_uint_eq(errors_of(HOSTNAME).len, 0);
 	ck_assert_uint_eq(config->tls_minimum, VERSION_TLS_1_2);
 	ck_assert_uint_eq(config->tls_tickets, 3600 * 1000);
-	tear_down();
+	forget();
 }
 END_TEST
 
@@ -278,7 +258,7 @@ START_TEST(a_certificate_is_known_by_64_digits)
 		ck_assert_str_eq(config->conditions.item[0].text,
 		    DIGITS "ef");
 	}
-	tear_down();
+	forget();
 }
 END_TEST
 

@@ -309,6 +309,28 @@ START_TEST(an_expansion_with_parameters_is_written_so)
 }
 END_TEST
 
+/* As before there was a time of the last attempt; with it; with more. */
+START_TEST(the_last_attempt_is_kept)
+{
+	struct recipient_row	 r = { .state = ROW_WAITING, .due = 4,
+				    .generation = 5 }, again;
+	char			 raw[ROW_MAX];
+	struct pack		 p;
+
+	r.address = span_of("a@b");
+	r.original = r.destination = r.relay = span_of("");
+	r.tried = (uint64_t)_i << 40;
+	r.marks = _i == 2 ? MARK_DIGEST : 0;
+	pack_init(&p, raw, sizeof raw);
+	recipient_row_encode(&r, &p);
+	ck_assert(recipient_row_decode(pack_span(&p), &again));
+	ck_assert_int_eq(again.state, ROW_WAITING);
+	ck_assert_int_eq((raw[0] & 0x40) != 0, _i > 0);
+	ck_assert_uint_eq(again.tried, r.tried);
+	ck_assert_uint_eq(again.marks, r.marks);
+}
+END_TEST
+
 /* Each octet of it stands on somebody's disk. */
 START_TEST(records_of_before_are_read)
 {
@@ -360,6 +382,7 @@ main(void)
 	tcase_add_test(tc, a_message_with_parameters_is_written_so);
 	tcase_add_loop_test(tc, an_expansion_with_parameters_is_written_so, 0,
 	    2);
+	tcase_add_loop_test(tc, the_last_attempt_is_kept, 0, 3);
 	tcase_add_test(tc, records_of_before_are_read);
 	tcase_add_test(tc, rows_are_sealed_so);
 	suite_add_tcase(s, tc);
