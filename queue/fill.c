@@ -137,9 +137,12 @@ destination_fill(struct queue *q, struct view *v, struct destination *d)
 		destination_wait_to_open(q, d);
 		return;
 	}
-	if (d->nready > share_ready(q, d) / 2 || waits_for_word(d) ||
-	    !share_has_memory(q, d))
+	if (d->nready > share_ready(q, d) / 2 || waits_for_word(d))
 		return;
+	if (!share_has_memory(q, d)) {
+		schedule_stall(q);	/* no job of it may be there to end */
+		return;
+	}
 	begin(&w, v, span_of(d->name));
 	d->more = false;
 	while (!d->more && find_turn(&w, d))

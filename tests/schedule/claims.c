@@ -16,7 +16,6 @@ enum {
 	EARLY = MILLISECONDS,		/* clocks differ so much */
 	PATIENCE = 4,			/* seconds until what may go goes */
 	PROVEN = 60 * 60,
-	PASSING = 2,			/* jobs of another one meanwhile */
 	OLD_AGE = 100			/* seconds, until who is old is seen */
 };
 
@@ -87,6 +86,16 @@ check_slots(const struct host *p, unsigned courier)
 		    p->name, all, doubts);
 }
 
+/* A higher priority has more of them in a row, a lower one passes some. */
+static unsigned
+passing(const struct host *p, const struct host *other)
+{
+	unsigned	 up = p->manner.priority, down = other->manner.priority;
+
+	return PASSING * (up > PRIORITY_USUAL ? up - PRIORITY_USUAL + 1 : 1) *
+	    (down < PRIORITY_USUAL ? PRIORITY_USUAL - down + 1 : 1);
+}
+
 /* Of one deliverer, destinations have turns. */
 static void
 check_turn(struct host *p)
@@ -98,7 +107,8 @@ check_turn(struct host *p)
 	for (i = 0; i < w->nplaces; i++)
 		if (w->places[i].owed && w->places[i].local == p->local &&
 		    (p->local || w->remotes == 1) &&
-		    ++w->places[i].passed[which] > PASSING)
+		    ++w->places[i].passed[which] >
+		    passing(p, &w->places[i]))
 			broken("%s waits for a slot, and %s has one after the "
 			    "other", w->places[i].name, p->name);
 }
@@ -114,29 +124,20 @@ claim_job(struct host *p, unsigned courier)
 	if (!place_is_proven(p) && others > 0)
 		broken("%s is not proven, and has %u jobs", p->name,
 		    others + 1);
-	if (others >= WINDOW_MAX)
-		broken("%s has %u jobs", p->name, others + 1);
+	ceilings_job(p, others);
 	check_slots(p, courier);
 	check_turn(p);
 	p->running[courier]++;
 }
 
-void
-claim_turn(struct host *p, unsigned sender)
-{
-	p->served[sender]++;
-}
-
 static void
-close_place(struct closing *c)
+close_place(const struct host *p, struct closing *c)
 {
-	const struct world	*w = world();
-
 	if (c->until > sim()->now)
 		return;
 	c->failures++;
 	c->until = sim()->now + (int64_t)backoff_seconds(c->failures,
-	    w->retry_first, w->retry_max) * SECONDS;
+	    p->manner.retry_first, p->manner.retry_max) * SECONDS;
 }
 
 void
@@ -146,16 +147,19 @@ claim_done(struct host *p, unsigned courier, const struct msg_done *m)
 	    m->why.code);
 	p->running[courier]--;
 	p->quiet = sim()->now;
+	ceilings_done(p, m);
 	if (!m->reachable) {
 		p->answered = 0;
-		close_place(&p->least);
-		close_place(&p->most);
+		close_place(p, &p->least);
+		close_place(p, &p->most);
 		look_who_waits(p);
-		return;
+	} else {
+		p->least = p->most = (struct closing){ 0, 0 };
+		if (!reply_is_later(&m->why))
+			p->answered = sim()->now;
 	}
-	p->least = p->most = (struct closing){ 0, 0 };
-	if (!reply_is_later(&m->why))
-		p->answered = sim()->now;
+	if (running(p) == 0)
+		ceilings_idle(p);
 }
 
 void
@@ -167,6 +171,8 @@ claim_gone(unsigned courier)
 		if (p->running[courier] > 0)
 			p->quiet = sim()->now;
 		p->running[courier] = 0;
+		if (running(p) == 0)
+			ceilings_idle(p);
 	}
 }
 
@@ -179,17 +185,34 @@ number_of(const struct post *p)
 }
 
 static int64_t
-end_of_life(const struct post *p)
+end_of_life(const struct party *a, const struct manner *m)
+{
+	return a->post->since + SECONDS *
+	    (int64_t)(a->post->sender < SENDERS ? m->life : m->notice_life);
+}
+
+/* While one of those runs over which a deliverer died, another one waits. */
+static void
+check_suspect(const struct party *a)
 {
 	const struct world	*w = world();
+	const struct post	*p;
+	const struct party	*b;
 
-	return p->since + SECONDS * (int64_t)(p->sender < SENDERS ?
-	    w->life : w->notice_life);
+	if (!a->suspect || a->place->local || w->remotes > 1)
+		return;
+	for (p = w->posts; p < w->posts + w->nposts; p++)
+		for (b = p->to; b < p->to + p->count && p != a->post; b++)
+			if (b->suspect && b->end == RUNS && !b->place->local)
+				broken("messages %d and %d are tried at once, "
+				    "and one of them killed", number_of(p),
+				    number_of(a->post));
 }
 
 void
 claim_recipient(struct party *a)
 {
+	check_suspect(a);
 	if (a->end != WAITS)
 		broken("recipient %u of message %d is in a job, and %d",
 		    a->number, number_of(a->post), a->end);
@@ -197,6 +220,7 @@ claim_recipient(struct party *a)
 		broken("recipient %u of message %d is tried early", a->number,
 		    number_of(a->post));
 	a->end = RUNS;
+	a->astray = false;
 }
 
 void
@@ -210,26 +234,37 @@ claim_end(struct party *a, enum end end)
 	look_who_waits(a->place);
 }
 
-void
-claim_later(struct party *a)
+static int64_t
+wait_of(const struct party *a, const struct manner *m)
 {
-	const struct world	*w = world();
+	return (int64_t)backoff_seconds(a->attempts, m->retry_first,
+	    m->retry_max) * SECONDS;
+}
+
+/* Of what a former life looked up queue knows the place no more. */
+void
+claim_later(struct party *a, bool old)
+{
+	int64_t	 here, anywhere;
 
 	a->end = WAITS;
 	a->suspect = false;
 	a->attempts++;
-	a->due = sim()->now + (int64_t)backoff_seconds(a->attempts,
-	    w->retry_first, w->retry_max) * SECONDS;
+	here = wait_of(a, &a->place->manner);
+	anywhere = wait_of(a, &world()->usual);
+	a->astray = old;
+	a->due = sim()->now + (old && anywhere < here ? anywhere : here);
+	a->owed = sim()->now + (old && anywhere > here ? anywhere : here);
 }
 
 void
-claim_lost(struct party **list, unsigned n)
+claim_lost(struct party **list, unsigned n, bool fatal)
 {
 	while (n-- > 0)
 		if (list[n] != NULL && list[n]->end == RUNS) {
 			list[n]->end = WAITS;
-			list[n]->suspect = true;
-			list[n]->due = sim()->now;
+			list[n]->suspect |= fatal;
+			list[n]->due = list[n]->owed = sim()->now;
 		}
 }
 
@@ -267,7 +302,7 @@ heard_dead(uint64_t id, const char *address)
 		broken("<%s> could not be told", address);
 	if (a->post->id != id)
 		broken("<%s> is of another message", address);
-	if (sim()->now + EARLY < end_of_life(a->post))
+	if (sim()->now + EARLY < end_of_life(a, &a->place->manner))
 		broken("<%s> is too old, and is not", address);
 	claim_end(a, IS_EXPIRED);
 }
@@ -316,7 +351,8 @@ look_at_means(void)
 		note_since(i == 0 || courier_doubts(i) < all - all / 2,
 		    &at.is_open[i], &at.open[i]);
 	}
-	note_since(!has_suspect(NULL, RUNS), &at.is_alone, &at.alone);
+	note_since(!has_suspect(NULL, RUNS) && !couriers_have_notice(),
+	    &at.is_alone, &at.alone);
 	note_since(q->messages.count - q->hots.count < ACTIVE_MESSAGES_MAX -
 	    ACTIVE_MESSAGES_MAX / STRANGERS_PART &&
 	    q->messages.recipients < ACTIVE_RECIPIENTS_MAX -
@@ -353,7 +389,7 @@ slot_since(const struct host *p)
 static int64_t
 opens(const struct host *p)
 {
-	int64_t	 longest = (int64_t)world()->retry_max * SECONDS;
+	int64_t	 longest = (int64_t)p->manner.retry_max * SECONDS;
 
 	return p->least.failures == p->most.failures ?
 	    later(p->least.until, p->most.until) : p->quiet + longest;
@@ -373,10 +409,11 @@ hungry_since(const struct host *p)
 		for (j = 0; j < w->posts[i].count; j++) {
 			a = &w->posts[i].to[j];
 			if (a->place == p && a->end == WAITS &&
-			    a->due < since)
-				since = a->due;
+			    a->owed < since)
+				since = a->owed;
 		}
 	since = later(since, later(opens(p), p->quiet));
+	since = later(since, ceilings_paced(p));
 	since = later(since, later(at.began,
 	    since_all(p, at.is_open, at.open)));
 	if (has_suspect(p, WAITS))
@@ -403,66 +440,17 @@ look_at_place(struct host *p)
 		    (long long)(sim()->now - since) / MILLISECONDS);
 }
 
-/* Who has a letter READY. */
-static void
-find_lines(bool ready[PLACES_MAX][SENDERS + 1])
-{
-	struct world		*w = world();
-	struct queue		*q = sim()->queue;
-	const struct recipient	*r;
-	struct message		*m;
-	struct post		*p;
-	struct party		*a;
-
-	for (p = w->posts; p < w->posts + w->nposts; p++) {
-		m = p->stored ? message_find(q, p->id) : NULL;
-		for (a = p->to; m != NULL && a < p->to + p->count; a++) {
-			r = recipient_find(m, a->number);
-			if (r != NULL && r->stage == STAGE_READY)
-				ready[a->place - w->places][p->sender] = true;
-		}
-	}
-}
-
-/* Whoever has one is passed by no other sender by more than some jobs. */
-static void
-look_at_line(struct host *p, unsigned sender, bool is_ready)
-{
-	unsigned	*before = p->before[sender], i, own;
-
-	if (!is_ready) {
-		memcpy(before, p->served, sizeof p->served);
-		return;
-	}
-	own = p->served[sender] - before[sender];
-	for (i = 0; i <= SENDERS; i++)
-		if (p->served[i] - before[i] > own + PASSING)
-			broken("at %s sender %u had %u jobs, and %u had %u",
-			    p->name, i, p->served[i] - before[i], sender, own);
-}
-
-void
-claims_lines(void)
-{
-	bool		 ready[PLACES_MAX][SENDERS + 1] = { { false } };
-	struct world	*w = world();
-	unsigned	 i, j;
-
-	find_lines(ready);
-	for (i = 0; i < w->nplaces; i++)
-		for (j = 0; j <= SENDERS; j++)
-			look_at_line(&w->places[i], j, ready[i][j]);
-}
-
 /* One that waits for a slot is old when it has been tried. */
 static bool
 outlives(const struct party *a)
 {
-	int64_t	 since = later(end_of_life(a->post), a->place->quiet);
+	int64_t	 since = later(end_of_life(a, a->astray ? &world()->usual :
+		    &a->place->manner), a->place->quiet);
 
 	since = later(later(since, slot_since(a->place)), at.began);
 	return a->end == WAITS && running(a->place) == 0 &&
-	    since < sim()->now - OLD_AGE * SECONDS;
+	    since < sim()->now - OLD_AGE * SECONDS -
+	    ceilings_patience(a->place);
 }
 
 static void
@@ -476,44 +464,13 @@ look_at_post(const struct post *p)
 			    a->number, number_of(p));
 }
 
-/* ---- memory -------------------------------------------------------------- */
-
-/* What runs is let in whatever else is there: slots are its ceiling. */
-static void
-look_at_memory(void)
-{
-	const struct queue	*q = sim()->queue;
-	struct message		*m;
-	unsigned		 i, jobs = 0;
-
-	for (i = 0; i < world()->nplaces; i++)
-		jobs += running(&world()->places[i]);
-	if (q->messages.count - q->hots.count > ACTIVE_MESSAGES_MAX + jobs)
-		broken("%u messages are active, %u hot", q->messages.count,
-		    q->hots.count);
-	if (q->messages.recipients > ACTIVE_RECIPIENTS_MAX +
-	    q->hots.recipients + (jobs + 1) * ADDRESSEES_MAX)
-		broken("%u recipients are active, %u hot",
-		    q->messages.recipients, q->hots.recipients);
-	RB_FOREACH(m, message_tree, &sim()->queue->messages.tree)
-		if (m->count == 0 && !m->reporting && !m->going &&
-		    !m->spilling)
-			broken("%llx is in memory for nobody",
-			    (unsigned long long)m->id);
-	if (q->hots.count > HOT_MESSAGES_MAX + 1)
-		broken("%u messages are hot", q->hots.count);
-	if (q->destinations.nidle > IDLE_DESTINATIONS_MAX)
-		broken("%u destinations are remembered",
-		    q->destinations.nidle);
-}
-
 void
 claims_hold(void)
 {
 	struct world	*w = world();
 	unsigned	 i;
 
-	look_at_memory();
+	ceilings_hold();
 	if (!sim()->queue->working || sim()->queue->stopping)
 		return;
 	look_at_means();
@@ -523,6 +480,19 @@ claims_hold(void)
 		look_at_post(&w->posts[i]);
 }
 
+/* What goes on from a former life is not asked whether it kills. */
+static void
+forget_suspects(void)
+{
+	struct world	*w = world();
+	struct party	*a;
+	struct post	*p;
+
+	for (p = w->posts; p < w->posts + w->nposts; p++)
+		for (a = p->to; a < p->to + p->count; a++)
+			a->suspect &= a->end != RUNS;
+}
+
 void
 claims_begin(void)
 {
@@ -530,6 +500,7 @@ claims_begin(void)
 	unsigned	 i;
 
 	at.began = sim()->now;
+	forget_suspects();
 	at.has_room = at.is_alone = false;
 	for (i = 0; i < COURIERS; i++) {
 		at.is_free[i] = at.is_open[i] = false;
@@ -538,8 +509,8 @@ claims_begin(void)
 	for (p = world()->places; p < world()->places + PLACES_MAX; p++) {
 		p->answered = 0;
 		p->owed = false;
-		for (i = 0; i <= SENDERS; i++)
-			look_at_line(p, i, false);
+		ceilings_begin(p);
+		lines_forget(p);
 	}
 }
 

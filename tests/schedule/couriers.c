@@ -69,6 +69,8 @@ on_job(struct courier *c, const struct msg_job *m)
 	note("job for %s of %llx, %u recipients, habit %d", name,
 	    (unsigned long long)m->message, m->recipients, t->habit);
 	t->stranger = !place_is_proven(t->place);
+	if (t->count > t->place->manner.recipients)
+		broken("%s has %u recipients in a job", name, t->count);
 	claim_job(t->place, number_of(c));
 }
 
@@ -88,7 +90,7 @@ on_rcpt(struct courier *c, const struct msg_job_rcpt *m)
 	if (!t->notice) {
 		t->to[t->there] = &p->to[m->number];
 		if (t->there == 0)
-			claim_turn(t->place, p->sender);
+			claim_turn(t->place, p);
 		claim_recipient(&p->to[m->number]);
 	}
 	t->there++;
@@ -216,7 +218,7 @@ say_result(struct courier *c, struct task *t, unsigned i)
 	else if (reply_is_refusal(&m.result.reply))
 		claim_end(t->to[i], IS_REFUSED);
 	else
-		claim_later(t->to[i]);
+		claim_later(t->to[i], t->old);
 	c->unrecorded++;
 	say(&c->neighbour, &m);
 }
@@ -398,7 +400,8 @@ couriers_queue_died(void)
 				c->tasks[n] = c->tasks[i];
 				c->tasks[n++].old = true;
 			} else
-				claim_lost(c->tasks[i].to, c->tasks[i].count);
+				claim_lost(c->tasks[i].to, c->tasks[i].count,
+				    false);
 		c->count = n;
 	}
 }
@@ -411,12 +414,18 @@ courier_dies(void)
 
 	note("deliverer %u dies", number_of(c));
 	for (i = 0; i < c->count; i++)
-		claim_lost(c->tasks[i].to, c->tasks[i].count);
+		claim_lost(c->tasks[i].to, c->tasks[i].count, true);
 	c->count = 0;
 	claim_gone(number_of(c));
 	neighbour_part(&c->neighbour);
 	turn();
 	join(c);
+}
+
+static bool
+is_silent(const struct task *t)
+{
+	return sim()->now - t->heard >= SILENT_TIME / 1000 * SECONDS;
 }
 
 /* Slots of which nobody knows whether they are well spent. */
@@ -428,8 +437,7 @@ courier_doubts(unsigned i)
 	unsigned		 n = 0;
 
 	for (t = c->tasks; t < c->tasks + c->count; t++)
-		n += !t->old && ((t->stranger && !t->greeted) ||
-		    sim()->now - t->heard >= SILENT_TIME / 1000 * SECONDS);
+		n += !t->old && ((t->stranger && !t->greeted) || is_silent(t));
 	return n;
 }
 
@@ -438,4 +446,30 @@ courier_free(unsigned i)
 {
 	return couriers[i].neighbour.peer == NULL ? 0 :
 	    peer_credit(couriers[i].neighbour.peer);
+}
+
+unsigned
+couriers_silent(const struct host *p)
+{
+	const struct courier	*c;
+	const struct task	*t;
+	unsigned		 n = 0;
+
+	for (c = couriers; c < couriers + COURIERS; c++)
+		for (t = c->tasks; t < c->tasks + c->count; t++)
+			n += !t->old && t->place == p && is_silent(t);
+	return n;
+}
+
+bool
+couriers_have_notice(void)
+{
+	const struct courier	*c;
+	const struct task	*t;
+
+	for (c = couriers; c < couriers + COURIERS; c++)
+		for (t = c->tasks; t < c->tasks + c->count; t++)
+			if (t->notice)
+				return true;
+	return false;
 }

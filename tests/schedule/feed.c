@@ -7,6 +7,7 @@
 #include "tests/schedule/world.h"
 
 enum { QUESTIONS = 64, SLOTS = 4, AGAIN = 10, CLIENT_SIZE = 48 };
+enum { LITTLE_SEGMENT = 64 << 10 };
 
 static struct {
 	struct neighbour master, smtpd, lookup;
@@ -32,8 +33,8 @@ say_settings(void)
 	m.conf_queue.life = w->life;
 	m.conf_queue.notice_life = w->notice_life;
 	m.conf_queue.size_max = BIGGEST;
-	m.conf_queue.journal_limit = w->journal ? 6 * SEGMENT : 0;
-	m.conf_queue.journal_segment = SEGMENT;
+	m.conf_queue.journal_limit = w->journal ? 6 * LITTLE_SEGMENT : 0;
+	m.conf_queue.journal_segment = LITTLE_SEGMENT;
 	m.conf_queue.journal_message = MESSAGE;
 	m.conf_queue.crashes = 3;
 	say(&at.master, &m);
@@ -50,6 +51,37 @@ hear_nothing(void *arg, struct msg *m)
 	broken("master hears %s", msg_row(m->type)->name);
 }
 
+static void
+say_manner(const struct manner *s)
+{
+	struct msg	 m = { .type = MSG_CONF_DESTINATION };
+
+	m.conf_destination.pattern = span_of(s->pattern);
+	m.conf_destination.retry_first = s->retry_first;
+	m.conf_destination.retry_max = s->retry_max;
+	m.conf_destination.life = s->life;
+	m.conf_destination.notice_life = s->notice_life;
+	m.conf_destination.window_first = s->window_first;
+	m.conf_destination.window = s->window;
+	m.conf_destination.per_second = s->per_second;
+	m.conf_destination.per_hour = s->per_hour;
+	m.conf_destination.recipients = s->recipients;
+	m.conf_destination.share = s->share;
+	m.conf_destination.has_priority = s->priority != PRIORITY_USUAL;
+	m.conf_destination.priority = (uint8_t)s->priority;
+	say(&at.master, &m);
+}
+
+static void
+say_manners(void)
+{
+	const struct world	*w = world();
+	unsigned		 i;
+
+	for (i = 0; i < w->nmanners; i++)
+		say_manner(&w->manners[i]);
+}
+
 /* ---- mail ---------------------------------------------------------------- */
 
 static void
@@ -60,7 +92,7 @@ settle(struct post *p)
 	p->since = sim()->now;
 	for (i = 0; i < p->count && p->stored; i++) {
 		p->to[i].end = WAITS;
-		p->to[i].due = sim()->now;
+		p->to[i].due = p->to[i].owed = sim()->now;
 	}
 	note("message %u, id %llx, from %u: stored %d",
 	    (unsigned)(p - world()->posts), (unsigned long long)p->id,
@@ -87,6 +119,8 @@ hear_smtpd(void *arg, struct msg *m)
 static void
 say_open(const struct post *p)
 {
+	static const char *const priorities[LEVELS] = { "priority=-4", "",
+				    "priority=7" };
 	struct msg	 m = { .type = MSG_OPEN };
 	char		 sender[72] = "", client[CLIENT_SIZE];
 
@@ -98,7 +132,8 @@ say_open(const struct post *p)
 	at.token = m.open.token = token();
 	(void)addr_parse(span_of(sender), &m.open.sender);
 	m.open.client = span_of(client);
-	m.open.identity = m.open.parameters = span_of("");
+	m.open.identity = span_of("");
+	m.open.parameters = span_of(priorities[p->line % LEVELS]);
 	say(&at.smtpd, &m);
 }
 
@@ -251,6 +286,7 @@ feed_join(void)
 	at.lookup.credit = QUESTIONS;
 	join(&at.master, ROLE_MASTER, hear_nothing);
 	say_settings();
+	say_manners();
 	join(&at.smtpd, ROLE_SMTPD, hear_smtpd);
 	join(&at.lookup, ROLE_LOOKUP, hear_lookup);
 }

@@ -31,6 +31,10 @@ draw_settings(void)
 	the.slots = slots[below(4)];
 	the.remotes = 1 + chance(1, 3);
 	the.journal = chance(2, 3);
+	the.mannered = chance(1, 2);
+	the.paced = the.mannered && chance(1, 2);
+	the.urges = chance(1, 2);
+	the.heavy = chance(1, 4);
 }
 
 /* ---- destinations -------------------------------------------------------- */
@@ -82,6 +86,12 @@ place_named(const char *name)
 
 /* ---- mail ---------------------------------------------------------------- */
 
+static unsigned
+any_level(void)
+{
+	return the.urges ? below(LEVELS) : LEVELS / 2;
+}
+
 static struct post *
 draw_post(unsigned sender, int64_t when)
 {
@@ -89,8 +99,10 @@ draw_post(unsigned sender, int64_t when)
 	unsigned	 i;
 
 	p->sender = sender;
+	p->line = sender * LEVELS + any_level();
 	p->when = when;
-	p->size = chance(1, 8) ? below(40000) : 20 + below(1000);
+	p->size = chance(1, 8) ? below(40000) : the.heavy ?
+	    4000 + below(12000) : 20 + below(1000);
 	p->count = 1 + (chance(1, 3) ? below(ADDRESSEES_MAX) : 0);
 	for (i = 0; i < p->count; i++) {
 		p->to[i].post = p;
@@ -175,8 +187,16 @@ draw_strokes(void)
 static int64_t
 end_of_world(void)
 {
+	int64_t		 patience = 0, one;
+	unsigned	 i;
+
+	for (i = 0; i < the.nplaces; i++) {
+		one = ceilings_patience(&the.places[i]);
+		patience = one > patience ? one : patience;
+	}
 	return sim()->now + (2 * (int64_t)the.life + the.notice_life +
-	    2 * (int64_t)the.retry_max + SLACK) * SECONDS + 4 * the.longest;
+	    2 * (int64_t)the.retry_max + SLACK) * SECONDS + 4 * the.longest +
+	    patience;
 }
 
 void
@@ -186,13 +206,15 @@ world_draw(void)
 
 	memset(&the, 0, sizeof the);
 	draw_settings();
-	the.nplaces = 2 + below(PLACES_MAX - 1);
+	the.nplaces = 2 + below(the.paced ? IDLE_DESTINATIONS_MAX - 1 :
+	    PLACES_MAX - 1);
 	for (i = 0; i < the.nplaces; i++) {
 		draw_place(i);
 		the.places[i].turn += sim()->now;
 		if (takes_at_most(&the.places[i]) > the.longest)
 			the.longest = takes_at_most(&the.places[i]);
 	}
+	manners_draw();
 	draw_mail();
 	for (i = 0; i < the.nposts; i++)
 		the.posts[i].when += sim()->now;

@@ -12,9 +12,14 @@
  */
 enum {
 	PLACES_MAX = 12, POSTS_MAX = 48, ADDRESSEES_MAX = 8, SENDERS = 4,
-	REMOTES = 2, COURIERS = REMOTES + 1, STROKES_MAX = 4
+	REMOTES = 2, COURIERS = REMOTES + 1, STROKES_MAX = 4,
+	LEVELS = 3,			/* priorities of messages */
+	LINES = (SENDERS + 1) * LEVELS,
+	PASSING = 2,			/* jobs of another one meanwhile */
+	BEGUN_MAX = 512			/* jobs that rates look back to */
 };
 #define SECONDS		((int64_t)1000000000)
+#define HOUR		(60 * 60 * SECONDS)
 
 /* What a destination does. */
 enum habit {
@@ -29,6 +34,15 @@ enum habit {
 	HABITS
 };
 
+/* As CONF_DESTINATION says it: 0, as usual.  Of a place: what is so. */
+struct manner {
+	char		 pattern[24];
+	uint32_t	 retry_first, retry_max, life, notice_life;
+	unsigned	 window_first, window, recipients, priority;
+	unsigned	 share;		/* percent; of a place: jobs */
+	unsigned	 per_second, per_hour;
+};
+
 struct closing {
 	uint32_t	 failures;
 	int64_t		 until;
@@ -40,6 +54,7 @@ struct host {
 	enum habit	 habits[2];	/* before and behind `turn` */
 	int64_t		 turn;
 	int64_t		 greets, takes, hangs;
+	struct manner	 manner;
 
 	/* as the wires show it */
 	unsigned	 running[COURIERS];
@@ -48,8 +63,17 @@ struct host {
 	int64_t		 quiet;		/* no job since */
 	bool		 owed;		/* one, but for a slot */
 	unsigned	 passed[PLACES_MAX];	/* jobs of others meanwhile */
-	unsigned	 served[SENDERS + 1];	/* jobs of each sender, and */
-	unsigned	 before[SENDERS + 1][SENDERS + 1]; /* when one came */
+	struct {
+		unsigned	 size, good;
+	} window;
+	int64_t		 begun[BEGUN_MAX];	/* the latest jobs */
+	unsigned	 nbegun;		/* in this life */
+	unsigned	 all, served[LINES];	/* jobs of each line, and */
+	unsigned	 before[LINES][LINES];	/* when one came */
+	unsigned	 since[LINES];		/* of all, when it had one */
+	unsigned	 begins[LINES];		/* of all, when one came */
+	bool		 waits[LINES];
+	unsigned	 needs[LINES];		/* turns until the next */
 };
 
 enum end { IS_UNSENT, WAITS, RUNS, IS_DELIVERED, IS_REFUSED, IS_EXPIRED };
@@ -61,13 +85,16 @@ struct party {
 	enum end	 end;
 	unsigned	 attempts, noticed;
 	int64_t		 due;		/* not before */
+	int64_t		 owed;		/* not much later */
 	bool		 suspect;	/* a deliverer died over it */
+	bool		 astray;	/* queue may not know its place */
 };
 
 struct post {
 	uint64_t	 id, size;
 	int64_t		 when;		/* it is sent */
 	unsigned	 sender;	/* SENDERS: nobody */
+	unsigned	 line;		/* of it, and its priority */
 	bool		 stored;
 	int64_t		 since;		/* that it is */
 	unsigned	 count;
@@ -80,9 +107,12 @@ enum stroke { QUEUE_CRASHES, QUEUE_ENDS, QUEUE_IS_REPLACED, REMOTE_DIES,
 struct world {
 	uint32_t	 retry_first, retry_max, life, notice_life;
 	unsigned	 remotes, slots;
-	bool		 journal;
+	bool		 journal, mannered, paced, urges, heavy;
 	struct host	 places[PLACES_MAX];	/* the first: of senders */
 	unsigned	 nplaces;
+	struct manner	 manners[PLACES_MAX + 2];
+	unsigned	 nmanners;
+	struct manner	 usual;
 	struct post	 posts[POSTS_MAX];
 	unsigned	 nposts;
 	struct {
@@ -96,6 +126,7 @@ struct world {
 
 struct world	*world(void);
 void		 world_draw(void);
+void		 manners_draw(void);
 enum habit	 place_habit(const struct host *);
 struct host	*place_named(const char *name);
 struct post	*post_with(uint64_t id);
@@ -116,6 +147,8 @@ void		 couriers_due(void);
 void		 courier_dies(void);
 unsigned	 courier_doubts(unsigned courier);
 unsigned	 courier_free(unsigned courier);	/* slots */
+unsigned	 couriers_silent(const struct host *);	/* jobs */
+bool		 couriers_have_notice(void);	/* which may be a suspect */
 
 /* ---- claims -------------------------------------------------------------- */
 
@@ -123,19 +156,37 @@ bool		 place_is_proven(const struct host *);
 
 /* A job is handed out, for a sender's mail; a recipient in it; its end. */
 void		 claim_job(struct host *, unsigned courier);
-void		 claim_turn(struct host *, unsigned sender);
+void		 claim_turn(struct host *, const struct post *);
 void		 claim_recipient(struct party *);
 void		 claim_done(struct host *, unsigned courier,
 		    const struct msg_done *);
 
-/* Who had a job is gone, and what was in it waits again; all of a courier. */
-void		 claim_lost(struct party **, unsigned n);
+/* Who had a job is gone, and what was in it waits again; `fatal`: perhaps that
+ * was its death.  All of a courier. */
+void		 claim_lost(struct party **, unsigned n, bool fatal);
 void		 claim_gone(unsigned courier);
 
 /* What became of a recipient; its sender was told of it. */
 void		 claim_end(struct party *, enum end);
-void		 claim_later(struct party *);
+void		 claim_later(struct party *, bool old);
 void		 claim_told(const char *address);
+
+/* ---- what a place may have, and memory ----------------------------------- */
+
+void		 ceilings_begin(struct host *);
+void		 ceilings_job(struct host *, unsigned others);
+void		 ceilings_done(struct host *, const struct msg_done *);
+void		 ceilings_idle(struct host *);	/* no job is left */
+void		 ceilings_hold(void);
+
+/* When its rates let the next one go, at the latest; how much longer somebody
+ * may wait for them in memory. */
+int64_t		 ceilings_paced(const struct host *);
+int64_t		 ceilings_patience(const struct host *);
+
+/* ---- lines --------------------------------------------------------------- */
+
+void		 lines_forget(struct host *);	/* nobody waits in any */
 
 /* Behind each turn; behind all of an event; when a queue has begun; when all
  * should be over. */
