@@ -27,7 +27,7 @@ struct group {
 struct look {
 	const struct promises *promises;
 	struct view	 view;
-	uint64_t	 messages, incoming, waiting, aged;
+	uint64_t	 incoming, waiting, aged;
 	struct group	 groups[GROUPS_MAX];
 	unsigned	 count;
 	unsigned	 bad;
@@ -52,22 +52,25 @@ tell(struct look *l, uint64_t id, const char *fmt, ...)
 static uint64_t
 digest(struct look *l, uint64_t id, const struct message_row *m)
 {
-	uint64_t		 sum = digest_message(m->size, &m->sender);
+	uint64_t		 sum = digest_message(m->size, m->flags,
+				    &m->sender);
 	struct recipient_row	 r;
 	int64_t			 number = -1;
 	uint32_t		 left = 0, fresh = 0, failed = 0;
 	struct span		 name;
+	bool			 rests = message_row_rests(m);
 
 	while (view_next_recipient(&l->view, id, &number, &r)) {
 		sum = digest_recipient(sum, (uint32_t)number, &r);
 		left++;
 		fresh += r.state == ROW_NEW;
 		failed += r.state == ROW_FAILED;
-		l->waiting += row_waits(&r, &name);
+		l->waiting += !rests && row_waits(&r, &name);
 	}
 	if (m->left != left || m->fresh != fresh || m->failed != failed)
 		tell(l, id, "its counts are not those of its recipients");
-	l->incoming += fresh > 0 || failed == left;
+	l->incoming += !rests && (fresh > 0 || failed == left);
+	l->aged += !rests;
 	return sum;
 }
 
@@ -142,7 +145,6 @@ look_at_message(struct look *l, uint64_t id, const struct message_row *m)
 	int64_t			 crc = read_file(l, id, m);
 	unsigned		 i, fits = 0;
 
-	l->messages++;
 	if (crc == -1)
 		return;
 	if (p == NULL) {
@@ -194,7 +196,7 @@ look_at_tables(struct look *l)
 		while (view_next_in_lane(&l->view, &w))
 			l->waiting--;
 	}
-	if (l->incoming != 0 || l->waiting != 0 || aged != l->messages)
+	if (l->incoming != 0 || l->waiting != 0 || aged != l->aged)
 		tell(l, 0, "the tables of the index do not agree");
 }
 

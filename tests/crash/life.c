@@ -213,10 +213,10 @@ put(struct queue *q, struct change *c)
 			c->file = file_new(c->letter->id);
 		q->last = c->letter->id;
 	}
-	if (c->kind == CHANGE_REMOVE && m != NULL) {
+	if (c->kind == CHANGE_REMOVE && m != NULL)
 		m->going = true;
+	if ((c->kind == CHANGE_REMOVE || c->kind == CHANGE_ORDER) && m != NULL)
 		end_all(m);
-	}
 	change_put(q, c);
 }
 
@@ -316,6 +316,17 @@ life_batch(struct job_list *batch)
 		put_all(batch);
 	else if (!STAILQ_EMPTY(batch))
 		spiller_batch(&life.queue.writer, batch);
+}
+
+void
+life_spill(uint64_t id)
+{
+	struct message	*m = message_find(&life.queue, id);
+
+	if (m == NULL || !m->hot)
+		return;
+	hot_spill(&life.queue, m);
+	work_all();
 }
 
 void

@@ -27,6 +27,9 @@ void		 life_use_journal(void);
 /* Makes changes durable, or fails them, as all that waits for the disk. */
 void		 life_batch(struct job_list *);
 
+/* What is only in the journal gets file and rows. */
+void		 life_spill(uint64_t id);
+
 /* Leftovers of former lives, and the rebuilding of the index. */
 void		 life_sweep(void);
 

@@ -48,7 +48,7 @@ model_begin_batch(struct model *m)
 	unsigned	 i;
 
 	for (mail = m->mails; mail < m->mails + MAILS_MAX; mail++) {
-		mail->reserved = false;
+		mail->reserved = mail->touched = false;
 		for (i = 0; i < mail->count; i++)
 			mail->guests[i].busy = false;
 	}
@@ -111,8 +111,8 @@ is_live(const struct mail *mail)
 }
 
 /* A slot that `fits`, from a thrown one on; MAILS_MAX: none. */
-static unsigned
-throw_mail(struct model *m, bool (*fits)(const struct mail *))
+unsigned
+model_throw(struct model *m, bool (*fits)(const struct mail *))
 {
 	unsigned	 i, from = dice_below(&m->dice, MAILS_MAX);
 
@@ -134,8 +134,8 @@ is_coming(const struct mail *mail)
 	return mail->file != NULL && !mail->reserved;
 }
 
-static bool
-is_quiet(const struct mail *mail)
+bool
+model_is_quiet(const struct mail *mail)
 {
 	unsigned	 i;
 
@@ -152,7 +152,7 @@ has_failed(const struct mail *mail)
 
 	for (i = 0; i < mail->count; i++)
 		if (mail->guests[i].row.state == ROW_FAILED)
-			return is_quiet(mail);
+			return mail->flags == 0 && model_is_quiet(mail);
 	return false;
 }
 
@@ -161,7 +161,7 @@ plan_new(struct model *m, struct plan *p)
 {
 	char	*text;
 
-	p->mail = throw_mail(m, is_free);
+	p->mail = model_throw(m, is_free);
 	if (p->mail == MAILS_MAX)
 		return false;
 	p->id = next_id(m);
@@ -179,7 +179,7 @@ plan_store(struct model *m, struct plan *p)
 {
 	const struct mail	*mail;
 
-	p->mail = throw_mail(m, is_coming);
+	p->mail = model_throw(m, is_coming);
 	if (p->mail == MAILS_MAX || dice_below(&m->dice, 2) == 0)
 		return plan_new(m, p);
 	mail = &m->mails[p->mail];
@@ -194,7 +194,7 @@ plan_store(struct model *m, struct plan *p)
 static bool
 plan_discard(struct model *m, struct plan *p)
 {
-	p->mail = throw_mail(m, is_coming);
+	p->mail = model_throw(m, is_coming);
 	if (p->mail == MAILS_MAX)
 		return false;
 	p->id = m->mails[p->mail].id;
@@ -244,7 +244,7 @@ plan_guest(struct model *m, struct plan *p)
 	struct mail	*mail;
 	unsigned	 i;
 
-	p->mail = throw_mail(m, is_live);
+	p->mail = model_throw(m, is_live);
 	if (p->mail == MAILS_MAX)
 		return false;
 	mail = &m->mails[p->mail];
@@ -265,8 +265,8 @@ plan_guest(struct model *m, struct plan *p)
 static bool
 plan_whole(struct model *m, struct plan *p)
 {
-	p->mail = throw_mail(m, p->kind == CHANGE_DROP ? has_failed :
-	    is_quiet);
+	p->mail = model_throw(m, p->kind == CHANGE_DROP ? has_failed :
+	    model_is_quiet);
 	if (p->mail == MAILS_MAX)
 		return false;
 	p->id = m->mails[p->mail].id;
@@ -278,8 +278,8 @@ static bool
 plan_notice(struct model *m, struct plan *p)
 {
 	p->marks = dice_below(&m->dice, 3) == 0 ? MARK_DELAY_TOLD : 0;
-	p->about = throw_mail(m, p->marks != 0 ? is_quiet : has_failed);
-	p->also = p->marks != 0 ? p->about : throw_mail(m, has_failed);
+	p->about = model_throw(m, p->marks != 0 ? model_is_quiet : has_failed);
+	p->also = p->marks != 0 ? p->about : model_throw(m, has_failed);
 	if (p->about == MAILS_MAX || !plan_new(m, p))
 		return false;
 	p->about_id = m->mails[p->about].id;
@@ -319,6 +319,8 @@ static const struct {
 	{ CHANGE_REPLACE,	plan_guest },
 	{ CHANGE_NOTICE,	plan_notice },
 	{ CHANGE_NOTICE,	plan_notice },
+	{ CHANGE_ORDER,		model_plan_order },
+	{ CHANGE_ORDER,		model_plan_order },
 	{ CHANGE_DROP,		plan_whole },
 	{ CHANGE_REMOVE,	plan_whole },
 	{ CHANGE_DESTINATION,	plan_nothing },
@@ -450,6 +452,8 @@ model_change(const struct model *m, struct plan *p)
 		change_keep_parent(c, &p->parent);
 	if (p->kind == CHANGE_NOTICE)
 		give_told(c, m, p);
+	else if (p->kind == CHANGE_ORDER)
+		model_give_order(c, p);
 	else if (p->kind == CHANGE_DROP)
 		give_failed(c, &m->mails[p->mail]);
 	if (p->kind == CHANGE_DESTINATION) {
@@ -483,8 +487,8 @@ store(struct model *m, const struct plan *p)
 	mail->reserved = true;
 }
 
-static struct guest *
-guest_of(struct mail *mail, uint32_t number)
+struct guest *
+model_guest(struct mail *mail, uint32_t number)
 {
 	unsigned	 i;
 
@@ -497,6 +501,7 @@ guest_of(struct mail *mail, uint32_t number)
 static void
 leave(struct mail *mail, struct guest *g)
 {
+	mail->touched = true;
 	mail->count--;
 	memmove(g, g + 1, (size_t)(mail->guests + mail->count - g) *
 	    sizeof *g);
@@ -547,10 +552,10 @@ replace(struct mail *mail, const struct plan *p)
 		mail->guests[mail->count++] = (struct guest){ mail->next++,
 		    true, p->row };
 	if (p->expands)
-		*guest_of(mail, p->number) = (struct guest){ p->number, true,
+		*model_guest(mail, p->number) = (struct guest){ p->number, true,
 		    p->parent };
 	else
-		leave(mail, guest_of(mail, p->number));
+		leave(mail, model_guest(mail, p->number));
 }
 
 void
@@ -567,13 +572,15 @@ model_apply(struct model *m, const struct plan *p)
 		*mail = (struct mail){ .id = p->id, .size = p->size,
 		    .crc = p->crc, .file = p->file, .reserved = true };
 	else if (p->kind == CHANGE_UPDATE) {
-		g = guest_of(mail, p->number);
+		g = model_guest(mail, p->number);
 		g->row = p->row;
 		g->busy = true;
 	} else if (p->kind == CHANGE_DELETE)
-		leave(mail, guest_of(mail, p->number));
+		leave(mail, model_guest(mail, p->number));
 	else if (p->kind == CHANGE_REPLACE)
 		replace(mail, p);
+	else if (p->kind == CHANGE_ORDER)
+		model_apply_order(mail, p);
 	else if (p->kind == CHANGE_DROP)
 		drop_failed(mail);
 	else if (p->kind == CHANGE_REMOVE || p->kind == CHANGE_DISCARD)

@@ -3,6 +3,7 @@
 #define TESTS_CRASH_MODEL_H
 
 #include "queue/change.h"
+#include "shared/ipc.h"
 #include "tests/crash/dice.h"
 
 /*
@@ -21,10 +22,12 @@ struct mail {
 	uint64_t	 id, size;	/* id 0: none */
 	uint32_t	 crc;
 	uint32_t	 next;
+	uint32_t	 flags;		/* why it is held; 0: it is not */
 	struct addr	 sender;
 	unsigned	 count;
 	struct guest	 guests[GUESTS_MAX];
 	bool		 reserved;	/* in this batch, whole */
+	bool		 touched;	/* in this batch, somebody has left */
 	struct file	*file;		/* content that comes in pieces */
 };
 
@@ -50,8 +53,11 @@ struct plan {
 	uint32_t	 crc;
 	uint32_t	 recipients;
 	struct file	*file;		/* STREAM to STORE */
-	uint32_t	 number;	/* UPDATE, DELETE, REPLACE: whom */
-	struct recipient_row row;	/* UPDATE, REPLACE: what he becomes */
+	struct hold	 hold;		/* ORDER: which flags */
+	enum event	 event;		/* which order */
+	uint32_t	 number;	/* UPDATE, DELETE, REPLACE, and ORDER
+					 * of one: whom */
+	struct recipient_row row;	/* of these: what he becomes */
 	uint32_t	 leaves;	/* REPLACE: how many */
 	bool		 expands;	/* REPLACE: he stays, as `parent` */
 	struct recipient_row parent;
@@ -72,6 +78,18 @@ void	 model_plan(struct model *, struct plan *);
 struct change	*model_change(const struct model *, struct plan *);
 void	 model_apply(struct model *, const struct plan *);
 void	 model_fail(struct model *, const struct plan *);
+
+/* Orders: model_order.c. */
+bool	 model_plan_order(struct model *, struct plan *);
+void	 model_give_order(struct change *, const struct plan *);
+void	 model_apply_order(struct mail *, const struct plan *);
+
+/* A mail that `fits`, from a thrown one on; MAILS_MAX: none. */
+unsigned model_throw(struct model *, bool (*fits)(const struct mail *));
+
+/* It is whole, and nothing of it changes in this batch. */
+bool	 model_is_quiet(const struct mail *);
+struct guest	*model_guest(struct mail *, uint32_t number);
 
 /* Its lines for a mark, after it was applied. */
 size_t	 model_mark(const struct model *, const struct plan *, char *into,

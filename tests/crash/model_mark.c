@@ -15,7 +15,7 @@ line(const struct mail *mail, uint64_t group, uint64_t id, char *into,
 	if (mail->id != id)
 		return snprintf(into, size, "will %" PRIu64 " %" PRIu64
 		    " gone\n", group, id);
-	rows = digest_message(mail->size, &mail->sender);
+	rows = digest_message(mail->size, mail->flags, &mail->sender);
 	for (i = 0; i < mail->count; i++)
 		rows = digest_recipient(rows, mail->guests[i].number,
 		    &mail->guests[i].row);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shared/alloc.h"
+#include "shared/ipc.h"
 #include "tests/crash/promise.h"
 
 enum { LINE_MAX_LEN = 200 };
@@ -21,11 +22,13 @@ add_octets(uint64_t digest, struct span s)
 }
 
 uint64_t
-digest_message(uint64_t size, const struct addr *sender)
+digest_message(uint64_t size, uint32_t flags, const struct addr *sender)
 {
 	uint64_t	 digest = 0xcbf29ce484222325;
 
+	flags &= MESSAGE_HELD | MESSAGE_QUARANTINED;
 	digest = add_octets(digest, span_make(&size, sizeof size));
+	digest = add_octets(digest, span_make(&flags, sizeof flags));
 	return add_octets(digest, addr_span(sender));
 }
 

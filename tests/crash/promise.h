@@ -46,10 +46,12 @@ void	 promises_take(struct promises *, const char *mark, size_t len);
 void	 promises_clear(struct promises *);
 struct promise	*promises_find(const struct promises *, uint64_t id);
 
-/* A digest: of the message, then of each recipient in turn.  Where it stands in
- * the journal is left out, and when exactly it was due in the past. */
+/* A digest: of the message, with the flags that hold it, then of each recipient
+ * in turn.  Where it stands in the journal is left out, and when exactly it was
+ * due in the past. */
 #define PROMISE_FUTURE	((uint64_t)1 << 60)
-uint64_t digest_message(uint64_t size, const struct addr *sender);
+uint64_t digest_message(uint64_t size, uint32_t flags,
+	    const struct addr *sender);
 uint64_t digest_recipient(uint64_t digest, uint32_t number,
 	    const struct recipient_row *);
 

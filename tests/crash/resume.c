@@ -5,6 +5,7 @@
 #include "queue/index_read.h"
 #include "queue/trailer.h"
 #include "shared/fd.h"
+#include "shared/ipc.h"
 #include "tests/crash/life.h"
 #include "tests/crash/model.h"
 
@@ -63,6 +64,8 @@ model_resume(struct model *m, uint64_t groups)
 		*mail = (struct mail){ .id = id, .size = row.size };
 		mail->crc = crc_of(id);
 		mail->next = row.next;
+		mail->flags = row.flags & (MESSAGE_HELD |
+		    MESSAGE_QUARANTINED);
 		mail->sender = row.sender;
 		take_guests(&v, mail);
 		mail++;

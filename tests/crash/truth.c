@@ -52,7 +52,8 @@ digest(const struct message_row *m, const struct recipient_row *r)
 	only.address = r->address;
 	only.original = r->original;
 	only.destination = only.relay = span_of("");
-	return digest_recipient(digest_message(m->size, &m->sender), 0, &only);
+	return digest_recipient(digest_message(m->size, 0, &m->sender), 0,
+	    &only);
 }
 
 typedef void	 recipient_function(uint64_t id, uint32_t number,
