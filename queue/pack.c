@@ -16,7 +16,8 @@ pack_octets(struct pack *p, struct span s)
 		p->failed = true;
 		return;
 	}
-	memcpy(p->data + p->len, s.ptr, s.len);
+	if (s.len > 0)		/* an empty one may point nowhere */
+		memcpy(p->data + p->len, s.ptr, s.len);
 	p->len += s.len;
 }
 
