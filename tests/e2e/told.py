@@ -15,7 +15,7 @@ import load     # noqa: E402
 
 USERS = ["gather", "flood", "late", "french", "never", "list", "ops", "quiet",
          "marker", "one", "two", "full", "header", "plain", "large"]
-GATHER, DELAY, DIGEST_AFTER, DIGEST_TIME = 4, 3, 10, 12
+GATHER, DELAY, DIGEST_AFTER, DIGEST_TIME = 4, 3, 10, 20
 CONTENT, LIFE, SESSIONS = 4, 1000, 4
 FLOOD = int(sys.argv[1]) if len(sys.argv) > 1 else 500
 CONFIG = """\
