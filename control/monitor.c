@@ -190,7 +190,7 @@ put_serving(struct session *s, const struct msg_destination *d)
 	    (unsigned long long)d->change_at, d->retry_first, d->retry_max,
 	    d->life, d->notice_life, d->delay, d->window_first,
 	    d->window_max, d->per_second, d->per_hour, d->recipients,
-	    d->mails, d->share, d->priority - PRIORITY_USUAL);
+	    d->mails, d->share, d->priority - PRIORITY_MAX);
 }
 
 static void

@@ -31,7 +31,7 @@ confer_destination(struct audience *a, const struct config_destination *d)
 	m.conf_destination.share = d->share;
 	m.conf_destination.has_priority = d->priority != 0;
 	m.conf_destination.priority = d->priority != 0 ? d->priority - 1 :
-	    PRIORITY_USUAL;
+	    PRIORITY_MAX;
 	audience_say(a, &m);
 }
 

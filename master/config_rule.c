@@ -6,6 +6,7 @@
 #include "master/config_value.h"
 #include "shared/alloc.h"
 #include "shared/pattern.h"
+#include "shared/unit.h"
 
 /* ---- patterns ------------------------------------------------------------ */
 
@@ -292,7 +293,7 @@ take_priority(struct value *v, struct config_rule *r)
 	if (v->n == 2 && value_parse_priority(v->words[1], &r->priority))
 		return true;
 	return value_expected(v, "\"priority\" and a number from -%d to %d",
-	    PRIORITY_USUAL, PRIORITY_USUAL);
+	    PRIORITY_MAX, PRIORITY_MAX);
 }
 
 bool
@@ -320,12 +321,11 @@ value_take_then(struct value *v)
 bool
 value_parse_priority(struct span s, unsigned *priority)
 {
-	bool		 less = span_starts(s, "-");
-	uint64_t	 n;
+	int	 n;
 
-	if (!span_parse_u64(less ? span_skip(s, 1) : s, PRIORITY_USUAL, &n))
+	if (!unit_parse_priority(s, &n))
 		return false;
-	*priority = less ? PRIORITY_USUAL - n : PRIORITY_USUAL + n;
+	*priority = (unsigned)(PRIORITY_MAX + n);
 	return true;
 }
 
@@ -336,7 +336,7 @@ value_take_priority(struct value *v)
 
 	if (v->n != 1 || !value_parse_priority(v->words[0], &priority))
 		return value_expected(v, "a number from -%d to %d",
-		    PRIORITY_USUAL, PRIORITY_USUAL);
+		    PRIORITY_MAX, PRIORITY_MAX);
 	*(uint64_t *)v->field = priority + 1;
 	return true;
 }

@@ -129,8 +129,7 @@ look_at(struct queue *q, struct view *v, struct delay *w, unsigned *room)
 	struct telling		*t = NULL;
 	bool			 more = true;
 
-	if (!view_message(v, w->next, &m) ||
-	    (m.flags & (MESSAGE_HELD | MESSAGE_QUARANTINED)) != 0)
+	if (!view_message(v, w->next, &m) || message_row_rests(&m))
 		return true;
 	while (*room > 0 &&
 	    (more = view_next_recipient(v, w->next, &w->number, &row))) {

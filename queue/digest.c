@@ -30,21 +30,12 @@ digests_init(struct digests *d)
 
 /* ---- what is alike ------------------------------------------------------- */
 
-/* FNV-1a; who finds two texts of one hash has his own mail told later. */
-static uint64_t
-mix(uint64_t h, unsigned char c)
-{
-	return (h ^ c) * UINT64_C(0x100000001b3);
-}
-
+/* With an end, so that no text goes on in the next one.  Who finds two texts of
+ * one hash has his own mail told later. */
 static uint64_t
 mix_text(uint64_t h, struct span s)
 {
-	size_t	 i;
-
-	for (i = 0; i < s.len; i++)
-		h = mix(h, (unsigned char)s.ptr[i]);
-	return mix(h, '\0');
+	return span_mix(span_mix(h, s, false), span_make("", 1), false);
 }
 
 /* Words that hold an address or a digit differ from one failure to the next. */
@@ -74,14 +65,14 @@ mix_words(uint64_t h, struct span text)
 static uint64_t
 key_of(const struct message *m, const struct recipient_row *r)
 {
-	uint64_t	 h = UINT64_C(0xcbf29ce484222325);
+	uint64_t	 h = SPAN_MIX;
 	char		 dsn[ENHANCED_SIZE];
 
 	reply_enhanced(&r->reply, dsn);
 	h = mix_text(h, addr_span(&m->sender));
 	h = mix_text(h, r->destination.len > 0 ? r->destination : r->relay);
 	h = mix_text(h, span_of(dsn));
-	h = mix(h, r->expired);
+	h = mix_text(h, span_of(r->expired ? "expired" : ""));
 	return mix_words(h, span_of(r->reply.text));
 }
 
@@ -162,15 +153,10 @@ static void
 settle(struct queue *q, const struct lot *lot)
 {
 	struct message	*m = message_find(q, lot->id);
-	char		 id[ID_SIZE];
 
-	id_format(id, lot->id);
-	if (lot->tally.removed)
-		log_info("%s: removed", id);
-	if (m == NULL)
-		return;
-	m->tally = lot->tally;
-	message_settle(q, m);
+	message_left(m, lot->id, &lot->tally);
+	if (m != NULL)
+		message_settle(q, m);
 }
 
 static void
@@ -204,7 +190,7 @@ add(struct queue *q, struct view *v, struct telling *t,
 	struct recipient_row	 row;
 	struct message_row	 about;
 
-	if (m != NULL && (m->hot || m->spilling || m->going))
+	if (m != NULL && message_is_moving(m))
 		return true;
 	if (!view_recipient(v, k->id, k->number, &row) ||
 	    row.state != ROW_FAILED)

@@ -93,12 +93,6 @@ errand_stir(struct queue *q, struct message *m)
 	stir(&q->errands, TAILQ_FIRST(&m->errands));
 }
 
-static bool
-is_idle(const struct recipient *r)
-{
-	return r->stage != STAGE_RUNNING && r->stage != STAGE_CHANGING;
-}
-
 /* Their rows have what the next attempt begins from. */
 static void
 rest(struct queue *q, struct message *m)
@@ -106,7 +100,7 @@ rest(struct queue *q, struct message *m)
 	struct recipient	*r, *next;
 
 	RB_FOREACH_SAFE(r, recipient_tree, &m->recipients, next)
-		if (is_idle(r))
+		if (!recipient_is_busy(r))
 			recipient_rest(q, r);
 }
 

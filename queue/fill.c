@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/queue.h"
 
-/* The recipient of a row in `wait`; NULL when it is here already or the row
- * is of no use. */
 static struct recipient *
 take_up(struct queue *q, struct view *v, const struct wait_key *k)
 {
-	struct message		*m = message_find(q, k->id);
-	bool			 known = m != NULL;
-	struct recipient_row	 row;
-	struct recipient	*r;
+	bool			 known = message_find(q, k->id) != NULL;
+	struct recipient	*r = recipient_take_up(q, v, k);
 
-	if (known && recipient_find(m, k->number) != NULL)
-		return NULL;
-	if (!view_recipient(v, k->id, k->number, &row) ||
-	    row.state != ROW_WAITING)
-		return NULL;
-	m = message_load(q, v, k->id);
-	if (m == NULL)
-		return NULL;
-	if (!known)
-		message_tell(m);
-	r = recipient_new(q, m, k->number, &row);
-	r->parked = true;
+	if (r != NULL && !known)
+		message_tell(r->message);
 	return r;
 }
 

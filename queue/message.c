@@ -222,16 +222,10 @@ message_free(struct queue *q, struct message *m)
 	free(m);
 }
 
-static bool
-is_held(const struct message *m)
-{
-	return (m->flags & (MESSAGE_HELD | MESSAGE_QUARANTINED)) != 0;
-}
-
 bool
 message_rests(const struct message *m)
 {
-	return is_held(m) || !TAILQ_EMPTY(&m->errands);
+	return message_flags_rest(m->flags) || !TAILQ_EMPTY(&m->errands);
 }
 
 void
@@ -240,6 +234,49 @@ recipient_rest(struct queue *q, struct recipient *r)
 	recipient_unlist(q, r);
 	if (!r->message->hot)
 		recipient_free(q, r);
+}
+
+bool
+message_is_moving(const struct message *m)
+{
+	return m->hot || m->spilling || m->going;
+}
+
+void
+message_left(struct message *m, uint64_t id, const struct tally *t)
+{
+	char	 text[ID_SIZE];
+
+	if (m != NULL)
+		m->tally = *t;
+	if (!t->removed)
+		return;
+	id_format(text, id);
+	log_info("%s: removed", text);
+}
+
+bool
+recipient_is_busy(const struct recipient *r)
+{
+	return r->stage == STAGE_RUNNING || r->stage == STAGE_CHANGING;
+}
+
+struct recipient *
+recipient_take_up(struct queue *q, struct view *v, const struct wait_key *k)
+{
+	struct message		*m = message_find(q, k->id);
+	struct recipient_row	 row;
+	struct recipient	*r;
+
+	if (m != NULL && recipient_find(m, k->number) != NULL)
+		return NULL;
+	if (!view_recipient(v, k->id, k->number, &row) ||
+	    row.state != ROW_WAITING ||
+	    (m = message_load(q, v, k->id)) == NULL)
+		return NULL;
+	r = recipient_new(q, m, k->number, &row);
+	r->parked = true;
+	return r;
 }
 
 /* Nobody waits any more, or a former life had a reason. */
@@ -262,7 +299,7 @@ message_settle(struct queue *q, struct message *m)
 	}
 	if (m->count > 0 || m->reporting || m->going || m->spilling)
 		return;
-	if (q->stopping || is_held(m) || !may_report(m) ||
+	if (q->stopping || message_flags_rest(m->flags) || !may_report(m) ||
 	    !report_start(q, m))
 		message_free(q, m);
 }
@@ -293,7 +330,7 @@ message_has_aged(struct queue *q, const struct message *m, uint64_t now)
 bool
 recipient_is_too_old(struct queue *q, const struct recipient *r, uint64_t now)
 {
-	return !is_held(r->message) &&
+	return !message_flags_rest(r->message->flags) &&
 	    is_past(r->message, recipient_settings(q, r), now);
 }
 

@@ -139,6 +139,23 @@ bool		 message_has_aged(struct queue *, const struct message *,
 bool		 recipient_is_too_old(struct queue *,
 		    const struct recipient *, uint64_t now);
 
+/* While it moves from the journal it cannot be told of; a moment later it
+ * can. */
+bool		 message_is_moving(const struct message *);
+
+/* What a change has left of it, which need not be in memory; the log has its
+ * end. */
+void		 message_left(struct message *, uint64_t id,
+		    const struct tally *);
+
+/* A deliverer has it, or a change: either will be answered for. */
+bool		 recipient_is_busy(const struct recipient *);
+
+/* The recipient of a row in `wait`; NULL when it is here already or the row
+ * is of no use. */
+struct recipient *recipient_take_up(struct queue *, struct view *,
+		    const struct wait_key *);
+
 /* As in RECIPIENT. */
 struct span	 recipient_parameters(const struct recipient *);
 

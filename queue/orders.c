@@ -112,13 +112,11 @@ order_ended(struct queue *q, struct errand *e, enum errand_outcome outcome)
 static bool
 is_so(const struct order *o, uint32_t flags, bool hot)
 {
-	uint32_t	 rest = flags & (MESSAGE_HELD | MESSAGE_QUARANTINED);
-
 	if (o->kind == ORDER_HOLD)
 		return (flags & o->flags) == o->flags;
 	if (o->kind == ORDER_RELEASE)
-		return rest == 0;
-	return o->kind == ORDER_RETRY && (rest != 0 || hot);
+		return !message_flags_rest(flags);
+	return o->kind == ORDER_RETRY && (hot || message_flags_rest(flags));
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "queue/origin.h"
 #include "shared/limits.h"
+#include "shared/unit.h"
 #include "shared/words.h"
 
 #define PARAMETERS_FOLLOW	(UINT32_C(1) << 31)
@@ -36,13 +37,8 @@ int
 origin_priority(const struct origin *o)
 {
 	struct span	 value;
-	uint64_t	 n;
-	bool		 below;
+	int		 priority;
 
-	if (!words_find(o->parameters, "priority", &value))
-		return 0;
-	below = span_starts(value, "-");
-	if (!span_parse_u64(span_skip(value, below), PRIORITY_MAX, &n))
-		return 0;
-	return below ? -(int)n : (int)n;
+	return words_find(o->parameters, "priority", &value) &&
+	    unit_parse_priority(value, &priority) ? priority : 0;
 }

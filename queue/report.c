@@ -108,13 +108,9 @@ static void
 settle(struct queue *q, struct change *c)
 {
 	struct message	*m = message_find(q, c->id);
-	char		 id[ID_SIZE];
 
-	id_format(id, c->id);
-	m->tally = c->tally;
+	message_left(m, c->id, &c->tally);
 	m->reporting = false;
-	if (c->tally.removed)
-		log_info("%s: removed", id);
 	message_settle(q, m);
 }
 
@@ -227,21 +223,13 @@ report_start(struct queue *q, struct message *m)
 	return true;
 }
 
-/* While it moves from the journal it cannot be told of; a moment later it
- * can. */
-static bool
-is_moving(const struct message *m)
-{
-	return m != NULL && (m->hot || m->spilling || m->going);
-}
-
 bool
 report_due(struct queue *q, struct view *v, const struct wait_key *k)
 {
 	struct message		*m = message_find(q, k->id);
 	struct recipient_row	 row;
 
-	if (is_moving(m))
+	if (m != NULL && message_is_moving(m))
 		return true;
 	if (q->reports >= REPORTS_MAX)
 		return false;

@@ -423,16 +423,11 @@ result_finished(struct change *c)
 	struct message		*m = message_find(q, c->id);
 	struct recipient	*r = recipient_find(m, c->number);
 	struct deliverer	*dl;
-	char			 id[ID_SIZE];
 
-	m->tally = c->tally;
 	tell_recorded(c);
 	note_due(q, c, r);
 	recipient_free(q, r);
-	if (c->tally.removed) {
-		id_format(id, c->id);
-		log_info("%s: removed", id);
-	}
+	message_left(m, c->id, &c->tally);
 	expand_release(q, m);
 	for (dl = q->deliverers; dl < q->deliverers + DELIVERERS; dl++)
 		if (dl->nlate > 0)

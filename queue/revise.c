@@ -132,7 +132,7 @@ is_busy(struct message *m)
 	struct recipient	*r;
 
 	RB_FOREACH(r, recipient_tree, &m->recipients)
-		if (r->stage == STAGE_RUNNING || r->stage == STAGE_CHANGING)
+		if (recipient_is_busy(r))
 			return true;
 	return false;
 }

@@ -53,9 +53,15 @@ message_row_decode(struct span s, struct message_row *r)
 }
 
 bool
+message_flags_rest(uint32_t flags)
+{
+	return (flags & (MESSAGE_HELD | MESSAGE_QUARANTINED)) != 0;
+}
+
+bool
 message_row_rests(const struct message_row *r)
 {
-	return (r->flags & (MESSAGE_HELD | MESSAGE_QUARANTINED)) != 0;
+	return message_flags_rest(r->flags);
 }
 
 static void

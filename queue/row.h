@@ -31,6 +31,7 @@ struct message_row {
 
 /* Of a message that is held or in quarantine no recipient is in a table that
  * leads to work, so nothing of it is tried, expired or told of. */
+bool	 message_flags_rest(uint32_t flags);
 bool	 message_row_rests(const struct message_row *);
 
 /* ROW_FAILED: it is over, and the sender is to be told, as `action` says. */

@@ -55,31 +55,14 @@ schedule_stall(struct queue *q)
 
 /* ---- what is due --------------------------------------------------------- */
 
-static void
-take_up_lookup(struct queue *q, struct view *v, const struct wait_key *k)
-{
-	struct message		*m = message_find(q, k->id);
-	struct recipient_row	 row;
-	struct recipient	*r;
-
-	if (m != NULL && recipient_find(m, k->number) != NULL)
-		return;
-	if (!view_recipient(v, k->id, k->number, &row) ||
-	    row.state != ROW_WAITING ||
-	    (m = message_load(q, v, k->id)) == NULL)
-		return;
-	r = recipient_new(q, m, k->number, &row);
-	r->parked = true;
-	expand_add(q, r);
-}
-
 /* Recipients whose lookup failed for a while.  False: not all are looked at,
  * and it goes on behind the last one. */
 static bool
 fill_lookups(struct queue *q, struct view *v, unsigned lane, unsigned *looks)
 {
-	struct wait_key	*at = &q->schedule.lookup, k;
-	uint64_t	 now = queue_now();
+	struct wait_key		*at = &q->schedule.lookup, k;
+	uint64_t		 now = queue_now();
+	struct recipient	*r;
 
 	if (at->lane != lane)
 		*at = (struct wait_key){ .lane = lane };
@@ -90,7 +73,9 @@ fill_lookups(struct queue *q, struct view *v, unsigned lane, unsigned *looks)
 			break;
 		if (++*looks > SCAN_ROWS || !messages_have_room(q))
 			return false;
-		take_up_lookup(q, v, &k);
+		r = recipient_take_up(q, v, &k);
+		if (r != NULL)
+			expand_add(q, r);
 		*at = k;
 	}
 	if (k.due > now)

@@ -24,7 +24,7 @@ settings_put(struct queue *q, const struct msg_conf_destination *m)
 	*s = (struct settings){ span_dup(m->pattern), m->retry_first,
 	    m->retry_max, m->life, m->notice_life, m->delay, m->window_first,
 	    m->window, m->per_second, m->per_hour, m->recipients, m->mails,
-	    m->share, m->has_priority ? m->priority : PRIORITY_USUAL };
+	    m->share, m->has_priority ? m->priority : PRIORITY_MAX };
 	t->is_complete = false;
 }
 
@@ -82,7 +82,7 @@ complete(struct queue *q)
 	free(t->usual.pattern);
 	t->usual = (struct settings){ xstrdup(""), q->retry_first, q->retry_max,
 	    q->life, q->notice_life, 0, WINDOW_START, WINDOW_MAX, 0, 0,
-	    JOB_RECIPIENTS_MAX, 0, SHARE_ALL, PRIORITY_USUAL };
+	    JOB_RECIPIENTS_MAX, 0, SHARE_ALL, PRIORITY_MAX };
 	for (i = 0; i < t->count; i++)
 		fill(&t->list[i], &t->usual);
 	t->is_complete = true;

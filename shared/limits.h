@@ -26,7 +26,8 @@ enum {
 	DESTINATION_TEXT_MAX	= 400,	/* a key of LMDB holds it */
 	HOP_NAME_MAX		= 64,
 	SOCKET_PATH_MAX		= 107,	/* unix(7), less the NUL */
-	PRIORITY_MAX		= 9,	/* and as low (RFC 6710) */
+	PRIORITY_MAX		= 9,	/* and as low (RFC 6710); in rows of
+					 * numbers it is the usual one */
 	PARAMETERS_MAX		= 1024,	/* of a message, in words */
 	RCPT_PARAMETERS_MAX	= 600,	/* of a recipient, likewise */
 	ENVID_MAX		= 100,	/* RFC 3461 section 4, in xtext */
@@ -123,7 +124,6 @@ enum {
 	WINDOW_LIMIT		= 1000,	/* highest `window` */
 	DESTINATION_RULES_MAX	= 1024,	/* patterns with settings */
 	LIVES_MAX		= 16,	/* different times of life in these */
-	PRIORITY_USUAL		= 9,	/* of 0 to 18; for people it is 0 */
 	WINDOW_START		= 5,	/* jobs at once, at first */
 	WINDOW_MAX		= 20,
 	SHOW_MAX		= 32768, /* octets of content in one answer */

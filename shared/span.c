@@ -146,6 +146,21 @@ span_hash(struct span s)
 	return hash;
 }
 
+uint64_t
+span_mix(uint64_t hash, struct span s, bool lower)
+{
+	size_t	 i;
+	char	 c;
+
+	for (i = 0; i < s.len; i++) {
+		c = s.ptr[i];
+		if (lower && c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		hash = (hash ^ (unsigned char)c) * UINT64_C(0x100000001b3);
+	}
+	return hash;
+}
+
 bool
 span_parse_u64(struct span s, uint64_t max, uint64_t *result)
 {

@@ -33,6 +33,11 @@ struct span	 span_skip(struct span, size_t n);
 /* For tables of names; FNV-1a, which any stranger can make collide. */
 uint32_t span_hash(struct span);
 
+/* FNV-1a, 64 bits wide: goes on from `hash`, which begins as SPAN_MIX; `lower`:
+ * letters count as lower case. */
+#define SPAN_MIX	UINT64_C(0xcbf29ce484222325)
+uint64_t span_mix(uint64_t hash, struct span, bool lower);
+
 /* Where `c` first stands, or `len` when it does not. */
 size_t	 span_index(struct span, char c);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "shared/limits.h"
 #include "shared/unit.h"
 
 static const struct unit times[] = {
@@ -37,4 +38,16 @@ unit_parse(struct span s, const struct unit *u, uint64_t *n)
 		return true;
 	}
 	return false;
+}
+
+bool
+unit_parse_priority(struct span s, int *priority)
+{
+	bool		 below = span_starts(s, "-");
+	uint64_t	 n;
+
+	if (!span_parse_u64(span_skip(s, below), PRIORITY_MAX, &n))
+		return false;
+	*priority = below ? -(int)n : (int)n;
+	return true;
 }

@@ -18,4 +18,7 @@ const struct unit	*unit_sizes(void);
 /* Digits and a letter; false also without a letter that is known. */
 bool	 unit_parse(struct span, const struct unit *, uint64_t *);
 
+/* From -PRIORITY_MAX to PRIORITY_MAX (RFC 6710 section 2). */
+bool	 unit_parse_priority(struct span, int *);
+
 #endif

@@ -102,6 +102,16 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def serve(listener, session):
+    """Calls session for each connection, in a thread of its own."""
+    def accept():
+        while True:
+            s, _ = listener.accept()
+            threading.Thread(target=session, args=(s,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
 def inside(namespace, function):
     """Calls function in a thread of that network namespace."""
     result = []

@@ -45,14 +45,7 @@ class Far:
         listener = hosts.inside(net.dns, lambda: socket.create_server(
             ("::", 25), family=socket.AF_INET6, backlog=100,
             dualstack_ipv6=True))
-        threading.Thread(target=self.accept, args=(listener,),
-                         daemon=True).start()
-
-    def accept(self, listener):
-        while True:
-            s, _ = listener.accept()
-            threading.Thread(target=self.session, args=(s,),
-                             daemon=True).start()
+        hosts.serve(listener, self.session)
 
     def session(self, s):
         address = s.getsockname()[0]

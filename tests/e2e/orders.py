@@ -30,14 +30,7 @@ class Far:
         self.taken = []
         listener = hosts.inside(net.dns, lambda: socket.create_server(
             (FAR, 25), backlog=99))
-        threading.Thread(target=self.accept, args=(listener,),
-                         daemon=True).start()
-
-    def accept(self, listener):
-        while True:
-            s, _ = listener.accept()
-            threading.Thread(target=self.session, args=(s,),
-                             daemon=True).start()
+        hosts.serve(listener, self.session)
 
     def session(self, s):
         try:

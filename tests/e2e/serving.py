@@ -78,14 +78,7 @@ class Far:
         self.crowd = 1                  # of WIDE, before one is answered
         listener = hosts.inside(net.dns, lambda: socket.create_server(
             ("", 25), backlog=1024))
-        threading.Thread(target=self.accept, args=(listener,),
-                         daemon=True).start()
-
-    def accept(self, listener):
-        while True:
-            s, _ = listener.accept()
-            threading.Thread(target=self.session, args=(s,),
-                             daemon=True).start()
+        hosts.serve(listener, self.session)
 
     def session(self, s):
         which = int(s.getsockname()[0].split(".")[-1])

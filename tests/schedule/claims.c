@@ -92,8 +92,8 @@ passing(const struct host *p, const struct host *other)
 {
 	unsigned	 up = p->manner.priority, down = other->manner.priority;
 
-	return PASSING * (up > PRIORITY_USUAL ? up - PRIORITY_USUAL + 1 : 1) *
-	    (down < PRIORITY_USUAL ? PRIORITY_USUAL - down + 1 : 1);
+	return PASSING * (up > PRIORITY_MAX ? up - PRIORITY_MAX + 1 : 1) *
+	    (down < PRIORITY_MAX ? PRIORITY_MAX - down + 1 : 1);
 }
 
 /* Of one deliverer, destinations have turns. */

@@ -67,7 +67,7 @@ say_manner(const struct manner *s)
 	m.conf_destination.per_hour = s->per_hour;
 	m.conf_destination.recipients = s->recipients;
 	m.conf_destination.share = s->share;
-	m.conf_destination.has_priority = s->priority != PRIORITY_USUAL;
+	m.conf_destination.has_priority = s->priority != PRIORITY_MAX;
 	m.conf_destination.priority = (uint8_t)s->priority;
 	say(&at.master, &m);
 }

@@ -62,7 +62,7 @@ add(const char *pattern)
 	struct manner	*m = &w->manners[w->nmanners++];
 
 	(void)snprintf(m->pattern, sizeof m->pattern, "%s", pattern);
-	m->priority = chance(1, 2) ? PRIORITY_USUAL : PRIORITY_USUAL - 2 +
+	m->priority = chance(1, 2) ? PRIORITY_MAX : PRIORITY_MAX - 2 +
 	    below(5);
 	draw_windows(m);
 	draw_times(m);
@@ -81,7 +81,7 @@ static struct manner
 complete(const struct manner *said, bool local)
 {
 	const struct world	*w = world();
-	struct manner		 m = { .priority = PRIORITY_USUAL };
+	struct manner		 m = { .priority = PRIORITY_MAX };
 	unsigned		 share;
 
 	if (said != NULL)
